@@ -1,0 +1,67 @@
+"""Every limit and lifetime of the product, with its unit in its name. Settings and app policies may narrow them,
+never widen.
+"""
+
+from __future__ import annotations
+
+# ----------------------------------------------------------------------------------------------------- identifiers
+IDENTIFIER_MAX_CHARS = 191
+METADATA_MAX_ENTRIES = 3
+METADATA_KEY_MAX_CHARS = 64
+METADATA_VALUE_MAX_CHARS = 256
+
+# -------------------------------------------------------------------------------------------------------- sessions
+SESSIONS_DEFAULT = 5
+SESSIONS_MAX = 100
+DEVICE_FIELD_MAX_CHARS = 128
+
+# ---------------------------------------------------------------------------------------------------- credentials
+PASSWORD_BYTES = 18
+"""144 random bits: above the 128 that make a shared salt and few iterations harmless."""
+SALT_BYTES = 16
+SCRAM_ITERATIONS = 4096
+"""RFC 7677, section 4 asks for at least 4096; the passwords are random, so more would buy nothing."""
+TOKEN_BYTES = 32
+ACCESS_TOKEN_TTL_S = 3600
+REFRESH_TOKEN_TTL_S = 90 * 86400
+ASSERTION_MAX_AGE_S = 300
+ASSERTION_SKEW_S = 30
+
+# --------------------------------------------------------------------------------------------------------- sandbox
+SANDBOX_USERS_DEFAULT = 100
+SANDBOX_USERS_MAX = 10_000
+SANDBOX_USER_DAYS_DEFAULT = 30
+SANDBOX_USER_DAYS_MAX = 365
+
+# -------------------------------------------------------------------------------------------------------- profiles
+NAME_MAX_GRAPHEMES = 64
+STATUS_MAX_GRAPHEMES = 139
+FIELD_MAX_BYTES = 1024
+"""A grapheme can hold any number of code points, so each text field also has a limit in UTF-8 bytes."""
+IMAGE_URL_MAX_BYTES = 2048
+VCARD_EXTRA_MAX_BYTES = 16_384
+IMAGE_MAX_BYTES = 10 * 1024 * 1024
+
+# -------------------------------------------------------------------------------------------------------- contacts
+CONTACTS_MAX = 10_000
+CONTACT_NAME_MAX_BYTES = 1024
+CONTACT_GROUPS_MAX = 16
+
+# ------------------------------------------------------------------------------------------------------------ HTTP
+REQUEST_MAX_BYTES = 64 * 1024
+RATE_COUNTERS_MAX = 100_000
+
+# ------------------------------------------------------------------------------------------------------------ XMPP
+STANZA_MAX_BYTES = 64 * 1024
+STANZA_MAX_BYTES_UNAUTHENTICATED = 10 * 1024
+STANZA_MAX_DEPTH = 32
+STANZA_MAX_ELEMENTS = 4096
+AUTHENTICATION_TIMEOUT_S = 30
+AUTHENTICATION_MAX_ATTEMPTS = 5
+PENDING_OUTPUT_MAX_BYTES = 1024 * 1024
+PENDING_INPUT_MAX_STANZAS = 1000
+CONNECTIONS_PER_ADDRESS_MAX = 20_000
+UNAUTHENTICATED_PER_ADDRESS_MAX = 256
+RESOURCES_PER_ACCOUNT_MAX = 100
+DIRECTED_PRESENCE_MAX = 1000
+CAPS_CACHE_MAX = 10_000

@@ -1,0 +1,261 @@
+"""What the rules need of the world: stores, engine, time and chance. An adapter of a port passes its suite in
+`tests/contracts`.
+
+A store's atomic change takes a *decision*: a pure function that gets what the store found inside its transaction and
+returns what to
+write, or raises to write nothing. The store may call it again when the transaction has to be repeated.
+A look-up that finds nothing gives `None`. A method that writes returns after the commit is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from heliograph.core.accounts import Account, AssertionUse, Registration, Standing
+from heliograph.core.apps import App, AppKey, Environment
+from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.core.profiles import Profile
+from heliograph.core.rate_limits import Rate
+from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
+from heliograph.core.tokens import TokenRecord
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Chance, fit for secrets."""
+
+    def random(self, size: int) -> bytes:
+        """`size` unpredictable bytes."""
+        ...
+
+
+class CredentialSource(Protocol):
+    """New passwords with their verifiers; the key derivation runs beside the event loop, and ahead of need where it
+    can.
+    """
+
+    async def fresh(self) -> Credentials:
+        """A password under a new salt, for an account that does not exist yet."""
+        ...
+
+    async def under(self, salt: bytes, iterations: int) -> Credentials:
+        """A further password under an account's own salt."""
+        ...
+
+
+class AppStore(Protocol):
+    """Apps and their keys."""
+
+    async def add(self, app: App, keys: Sequence[AppKey]) -> None:
+        """Store an app with its keys; `AppInvalid` where its id or a domain of it is taken."""
+        ...
+
+    async def lookup(self, app_id: str) -> App | None:
+        """The app of that id."""
+        ...
+
+    async def lookup_key(self, key_hash: bytes) -> tuple[App, AppKey] | None:
+        """The key of that SHA-256 and its app."""
+        ...
+
+    async def lookup_domain(self, domain: str) -> tuple[App, Environment] | None:
+        """Whose JID domain this is."""
+        ...
+
+    async def list(self) -> list[tuple[App, list[AppKey]]]:
+        """All apps with their keys, oldest first."""
+        ...
+
+    async def set_policy(self, app: App) -> None:
+        """Store the app's policy."""
+        ...
+
+
+class AccountStore(Protocol):
+    """Accounts."""
+
+    async def lookup(self, jid: str) -> Account | None:
+        """The account of that bare JID."""
+        ...
+
+    async def register(
+        self, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None = None
+    ) -> Registration:
+        """One atomic registration; returns what was written, with the account's real id.
+
+        Raises `RegistrationUnverified` where the assertion was used before, and whatever `decide` raises.
+        """
+        ...
+
+    async def set_blocked(self, account_id: int, is_blocked: bool, now: float) -> list[str]:
+        """Block or unblock; blocking ends all sessions, whose ids come back. The profile's `is_admin_blocked`
+        follows.
+        """
+        ...
+
+    async def delete(self, account_id: int) -> list[RosterChange]:
+        """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
+        ...
+
+    async def expired(self, now: float, limit: int) -> list[Account]:
+        """Accounts whose life is over, oldest first."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Live sessions and their verifiers."""
+
+    async def lookup(self, session_id: str) -> tuple[Account, Session] | None:
+        """A live session with its account."""
+        ...
+
+    async def live(self, account_id: int) -> list[Session]:
+        """All live sessions of an account, least recently active first."""
+        ...
+
+    async def verifiers(self, jid: str) -> tuple[Account, list[tuple[str, Verifiers]]] | None:
+        """For a sign-in: the account and, for each live session, its id and verifiers."""
+        ...
+
+    async def end(self, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float) -> list[str]:
+        """End sessions with their tokens; returns the ids of those that were live."""
+        ...
+
+    def touch(self, session_id: str, now: float) -> None:
+        """Note that a session is active. Not durable at once, never waits: the next commit carries it."""
+        ...
+
+
+class TokenStore(Protocol):
+    """Access and refresh tokens."""
+
+    async def lookup(self, token_hash: bytes) -> tuple[Account, Session, TokenRecord] | None:
+        """A token of a live session."""
+        ...
+
+    async def add(self, tokens: Sequence[TokenRecord]) -> None:
+        """Store tokens of a live session; `TokenRevoked` where the session has ended meanwhile."""
+        ...
+
+    async def rotate(self, refresh_hash: bytes, now: float, successors: Sequence[TokenRecord]) -> bool:
+        """Mark a refresh token as superseded and store its successors; `False` (and nothing written) if it already
+        was.
+        """
+        ...
+
+
+class ProfileStore(Protocol):
+    """Profiles."""
+
+    async def lookup(self, jid: str) -> Profile | None:
+        """The profile of an account, at version 0 where none was saved; `None` where there is no such account."""
+        ...
+
+    async def update(self, jid: str, decide: Callable[[Profile], Profile]) -> Profile:
+        """One atomic change. `AccountNotFound`, and whatever `decide` raises; an unchanged profile writes nothing."""
+        ...
+
+    async def of_contacts(self, jid: str) -> list[Profile]:
+        """The profiles (version > 0) of all whom this user is subscribed to (`to` or `both`)."""
+        ...
+
+
+class ContactStore(Protocol):
+    """Rosters."""
+
+    async def roster(self, jid: str) -> list[RosterItem]:
+        """All items of a user's roster, hidden ones too."""
+        ...
+
+    async def lookup(self, owner: str, contact: str) -> RosterItem | None:
+        """One item."""
+        ...
+
+    async def change(
+        self,
+        owner: str,
+        contact: str,
+        decide: Callable[[RosterItem | None, RosterItem | None, int], tuple[RosterItem | None, RosterItem | None]],
+    ) -> list[RosterChange]:
+        """One atomic change of both sides: the decision gets the owner's item for the contact, the contact's item for
+        the owner and
+        the number of items in the owner's roster, and returns both items after the change (`None`: no item).
+
+        Where the contact is no account of this installation, its side is `None` before and is not written. Only the
+        sides that
+        changed come back.
+        """
+        ...
+
+
+class MediaStore(Protocol):
+    """Stored files, named by their content."""
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Store a file durably; storing the same name again changes nothing."""
+        ...
+
+    async def get(self, name: str) -> bytes | None:
+        """The file of that name."""
+        ...
+
+
+class RateCounters(Protocol):
+    """Counters that a rate limit reads and moves in one step."""
+
+    async def take(self, key: str, rate: Rate, now: float) -> float:
+        """Take one call of `key`; 0.0 if it is within the rate, else the seconds to wait (and nothing is taken)."""
+        ...
+
+
+class Engine(Protocol):
+    """What the rules ask of an XMPP server. Methods enqueue; none waits for a peer's socket."""
+
+    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
+        """Close the connections of an ended session, telling them why."""
+        ...
+
+    def disconnect_account(self, jid: str, reason: EndReason) -> None:
+        """Close all connections of an account, telling them why."""
+        ...
+
+    def publish_profile(self, profile: Profile) -> None:
+        """Bring a stored profile to the user's own sessions and to the contacts' sessions, once each."""
+        ...
+
+    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
+        """Push stored roster changes to the owners' sessions and exchange presence where a subscription began or
+        ended.
+        """
+        ...
+
+    def online(self, jid: str) -> list[str]:
+        """The full JIDs that are connected as this bare JID."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All ports of a node, as `node` has wired them."""
+
+    clock: Clock
+    ids: Ids
+    credentials: CredentialSource
+    apps: AppStore
+    accounts: AccountStore
+    sessions: SessionStore
+    tokens: TokenStore
+    profiles: ProfileStore
+    contacts: ContactStore
+    media: MediaStore
+    rates: RateCounters
+    engine: Engine

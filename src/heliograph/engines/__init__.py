@@ -1,0 +1,1 @@
+"""Where XMPP sessions live: adapters of the `Engine` port."""

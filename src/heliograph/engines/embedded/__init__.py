@@ -1,0 +1,1 @@
+"""The embedded XMPP server: one process, one event loop, standard XMPP on the wire."""

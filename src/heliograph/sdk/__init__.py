@@ -1,0 +1,1 @@
+"""The Python SDK: register, connect, profiles, contacts and sessions, over the public API and XMPP."""

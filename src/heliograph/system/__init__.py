@@ -1,0 +1,1 @@
+"""What the machine gives: time, chance and processor; adapters of `Clock`, `Ids` and `Credentials`."""
