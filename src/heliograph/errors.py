@@ -276,6 +276,12 @@ class AppInvalid(UsageError):
     row = Row("app_invalid", 400, "The app's settings are not valid")
 
 
+class SettingsInvalid(UsageError):
+    """A node cannot start with these settings; `details.settings` names the ones at fault."""
+
+    row = Row("settings_invalid", 400, "The node's settings are not valid")
+
+
 # ------------------------------------------------------------------------------------------------------- connection
 
 

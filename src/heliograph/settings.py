@@ -1,0 +1,158 @@
+"""The settings of a node: one frozen record, each setting with its meaning, its bounds and its unit in its name.
+
+A value comes from the first of these that has it: the environment (`HELIOGRAPH_` and the setting's name in capitals),
+the TOML file, the default. A setting can narrow a limit of `core.limits`, never widen it. The reference page
+`docs/reference/settings.md` is made from this module.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from heliograph.core import limits
+from heliograph.errors import SettingsInvalid
+
+ENV_PREFIX = "HELIOGRAPH_"
+
+KIB = 1024
+
+
+def _without_trailing_slash(url: str) -> str:
+    HttpUrl(url)
+    return url.rstrip("/")
+
+
+Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s/@\[\]]+$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Url = Annotated[str, AfterValidator(_without_trailing_slash)]
+
+
+class Settings(BaseModel):
+    """What an operator decides about one node. `Settings()` is a node for one machine, ready to start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    data_dir: Path = Path("data")
+    """The folder of all that the node keeps: the database, stored images, the self-signed certificate."""
+    domain: Host = "localhost"
+    """The DNS name by which clients reach this node's XMPP server; apps get JID domains under it."""
+
+    http_host: Host = "127.0.0.1"
+    """The address on which HTTP and WebSocket listen."""
+    http_port: Port = 8080
+    """The port of HTTP and WebSocket; 0 takes a free one."""
+    public_url: Url | None = None
+    """The address by which clients reach the HTTP side, such as `https://chat.example`. Not set: made from
+    `http_host` and the port that is really open."""
+
+    xmpp_host: Host = "127.0.0.1"
+    """The address on which XMPP listens."""
+    xmpp_port: Port = 5222
+    """The port of XMPP with STARTTLS; 0 takes a free one."""
+    xmpps_port: Port = 5223
+    """The port of XMPP with direct TLS (XEP-0368); 0 takes a free one."""
+    xmpp_requires_tls: bool = True
+    """Whether a client has to start TLS before it may sign in. Switch it off for measurements on one machine only."""
+
+    tls_certificate_file: Path | None = None
+    """The certificate chain in PEM form. Not set: a self-signed one is made in `data_dir` at the first start."""
+    tls_key_file: Path | None = None
+    """The private key of the certificate in PEM form, without a passphrase."""
+
+    request_max_bytes: int = Field(default=limits.REQUEST_MAX_BYTES, ge=4 * KIB, le=limits.REQUEST_MAX_BYTES)
+    """The largest body of an HTTP request."""
+    stanza_max_bytes: int = Field(default=limits.STANZA_MAX_BYTES, ge=10 * KIB, le=limits.STANZA_MAX_BYTES)
+    """The largest stanza of a signed-in client."""
+    pending_output_max_bytes: int = Field(
+        default=limits.PENDING_OUTPUT_MAX_BYTES, ge=64 * KIB, le=limits.PENDING_OUTPUT_MAX_BYTES
+    )
+    """How much may wait for a client that reads slowly, before it is disconnected."""
+    authentication_timeout_s: float = Field(
+        default=limits.AUTHENTICATION_TIMEOUT_S, ge=1, le=limits.AUTHENTICATION_TIMEOUT_S
+    )
+    """How long a connection may take to sign in."""
+    connections_per_address_max: int = Field(
+        default=limits.CONNECTIONS_PER_ADDRESS_MAX, ge=1, le=limits.CONNECTIONS_PER_ADDRESS_MAX
+    )
+    """How many XMPP connections one IP address may hold."""
+    unauthenticated_per_address_max: int = Field(
+        default=limits.UNAUTHENTICATED_PER_ADDRESS_MAX, ge=1, le=limits.UNAUTHENTICATED_PER_ADDRESS_MAX
+    )
+    """How many of them may be signing in at the same time."""
+
+    drain_timeout_s: float = Field(default=10.0, ge=0, le=300)
+    """How long a stopping node waits for requests and streams to end before it cuts them."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe log line that is written."""
+    log_format: Literal["text", "json"] = "text"
+    """Log lines for people (`text`) or for programs (`json`)."""
+
+    @model_validator(mode="after")
+    def _certificate_comes_with_key(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_certificate_file and tls_key_file are set together")
+        return self
+
+    @classmethod
+    def load(cls, config_file: Path | None = None) -> Settings:
+        """The settings of this process: environment, then file, then defaults.
+
+        Args:
+            config_file: a TOML file with settings as top-level keys; `None` for none. Paths in it are relative to the
+                working directory.
+
+        Raises:
+            SettingsInvalid: the file cannot be read, or a setting is unknown or out of bounds. The message names the
+                settings at fault, and not their values.
+        """
+        in_file = {} if config_file is None else _read(config_file)
+        try:
+            found = _EnvironmentOverFile(**in_file)
+        except ValidationError as error:
+            raise _invalid(error) from None
+        return cls(**found.model_dump(exclude_unset=True))
+
+    def public_url_at(self, http_port: int) -> str:
+        """The public address without a final slash, given the port on which HTTP really listens."""
+        if self.public_url is not None:
+            return self.public_url
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        return f"http://{host}:{http_port}"
+
+
+class _EnvironmentOverFile(Settings, BaseSettings):
+    """The same settings, where the environment wins over what the constructor is given."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """First the environment, then the file's values, which come as arguments. The signature is the library's."""
+        return env_settings, init_settings
+
+
+def _read(config_file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(config_file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{config_file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{config_file}: not a TOML file: {error}") from None
+
+
+def _invalid(error: ValidationError) -> SettingsInvalid:
+    faults = [(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_input=False)]
+    sentence = "; ".join(f"{name}: {reason}" if name else reason for name, reason in faults)
+    return SettingsInvalid(sentence, details={"settings": sorted({name for name, _ in faults if name})})

@@ -1,0 +1,110 @@
+"""Where settings come from, and what a node refuses to start with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from heliograph.core import limits
+from heliograph.errors import SettingsInvalid
+from heliograph.settings import ENV_PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(ENV_PREFIX + name.upper(), raising=False)
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    file = tmp_path / "heliograph.toml"
+    file.write_text('http_port = 9000\nlog_format = "json"\ntls_key_file = "key.pem"\ntls_certificate_file = "c.pem"\n')
+    return file
+
+
+def test_without_file_and_environment_the_defaults_stand() -> None:
+    assert Settings.load() == Settings()
+
+
+def test_the_file_wins_over_the_default(config_file: Path) -> None:
+    settings = Settings.load(config_file)
+    assert (settings.http_port, settings.log_format) == (9000, "json")
+    assert settings.tls_key_file == Path("key.pem")
+
+
+def test_the_environment_wins_over_the_file(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_HTTP_PORT", "0")
+    monkeypatch.setenv("HELIOGRAPH_XMPP_REQUIRES_TLS", "false")
+    settings = Settings.load(config_file)
+    assert settings.http_port == 0
+    assert settings.xmpp_requires_tls is False
+    assert settings.log_format == "json"
+
+
+def test_the_constructor_does_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_HTTP_PORT", "9999")
+    assert Settings().http_port == 8080
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Settings().http_port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("http_port", 65536),
+        ("xmpp_port", -1),
+        ("domain", ""),
+        ("domain", "a/b"),
+        ("public_url", "chat.example"),
+        ("stanza_max_bytes", 1024),
+        ("stanza_max_bytes", limits.STANZA_MAX_BYTES + 1),
+        ("pending_output_max_bytes", limits.PENDING_OUTPUT_MAX_BYTES + 1),
+        ("connections_per_address_max", limits.CONNECTIONS_PER_ADDRESS_MAX + 1),
+        ("authentication_timeout_s", limits.AUTHENTICATION_TIMEOUT_S + 1),
+        ("drain_timeout_s", -1),
+        ("log_level", "loud"),
+        ("http_prot", 1),
+    ],
+)
+def test_a_setting_that_is_unknown_or_out_of_bounds_is_named(tmp_path: Path, name: str, value: str | int) -> None:
+    file = tmp_path / "heliograph.toml"
+    file.write_text(f"{name} = {value!r}\n")
+    with pytest.raises(SettingsInvalid, match=name) as caught:
+        Settings.load(file)
+    assert caught.value.details == {"settings": [name]}
+
+
+def test_the_environment_is_held_to_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_XMPP_PORT", "many")
+    with pytest.raises(SettingsInvalid, match="xmpp_port"):
+        Settings.load()
+
+
+def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_TLS_CERTIFICATE_FILE", "chain.pem")
+    with pytest.raises(SettingsInvalid, match="set together"):
+        Settings.load()
+
+
+def test_a_file_that_is_missing_or_not_toml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"absent\.toml"):
+        Settings.load(tmp_path / "absent.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("http_port 9000")
+    with pytest.raises(SettingsInvalid, match=r"broken\.toml: not a TOML file"):
+        Settings.load(broken)
+
+
+def test_the_public_url_follows_the_port_that_is_really_open() -> None:
+    assert Settings(http_port=0).public_url_at(40123) == "http://127.0.0.1:40123"
+    assert Settings(http_host="::1").public_url_at(8080) == "http://[::1]:8080"
+
+
+def test_a_given_public_url_stands() -> None:
+    assert Settings(public_url="https://chat.example/").public_url_at(8080) == "https://chat.example"
