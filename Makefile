@@ -1,0 +1,44 @@
+# `make demo` and `make test` do all their own set-up. `make help` lists the rest.
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3))
+VENV := .venv
+BIN := $(VENV)/bin
+SYNCED := $(VENV)/.synced
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test lint docs bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+
+setup: $(SYNCED) ## make .venv with everything that uv.lock names
+
+# uv itself comes from the machine or, privately, from PyPI. It must not fetch another Python: the machine's own is tested.
+$(SYNCED): pyproject.toml uv.lock scripts/find-uv
+	uv="$$(scripts/find-uv '$(PYTHON)')" && UV_PYTHON_DOWNLOADS=never "$$uv" sync --frozen --all-extras --python '$(PYTHON)'
+	@touch $@
+
+demo: setup ## play the whole story on a private node and check each promise
+	$(BIN)/heliograph demo $(ARGS)
+
+serve: setup ## start a node with its data in ./data
+	$(BIN)/heliograph serve $(ARGS)
+
+lint: setup ## rules of style, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## lint, then every test
+	$(BIN)/pytest $(ARGS)
+
+docs: setup ## make the reference pages again from the code
+	$(BIN)/python scripts/reference_pages.py
+
+bench: setup ## measure this machine
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+clean: ## remove what the targets above have made, but not ./data
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
