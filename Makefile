@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 ARGS ?=
 
+# uv must not fetch another Python (the machine's own is tested), and trusts whom the machine trusts.
+export UV_PYTHON_DOWNLOADS ?= never
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint docs bench clean
 
@@ -14,9 +18,9 @@ help: ## list the targets
 
 setup: $(SYNCED) ## make .venv with everything that uv.lock names
 
-# uv itself comes from the machine or, privately, from PyPI. It must not fetch another Python: the machine's own is tested.
+# uv itself comes from the machine or, into .tools, from PyPI.
 $(SYNCED): pyproject.toml uv.lock scripts/find-uv
-	uv="$$(scripts/find-uv '$(PYTHON)')" && UV_PYTHON_DOWNLOADS=never "$$uv" sync --frozen --all-extras --python '$(PYTHON)'
+	uv="$$(scripts/find-uv '$(PYTHON)')" && "$$uv" sync --frozen --all-extras --python '$(PYTHON)'
 	@touch $@
 
 demo: setup ## play the whole story on a private node and check each promise
