@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from heliograph.core.apps import Environment
-from heliograph.core.sessions import Session, Verifiers
-from heliograph.core.tokens import TokenRecord
+from heliograph.core import assertions, limits, opaque, rate_limits, tokens
+from heliograph.core.apps import Caller, Environment, RegistrationPolicy
+from heliograph.core.assertions import AssertionUse
+from heliograph.core.sessions import Credentials, Device, EndReason, Session, Verifiers, Via, admit, clip
+from heliograph.core.tokens import TokenPair, TokenRecord
+from heliograph.errors import (
+    AccountNotFound,
+    AdminBlocked,
+    IdentifierInvalid,
+    MetadataInvalid,
+    RateLimited,
+    RegistrationUnverified,
+    SandboxFull,
+    SecretKeyRequired,
+)
+
+if TYPE_CHECKING:
+    from heliograph.core.ports import Ports
 
 Metadata = Mapping[str, str | bool | int | float]
 
@@ -34,6 +53,10 @@ class Account:
     is_blocked: bool
     created_at: float
     expires_at: float | None
+
+    def is_expired(self, now: float) -> bool:
+        """Whether its time is over. Such an account counts as gone, even before the sweep has deleted it."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +96,312 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class AssertionUse:
-    """The single use of an identity assertion: its id hashed, and when the record may be forgotten."""
+class RegisterRequest:
+    """What a device asks for when it registers.
 
-    hash: bytes
-    expires_at: float
+    Attributes:
+        identifier: whom to register.
+        force: at the cap, end the least recently active session rather than refuse.
+        replace_session: the id of a session to end, also below the cap.
+        metadata: the user's metadata; `None` leaves what is there.
+        device: what the device says of itself, and its address.
+        assertion: an identity assertion.
+        via: how the session comes to be.
+    """
+
+    identifier: str
+    force: bool = True
+    replace_session: str | None = None
+    metadata: Metadata | None = None
+    device: Device = field(default_factory=Device)
+    assertion: str | None = field(default=None, repr=False)
+    via: Via = Via.REGISTER
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration gives; the password is known to nobody else and is never seen again."""
+
+    account: Account
+    session: Session
+    password: str = field(repr=False)
+    tokens: TokenPair
+    is_existing: bool
+    is_profile_updated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A registration as it was prepared before the store's transaction: all that needed time, chance or a slow hash."""
+
+    caller: Caller
+    request: RegisterRequest
+    jid: str
+    credentials: Credentials
+    session_id: str
+    tokens: tuple[TokenRecord, ...]
+    now: float
+
+
+class StandingChanged(Exception):
+    """An account came, another came in its place, or it expired since the draft was prepared: prepare it anew."""
+
+
+def check_identifier(text: str) -> str:
+    """A user identifier, which is never folded.
+
+    Raises:
+        IdentifierInvalid: it is not 1 to 191 characters out of a-z, 0-9, hyphen and underscore.
+    """
+    if re.fullmatch(limits.IDENTIFIER_FORM, text) is None:
+        raise IdentifierInvalid
+    return text
+
+
+def check_metadata(metadata: Mapping[str, object]) -> Metadata:
+    """Registration metadata, each value with its own type.
+
+    Raises:
+        MetadataInvalid: more than 3 entries, a key that is not 1 to 64 characters long, or a value that is neither a
+            string of at most 256 characters nor a boolean nor a finite number.
+    """
+    if len(metadata) > limits.METADATA_MAX_ENTRIES:
+        raise MetadataInvalid
+    return {_check_key(key): _check_value(value) for key, value in metadata.items()}
+
+
+def _check_key(key: object) -> str:
+    if not isinstance(key, str) or not 1 <= len(key) <= limits.METADATA_KEY_MAX_CHARS or not _is_text(key):
+        raise MetadataInvalid("A metadata key has 1 to 64 characters")
+    return key
+
+
+def _check_value(value: object) -> str | bool | int | float:
+    if isinstance(value, str):
+        if len(value) > limits.METADATA_VALUE_MAX_CHARS or not _is_text(value):
+            raise MetadataInvalid("A metadata string has at most 256 characters")
+    elif not isinstance(value, bool | int | float) or not _is_finite(value):
+        raise MetadataInvalid("A metadata value is a String, a Boolean or a finite Number")
+    return value
+
+
+def _is_text(text: str) -> bool:
+    """Whether a string is Unicode text: JSON can escape a lone surrogate, which no encoding carries."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _is_finite(number: float) -> bool:
+    """Whether a number fits a double, as JSON numbers do; an integer of Python may be longer."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def prove(caller: Caller, request: RegisterRequest, now: float) -> AssertionUse | None:
+    """Check that the caller may register this user; gives the use of an identity assertion, if one was shown.
+
+    The sandbox is open. Under a live key an assertion that is shown is always checked and used up, also where the
+    secret key or the policy `open` would do without one: a wrong proof is a mistake or an attack, never ignored.
+
+    Raises:
+        RegistrationUnverified: a live registration under the policy `verified` has neither the secret key nor an
+            assertion (`details.reason` is `missing`), or the assertion is not valid (see `assertions.verify`).
+    """
+    if caller.environment is Environment.SANDBOX:
+        return None
+    if request.assertion is not None:
+        return assertions.verify(caller.app, caller.domain, request.assertion, request.identifier, now)
+    if caller.is_backend or caller.app.policy.registration is RegistrationPolicy.OPEN:
+        return None
+    raise RegistrationUnverified(details={"reason": "missing"})
+
+
+def decide_registration(standing: Standing, draft: Draft) -> Registration:
+    """Decide one registration over what the store found.
+
+    Raises:
+        StandingChanged: the draft was prepared for another state of the account.
+        AdminBlocked: the user is blocked.
+        SandboxFull: a new user would be one too many.
+        SessionLimit, SessionNotFound: see `sessions.admit`.
+    """
+    account = _decide_account(standing, draft)
+    request = draft.request
+    ended = admit(standing.sessions, draft.caller.app.policy.max_sessions, request.force, request.replace_session)
+    session = Session(draft.session_id, account.id, request.via, request.device, draft.now, draft.now)
+    return Registration(account, session, draft.credentials.verifiers, draft.tokens, ended)
+
+
+def _decide_account(standing: Standing, draft: Draft) -> Account:
+    account, credentials, metadata = standing.account, draft.credentials, draft.request.metadata
+    if account is None:
+        return _new_account(standing.population, draft)
+    if account.is_expired(draft.now):
+        raise StandingChanged
+    if account.is_blocked:
+        raise AdminBlocked
+    if (account.salt, account.iterations) != (credentials.salt, credentials.iterations):
+        raise StandingChanged
+    return account if metadata is None else replace(account, metadata=metadata)
+
+
+def _new_account(population: int, draft: Draft) -> Account:
+    caller, policy = draft.caller, draft.caller.app.policy
+    expires_at = None
+    if caller.environment is Environment.SANDBOX:
+        if population >= policy.sandbox_max_users:
+            raise SandboxFull
+        expires_at = draft.now + policy.sandbox_user_days * 86400
+    return Account(
+        id=0,
+        app_id=caller.app.id,
+        environment=caller.environment,
+        identifier=draft.request.identifier,
+        jid=draft.jid,
+        salt=draft.credentials.salt,
+        iterations=draft.credentials.iterations,
+        metadata=draft.request.metadata or {},
+        is_blocked=False,
+        created_at=draft.now,
+        expires_at=expires_at,
+    )
+
+
+async def register(ports: Ports, caller: Caller, request: RegisterRequest) -> Registered:
+    """Register a user, or a further device of one: each registration makes one session with a password of its own.
+
+    Raises:
+        RateLimited: too many registrations.
+        IdentifierInvalid: the identifier breaks its rule.
+        MetadataInvalid: the metadata breaks its limits.
+        RegistrationUnverified: the caller has not shown that it may register this user, or the assertion was used.
+        AdminBlocked: the user is blocked.
+        SandboxFull: the sandbox takes no further user.
+        SessionLimit: the user is at the cap, `force` is off and no session was named.
+        SessionNotFound: the named session is not live.
+    """
+    await rate_limits.check(ports, *rate_limits.for_register(caller, request.device.ip))
+    check_identifier(request.identifier)
+    return await open_session(ports, caller, request, prove(caller, request, ports.clock.now()))
+
+
+async def open_session(
+    ports: Ports, caller: Caller, request: RegisterRequest, assertion: AssertionUse | None = None
+) -> Registered:
+    """Make a session, and the account if need be, for a caller that has shown that it may (`register`, QR sign-in).
+
+    Args:
+        ports: the node's ports.
+        caller: which app and environment.
+        request: what the device asks for.
+        assertion: the identity assertion that this registration uses up, if one was shown.
+
+    Raises:
+        As `register`; `RateLimited` only where the account comes and goes all the time.
+    """
+    metadata = None if request.metadata is None else check_metadata(request.metadata)
+    identifier = check_identifier(request.identifier)
+    checked = replace(request, metadata=metadata, device=clip(request.device))
+    jid = f"{identifier}@{caller.domain}"
+    for _ in range(limits.REGISTER_ATTEMPTS):
+        draft, pair = await _prepare(ports, caller, checked, jid)
+        found: list[Standing] = []
+        try:
+            written = await ports.accounts.register(jid, partial(_decide, draft, found), assertion)
+        except StandingChanged:
+            continue
+        except SandboxFull:
+            if await delete_expired(ports) == 0:
+                raise
+            continue
+        _tell(ports, written, checked, found[-1])
+        return Registered(
+            account=written.account,
+            session=written.session,
+            password=draft.credentials.password,
+            tokens=pair,
+            is_existing=found[-1].account is not None,
+            is_profile_updated=found[-1].has_name,
+        )
+    raise RateLimited("The user is being registered and deleted over and over", retry_after_s=1.0)
+
+
+async def _prepare(ports: Ports, caller: Caller, request: RegisterRequest, jid: str) -> tuple[Draft, TokenPair]:
+    """Prepare a draft for the account as it stands; an expired one is deleted first."""
+    now = ports.clock.now()
+    account = await ports.accounts.lookup(jid)
+    if account is not None and account.is_expired(now):
+        await delete(ports, account, EndReason.EXPIRED)
+        account = None
+    if account is None:
+        credentials = await ports.credentials.fresh()
+    else:
+        credentials = await ports.credentials.under(account.salt, account.iterations)
+    session_id = opaque.encode("ses_", ports.ids.random(limits.SESSION_ID_BYTES))
+    pair, records = tokens.new_pair(ports.ids, session_id, now)
+    return Draft(caller, request, jid, credentials, session_id, records, now), pair
+
+
+def _decide(draft: Draft, found: list[Standing], standing: Standing) -> Registration:
+    """The decision for the store, which also notes what it was made over; the store may repeat it."""
+    found.append(standing)
+    return decide_registration(standing, draft)
+
+
+def _tell(ports: Ports, written: Registration, request: RegisterRequest, before: Standing) -> None:
+    """Tell the engine of what is now committed: a new account, ended sessions."""
+    if before.account is None:
+        ports.engine.provision(written.account.jid)
+    for session_id in written.ended:
+        reason = EndReason.REPLACED if session_id == request.replace_session else EndReason.EVICTED
+        ports.engine.disconnect_session(written.account.jid, session_id, reason)
+
+
+async def lookup(ports: Ports, caller: Caller, identifier: str) -> Account:
+    """The account of an identifier in the caller's app and environment.
+
+    Raises:
+        AccountNotFound: there is none, or its time is over.
+    """
+    account = None
+    if re.fullmatch(limits.IDENTIFIER_FORM, identifier) is not None:
+        account = await ports.accounts.lookup(f"{identifier}@{caller.domain}")
+    if account is None or account.is_expired(ports.clock.now()):
+        raise AccountNotFound
+    return account
+
+
+async def set_blocked(ports: Ports, caller: Caller, identifier: str, is_blocked: bool) -> Account:
+    """Block or unblock a user as the app's administrator. Blocking ends all of the user's sessions.
+
+    Raises:
+        SecretKeyRequired: the caller is not the app's backend.
+        AccountNotFound: there is no such user.
+    """
+    if not caller.is_backend:
+        raise SecretKeyRequired
+    account = await lookup(ports, caller, identifier)
+    await ports.accounts.set_blocked(account.id, is_blocked, ports.clock.now())
+    if is_blocked:
+        ports.engine.disconnect_account(account.jid, EndReason.ADMIN_BLOCKED)
+    return replace(account, is_blocked=is_blocked)
+
+
+async def delete(ports: Ports, account: Account, reason: EndReason = EndReason.ACCOUNT_DELETED) -> None:
+    """Delete an account with all that belongs to it, close its connections for that reason, and take it out of other
+    users' rosters.
+    """
+    changes = await ports.accounts.delete(account.id)
+    ports.engine.disconnect_account(account.jid, reason)
+    ports.engine.contacts_changed(changes)
+
+
+async def delete_expired(ports: Ports) -> int:
+    """Delete the sandbox users whose time is over; gives their number."""
+    count = 0
+    while batch := await ports.accounts.expired(ports.clock.now(), limits.EXPIRED_BATCH):
+        for account in batch:
+            await delete(ports, account, EndReason.EXPIRED)
+        count += len(batch)
+    return count

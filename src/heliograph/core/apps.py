@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from heliograph.core import limits
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc.jwk import ECKey
+
+from heliograph.core import limits, opaque
+from heliograph.errors import AppInvalid, LicenseInvalid
+from heliograph.xmpp.jid import JidMalformed, prepare_domain
+
+if TYPE_CHECKING:
+    from heliograph.core.ports import Ports
 
 
 class Environment(StrEnum):
@@ -101,3 +113,157 @@ class Caller:
     def domain(self) -> str:
         """The JID domain that this caller's users live in."""
         return self.app.host(self.environment)
+
+
+@dataclass(frozen=True, slots=True)
+class NewApp:
+    """What creating an app gives. The secrets are shown this once: of secret keys only the digest is stored, of the
+    assertion key only the public half.
+
+    Attributes:
+        keys: the four keys in their written form.
+        assertion_private_key: the private JWK (JSON text, ES256) with which the app's backend signs identity
+            assertions.
+    """
+
+    app: App
+    keys: Mapping[tuple[KeyKind, Environment], str] = field(repr=False)
+    assertion_private_key: str = field(repr=False)
+
+
+_KIND_MARKS: Mapping[KeyKind, str] = {KeyKind.PUBLISHABLE: "pk", KeyKind.SECRET: "sk"}
+_ENVIRONMENT_MARKS: Mapping[Environment, str] = {Environment.LIVE: "live", Environment.SANDBOX: "trial"}
+_KEY_FORM = re.compile(f"hg_(pk|sk)_(live|trial)_{opaque.SECRET_FORM}")
+
+_POLICY_BOUNDS: Mapping[str, tuple[int, int]] = {
+    "max_sessions": (1, limits.SESSIONS_MAX),
+    "sandbox_max_users": (1, limits.SANDBOX_USERS_MAX),
+    "sandbox_user_days": (1, limits.SANDBOX_USER_DAYS_MAX),
+}
+
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""The order of the base point of P-256 (SEC 2, section 2.4.2)."""
+_P256_SEED_BYTES = 48
+
+
+def check_name(name: str) -> str:
+    """An app's name without outer blanks.
+
+    Raises:
+        AppInvalid: it is empty, longer than 64 characters, or not all printable.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= limits.APP_NAME_MAX_CHARS or not name.isprintable():
+        raise AppInvalid("An app's name has 1 to 64 printable characters", details={"field": "name"})
+    return name
+
+
+def check_domain(domain: str, field_name: str = "domain") -> str:
+    """A host name as a JID domainpart in its canonical form: lower case, with U-labels (RFC 7622, section 3.2).
+
+    Raises:
+        AppInvalid: it is no domainpart, or not in lower case; `details.field` is `field_name`.
+    """
+    try:
+        if domain != domain.lower() or domain.endswith("."):
+            raise JidMalformed
+        return prepare_domain(domain)
+    except JidMalformed as error:
+        raise AppInvalid(
+            "A domain is a host name in lower case without a final dot", details={"field": field_name}
+        ) from error
+
+
+def check_policy(policy: Policy) -> Policy:
+    """A policy whose numbers stand within their bounds.
+
+    Raises:
+        AppInvalid: one does not; `details` holds its name as `field`, and `min` and `max`.
+    """
+    for name, (minimum, maximum) in _POLICY_BOUNDS.items():
+        if not minimum <= getattr(policy, name) <= maximum:
+            raise AppInvalid(
+                f"{name} lies between {minimum} and {maximum}",
+                details={"field": name, "min": minimum, "max": maximum},
+            )
+    return policy
+
+
+def key_text(kind: KeyKind, environment: Environment, chance: bytes) -> str:
+    """A licence key in its written form, `hg_{pk|sk}_{live|trial}_{43 characters}`, out of 32 random bytes."""
+    return opaque.encode(f"hg_{_KIND_MARKS[kind]}_{_ENVIRONMENT_MARKS[environment]}_", chance)
+
+
+def assertion_key_pair(chance: bytes) -> tuple[str, str]:
+    """A key pair for identity assertions (ES256) out of 48 random bytes: the private and the public JWK (RFC 7517).
+
+    The scalar is drawn with extra bits, so that its distribution is uniform but for 2^-128 (FIPS 186-5, A.2.1).
+    """
+    scalar = int.from_bytes(chance) % (_P256_ORDER - 1) + 1
+    key = ECKey.import_key(ec.derive_private_key(scalar, ec.SECP256R1()))
+    purpose = {"alg": "ES256", "use": "sig", "kid": key.thumbprint()}
+    private = {**key.as_dict(private=True), **purpose}
+    public = {**key.as_dict(private=False), **purpose}
+    return json.dumps(private), json.dumps(public)
+
+
+async def authenticate_key(ports: Ports, key: str | None) -> Caller:
+    """Say who is calling, by its licence key (publishable or secret).
+
+    Raises:
+        LicenseInvalid: the key is missing, malformed or unknown.
+    """
+    if key is None or _KEY_FORM.fullmatch(key) is None:
+        raise LicenseInvalid
+    found = await ports.apps.lookup_key(opaque.digest(key))
+    if found is None:
+        raise LicenseInvalid
+    app, record = found
+    return Caller(app, record.environment, is_backend=record.kind is KeyKind.SECRET)
+
+
+async def create(
+    ports: Ports, name: str, domain: str, sandbox_domain: str | None = None, policy: Policy = Policy()
+) -> NewApp:
+    """Create an app with its four keys and the key pair of its identity assertions.
+
+    Args:
+        ports: the node's ports.
+        name: 1 to 64 printable characters.
+        domain: the JID domain of its live users.
+        sandbox_domain: the JID domain of its sandbox users; without it, `sandbox.` before `domain`.
+        policy: the app's policy, within the bounds of `limits`.
+
+    Raises:
+        AppInvalid: one of these is not valid, or a domain belongs to an app already; `details.field` names it.
+    """
+    live = check_domain(domain)
+    sandbox = check_domain(f"sandbox.{live}" if sandbox_domain is None else sandbox_domain, "sandbox_domain")
+    if live == sandbox:
+        raise AppInvalid("Live and sandbox users live under different domains", details={"field": "sandbox_domain"})
+    private_jwk, public_jwk = assertion_key_pair(ports.ids.random(_P256_SEED_BYTES))
+    app_id = opaque.encode("app_", ports.ids.random(limits.APP_ID_BYTES))
+    app = App(app_id, check_name(name), live, sandbox, public_jwk, ports.clock.now(), check_policy(policy))
+    keys = {
+        (kind, environment): key_text(kind, environment, ports.ids.random(limits.TOKEN_BYTES))
+        for kind in KeyKind
+        for environment in Environment
+    }
+    await ports.apps.add(app, [_at_rest(app, kind, environment, key) for (kind, environment), key in keys.items()])
+    return NewApp(app, keys, private_jwk)
+
+
+async def set_policy(ports: Ports, app: App, policy: Policy) -> App:
+    """Give an app another policy; what it already has (such as more sessions than a lowered cap) stays until it moves.
+
+    Raises:
+        AppInvalid: a number is out of its bounds.
+    """
+    changed = replace(app, policy=check_policy(policy))
+    await ports.apps.set_policy(changed)
+    return changed
+
+
+def _at_rest(app: App, kind: KeyKind, environment: Environment, key: str) -> AppKey:
+    publishable = key if kind is KeyKind.PUBLISHABLE else None
+    return AppKey(opaque.digest(key), app.id, kind, environment, publishable, app.created_at)

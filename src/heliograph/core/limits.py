@@ -6,14 +6,25 @@ from __future__ import annotations
 
 # ----------------------------------------------------------------------------------------------------- identifiers
 IDENTIFIER_MAX_CHARS = 191
+IDENTIFIER_FORM = "[a-z0-9_-]{1,191}"
+"""A regular expression for the whole of an identifier; such a text is also a localpart of RFC 7622 as it stands."""
 METADATA_MAX_ENTRIES = 3
 METADATA_KEY_MAX_CHARS = 64
 METADATA_VALUE_MAX_CHARS = 256
+REGISTER_ATTEMPTS = 8
+"""How often a registration starts anew because the account came or went meanwhile."""
+
+# ------------------------------------------------------------------------------------------------------------ apps
+APP_NAME_MAX_CHARS = 64
+APP_ID_BYTES = 12
 
 # -------------------------------------------------------------------------------------------------------- sessions
 SESSIONS_DEFAULT = 5
 SESSIONS_MAX = 100
 DEVICE_FIELD_MAX_CHARS = 128
+SESSION_ID_BYTES = 16
+SESSION_TOUCH_S = 60
+"""A session's time of last activity is written at most this often."""
 
 # ---------------------------------------------------------------------------------------------------- credentials
 PASSWORD_BYTES = 18
@@ -26,18 +37,25 @@ ACCESS_TOKEN_TTL_S = 3600
 REFRESH_TOKEN_TTL_S = 90 * 86400
 ASSERTION_MAX_AGE_S = 300
 ASSERTION_SKEW_S = 30
+"""How far the clock of an app's backend may run ahead of ours."""
+ASSERTION_MAX_CHARS = 4096
+ASSERTION_ID_MAX_CHARS = 128
 
 # --------------------------------------------------------------------------------------------------------- sandbox
 SANDBOX_USERS_DEFAULT = 100
 SANDBOX_USERS_MAX = 10_000
 SANDBOX_USER_DAYS_DEFAULT = 30
 SANDBOX_USER_DAYS_MAX = 365
+EXPIRED_BATCH = 100
+"""How many expired accounts one look-up of the sweep brings."""
 
 # -------------------------------------------------------------------------------------------------------- profiles
 NAME_MAX_GRAPHEMES = 64
 STATUS_MAX_GRAPHEMES = 139
-FIELD_MAX_BYTES = 1024
-"""A grapheme can hold any number of code points, so each text field also has a limit in UTF-8 bytes."""
+FIELD_MAX_BYTES = 8192
+"""A grapheme can hold any number of code points, so each text field also has a limit in UTF-8 bytes: enough for 139 of
+the longest emoji sequences.
+"""
 IMAGE_URL_MAX_BYTES = 2048
 VCARD_EXTRA_MAX_BYTES = 16_384
 IMAGE_MAX_BYTES = 10 * 1024 * 1024

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from heliograph.core.accounts import Account, AssertionUse, Registration, Standing
+from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, AppKey, Environment
+from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.profiles import Profile
 from heliograph.core.rate_limits import Rate
@@ -184,11 +185,11 @@ class ContactStore(Protocol):
         self,
         owner: str,
         contact: str,
-        decide: Callable[[RosterItem | None, RosterItem | None, int], tuple[RosterItem | None, RosterItem | None]],
+        decide: Callable[[RosterItem | None, RosterItem | None, int, int], tuple[RosterItem | None, RosterItem | None]],
     ) -> list[RosterChange]:
         """One atomic change of both sides: the decision gets the owner's item for the contact, the contact's item for
-        the owner and
-        the number of items in the owner's roster, and returns both items after the change (`None`: no item).
+        the owner, the number of items in the owner's roster and in the contact's, hidden ones too, and returns both
+        items after the change (`None`: no item).
 
         Where the contact is no account of this installation, its side is `None` before and is not written. Only the
         sides that
@@ -219,6 +220,10 @@ class RateCounters(Protocol):
 
 class Engine(Protocol):
     """What the rules ask of an XMPP server. Methods enqueue; none waits for a peer's socket."""
+
+    def provision(self, jid: str) -> None:
+        """An account was registered: let it sign in."""
+        ...
 
     def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
         """Close the connections of an ended session, telling them why."""

@@ -1,8 +1,23 @@
-"""Rate limits as the generic cell rate algorithm (GCRA): one number a key, no window edges."""
+"""Rate limits as the generic cell rate algorithm (GCRA): one number a key, no window edges; and the product's rates.
+
+A client is limited by its network address and together with all clients of its app; an app's own backend, which shows
+the secret key and acts for many users from one address, has one rate of its own.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import ipaddress
+from typing import TYPE_CHECKING, NamedTuple
+
+from heliograph.errors import RateLimited
+
+if TYPE_CHECKING:
+    from heliograph.core.apps import Caller
+    from heliograph.core.ports import Ports
+
+
+CLOCK_STEP_S = 1e-6
+"""A shorter wait is none: a double that counts seconds since 1970 is good for a quarter of a microsecond."""
 
 
 class Rate(NamedTuple):
@@ -19,6 +34,27 @@ class Verdict(NamedTuple):
     wait_s: float
 
 
+class Draw(NamedTuple):
+    """One call to be counted: under which key, against which rate."""
+
+    key: str
+    rate: Rate
+
+
+BACKEND_PER_APP = Rate(per_minute=60_000, burst=5_000)
+"""All calls of an app's backend; wide enough to move a whole user base in."""
+REGISTER_PER_ADDRESS = Rate(per_minute=120, burst=200)
+"""Registrations by clients of one address; an office or a school may share one."""
+REGISTER_PER_APP = Rate(per_minute=6_000, burst=1_000)
+"""Registrations by all clients of an app in one environment."""
+TOKENS_PER_ADDRESS = Rate(per_minute=600, burst=600)
+"""Token calls (sign-in for tokens, refresh) of one address."""
+FAILED_SIGN_INS_PER_ADDRESS = Rate(per_minute=60, burst=60)
+"""Wrong passwords from one address, whoever's."""
+FAILED_SIGN_INS_PER_ACCOUNT = Rate(per_minute=10, burst=20)
+"""Wrong passwords for one account from one address."""
+
+
 def take(arrival: float, rate: Rate, now: float) -> Verdict:
     """Decide one call.
 
@@ -30,6 +66,76 @@ def take(arrival: float, rate: Rate, now: float) -> Verdict:
     interval = 60.0 / rate.per_minute
     start = max(arrival, now)
     wait_s = start - now - interval * (rate.burst - 1)
-    if wait_s > 1e-9:
+    if wait_s > CLOCK_STEP_S:
         return Verdict(arrival, wait_s)
     return Verdict(start + interval, 0.0)
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 address, since a subscriber has at least that
+    much (RFC 6177). What is no address stands for itself.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+
+
+def for_register(caller: Caller, address: str) -> tuple[Draw, ...]:
+    """What a registration draws on.
+
+    Args:
+        caller: who registers.
+        address: the client's network address; empty where there is none, such as in a call from within the process.
+    """
+    if caller.is_backend:
+        return (_backend(caller),)
+    app = Draw(f"register:app:{caller.domain}", REGISTER_PER_APP)
+    return (*_of_address("register:address", address, REGISTER_PER_ADDRESS), app)
+
+
+def for_tokens(caller: Caller, address: str) -> tuple[Draw, ...]:
+    """What a token call draws on; arguments as for `for_register`."""
+    if caller.is_backend:
+        return (_backend(caller),)
+    return _of_address("tokens:address", address, TOKENS_PER_ADDRESS)
+
+
+def for_failed_sign_in(jid: str, address: str) -> tuple[Draw, ...]:
+    """What a wrong password draws on.
+
+    Only failures count, and they count per account *and* address: nobody can lock a user out by guessing. The
+    passwords are random, so guessing is hopeless anyway and the limit only bounds its cost.
+
+    Args:
+        jid: the bare JID that was to be signed in.
+        address: as for `for_register`.
+    """
+    account = Draw(f"sign-in:account:{network(address)}:{jid}", FAILED_SIGN_INS_PER_ACCOUNT)
+    return (*_of_address("sign-in:address", address, FAILED_SIGN_INS_PER_ADDRESS), account)
+
+
+def _backend(caller: Caller) -> Draw:
+    return Draw(f"backend:{caller.app.id}", BACKEND_PER_APP)
+
+
+def _of_address(name: str, address: str, rate: Rate) -> tuple[Draw, ...]:
+    return (Draw(f"{name}:{network(address)}", rate),) if address else ()
+
+
+async def check(ports: Ports, *draws: Draw) -> None:
+    """Count one call under each key, in order, until one refuses.
+
+    Raises:
+        RateLimited: a key is over its rate; `retry_after_s` says when it has room again.
+    """
+    now = ports.clock.now()
+    for draw in draws:
+        wait_s = await ports.rates.take(draw.key, draw.rate, now)
+        if wait_s > 0.0:
+            raise RateLimited(retry_after_s=wait_s)

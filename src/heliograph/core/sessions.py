@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from heliograph.core import limits
+from heliograph.errors import SessionLimit, SessionNotFound
+
+if TYPE_CHECKING:
+    from heliograph.core.accounts import Account
+    from heliograph.core.ports import Ports
 
 
 class Via(StrEnum):
@@ -48,6 +58,11 @@ class Session:
     created_at: float
     last_active_at: float
 
+    @property
+    def is_web(self) -> bool:
+        """Whether a browser holds it: it was linked by QR code, or its device names a browser."""
+        return self.via is Via.QR or self.device.browser != ""
+
 
 @dataclass(frozen=True, slots=True)
 class Verifiers:
@@ -77,3 +92,112 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(…)"
+
+
+def clip(device: Device) -> Device:
+    """What a device says of itself, fit to be shown: printable characters only, each field at most 128."""
+
+    def shown(text: str) -> str:
+        return "".join(filter(str.isprintable, text)).strip()[: limits.DEVICE_FIELD_MAX_CHARS]
+
+    return Device(shown(device.device), shown(device.browser), shown(device.os), shown(device.ip))
+
+
+def admit(sessions: Sequence[Session], max_sessions: int, force: bool, replace_session: str | None) -> tuple[str, ...]:
+    """Say which sessions make room for a new one.
+
+    A named session goes in any case, also below the cap. If that is not room enough (after a cap was lowered, more than
+    one has to go), the least recently active ones follow.
+
+    Args:
+        sessions: the user's live sessions.
+        max_sessions: the cap, at least 1, which counts the new session.
+        force: whether sessions that were not named may be ended.
+        replace_session: the id of the session to be replaced.
+
+    Returns:
+        The ids of the sessions to end.
+
+    Raises:
+        SessionNotFound: `replace_session` is not among the live ones.
+        SessionLimit: there is no room and `force` is off; `details.sessions` describes the live sessions.
+    """
+    if replace_session is not None and all(session.id != replace_session for session in sessions):
+        raise SessionNotFound
+    named = () if replace_session is None else (replace_session,)
+    others = [session for session in sessions if session.id != replace_session]
+    excess = max(0, len(others) + 1 - max_sessions)
+    if excess and not force:
+        raise SessionLimit(details={"sessions": [describe(session) for session in sessions]})
+    idle_first = sorted(others, key=lambda session: (session.last_active_at, session.created_at, session.id))
+    return (*named, *(session.id for session in idle_first[:excess]))
+
+
+def describe(session: Session, current_id: str | None = None) -> dict[str, Any]:
+    """The public form of a session: `{id, device, browser, os, ip, createdAt, lastActiveAt, via, current}`.
+
+    Args:
+        session: a live session.
+        current_id: the id of the session that is asking, if one is.
+    """
+    return {
+        "id": session.id,
+        "device": session.device.device,
+        "browser": session.device.browser,
+        "os": session.device.os,
+        "ip": session.device.ip,
+        "createdAt": _iso(session.created_at),
+        "lastActiveAt": _iso(session.last_active_at),
+        "via": session.via.value,
+        "current": session.id == current_id,
+    }
+
+
+def _iso(time_s: float) -> str:
+    """A time as ISO 8601 in UTC, to the millisecond: `2026-01-31T12:00:00.000Z`."""
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def list_live(ports: Ports, account: Account) -> list[Session]:
+    """The live sessions of an account, least recently active first."""
+    return await ports.sessions.live(account.id)
+
+
+async def end(ports: Ports, account: Account, session_id: str, reason: EndReason) -> None:
+    """End one session with its tokens, and close its connections; the account's other sessions go on.
+
+    Raises:
+        SessionNotFound: no live session of this account has that id.
+    """
+    if not await _end_all(ports, account, [session_id], reason):
+        raise SessionNotFound
+
+
+async def end_others(ports: Ports, account: Account, keep_session_id: str, only_web: bool = False) -> list[str]:
+    """End all sessions of an account but one, at that user's wish.
+
+    Args:
+        ports: the node's ports.
+        account: whose sessions.
+        keep_session_id: the session that stays.
+        only_web: end only those that a browser holds.
+
+    Returns:
+        The ids of the ended sessions.
+    """
+    live = await ports.sessions.live(account.id)
+    chosen = [session.id for session in live if session.id != keep_session_id and (session.is_web or not only_web)]
+    return await _end_all(ports, account, chosen, EndReason.ENDED_BY_USER) if chosen else []
+
+
+async def _end_all(ports: Ports, account: Account, session_ids: Sequence[str], reason: EndReason) -> list[str]:
+    ended = await ports.sessions.end(account.id, session_ids, reason, ports.clock.now())
+    for session_id in ended:
+        ports.engine.disconnect_session(account.jid, session_id, reason)
+    return ended
+
+
+def touch(ports: Ports, session: Session, now: float) -> None:
+    """Note that a session is active, at most once a minute."""
+    if now - session.last_active_at >= limits.SESSION_TOUCH_S:
+        ports.sessions.touch(session.id, now)

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from heliograph.core import limits, opaque, rate_limits, sessions
+from heliograph.core.sessions import EndReason, Session, Verifiers
+from heliograph.errors import (
+    AdminBlocked,
+    AuthenticationFailed,
+    SessionNotFound,
+    TokenExpired,
+    TokenMalformed,
+    TokenMissing,
+    TokenRevoked,
+)
+
+if TYPE_CHECKING:
+    from heliograph.core.accounts import Account
+    from heliograph.core.apps import Caller
+    from heliograph.core.ports import Ids, Ports
 
 
 class TokenKind(StrEnum):
@@ -34,3 +56,175 @@ class TokenPair:
 
     def __repr__(self) -> str:
         return "TokenPair(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A signed-in user: the app and environment that the key says, the account, and the session of the token."""
+
+    caller: Caller
+    account: Account
+    session: Session
+
+
+_PREFIX = {TokenKind.ACCESS: "hgt_", TokenKind.REFRESH: "hgr_"}
+_FORM = {kind: re.compile(prefix + opaque.SECRET_FORM) for kind, prefix in _PREFIX.items()}
+
+
+def new_pair(ids: Ids, session_id: str, now: float) -> tuple[TokenPair, tuple[TokenRecord, TokenRecord]]:
+    """An access and a refresh token for a session: as the client gets them, and as they are stored."""
+    access = opaque.encode(_PREFIX[TokenKind.ACCESS], ids.random(limits.TOKEN_BYTES))
+    refresh = opaque.encode(_PREFIX[TokenKind.REFRESH], ids.random(limits.TOKEN_BYTES))
+    records = (
+        TokenRecord(opaque.digest(access), TokenKind.ACCESS, session_id, now + limits.ACCESS_TOKEN_TTL_S),
+        TokenRecord(opaque.digest(refresh), TokenKind.REFRESH, session_id, now + limits.REFRESH_TOKEN_TTL_S),
+    )
+    return TokenPair(access, refresh, limits.ACCESS_TOKEN_TTL_S), records
+
+
+def check_form(token: str | None, kind: TokenKind) -> str:
+    """What was sent as a token, if it can be one of that kind.
+
+    Raises:
+        TokenMissing: there is none.
+        TokenMalformed: it is something else.
+    """
+    if not token:
+        raise TokenMissing
+    if _FORM[kind].fullmatch(token) is None:
+        raise TokenMalformed
+    return token
+
+
+def check_account(account: Account, caller: Caller, now: float) -> None:
+    """Check that a token's account may call: of the caller's app and environment, not expired, not blocked.
+
+    Raises:
+        TokenRevoked: the account belongs elsewhere, or its time is over.
+        AdminBlocked: the administrator has blocked it.
+    """
+    if (account.app_id, account.environment) != (caller.app.id, caller.environment) or account.is_expired(now):
+        raise TokenRevoked
+    if account.is_blocked:
+        raise AdminBlocked
+
+
+def match_password(password: str, verifiers: Iterable[tuple[str, Verifiers]]) -> str | None:
+    """The id of the session that a password is of. All are tried, each in constant time, whichever it is."""
+    digest = hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
+    found: str | None = None
+    for session_id, known in verifiers:
+        if hmac.compare_digest(digest, known.sha256):
+            found = session_id
+    return found
+
+
+async def authenticate(ports: Ports, caller: Caller, bearer: str | None) -> Identity:
+    """Say which user and which session is calling, by its access token.
+
+    Raises:
+        TokenMissing: there is no token.
+        TokenMalformed: what is there cannot be an access token.
+        TokenRevoked: the token is unknown, its session has ended, or it is of another app or environment.
+        TokenExpired: its hour is over.
+        AdminBlocked: the user is blocked.
+    """
+    found = await ports.tokens.lookup(opaque.digest(check_form(bearer, TokenKind.ACCESS)))
+    if found is None:
+        raise TokenRevoked
+    account, session, record = found
+    now = ports.clock.now()
+    check_account(account, caller, now)
+    if record.expires_at <= now:
+        raise TokenExpired
+    sessions.touch(ports, session, now)
+    return Identity(caller, account, session)
+
+
+async def issue(ports: Ports, caller: Caller, username: str, password: str, address: str = "") -> TokenPair:
+    """Give new tokens for a session's own password (`getUserToken`).
+
+    Args:
+        ports: the node's ports.
+        caller: which app and environment.
+        username: the user's identifier.
+        password: the password of one of the user's live sessions.
+        address: the client's network address, for the rate limits; empty for a call from within the process.
+
+    Raises:
+        AuthenticationFailed: no live session of such a user has that password.
+        AdminBlocked: the user is blocked.
+        RateLimited: too many calls, or too many wrong passwords.
+    """
+    await rate_limits.check(ports, *rate_limits.for_tokens(caller, address))
+    if re.fullmatch(limits.IDENTIFIER_FORM, username) is None:
+        raise AuthenticationFailed
+    jid = f"{username}@{caller.domain}"
+    now = ports.clock.now()
+    session_id = await _sign_in(ports, jid, password, now)
+    if session_id is None:
+        await rate_limits.check(ports, *rate_limits.for_failed_sign_in(jid, address))
+        raise AuthenticationFailed
+    pair, records = new_pair(ports.ids, session_id, now)
+    try:
+        await ports.tokens.add(records)
+    except TokenRevoked as error:  # the session ended in between, and its password with it
+        raise AuthenticationFailed from error
+    ports.sessions.touch(session_id, now)
+    return pair
+
+
+async def _sign_in(ports: Ports, jid: str, password: str, now: float) -> str | None:
+    found = await ports.sessions.verifiers(jid)
+    if found is None or found[0].is_expired(now):
+        return None
+    account, verifiers = found
+    if account.is_blocked:
+        raise AdminBlocked
+    return match_password(password, verifiers)
+
+
+async def refresh(ports: Ports, caller: Caller, refresh_token: str | None, address: str = "") -> TokenPair:
+    """Exchange a refresh token for the next pair; each works once (RFC 9700, section 4.14.2).
+
+    A token that comes a second time is in two hands, and nothing tells which is the thief's. So its session ends.
+
+    Args:
+        ports: the node's ports.
+        caller: which app and environment.
+        refresh_token: the token.
+        address: as for `issue`.
+
+    Raises:
+        TokenMissing: there is no token.
+        TokenMalformed: what is there cannot be a refresh token.
+        TokenRevoked: the token is unknown, its session has ended (now, if `details.reason` is `token_reused`), or it is
+            of another app or environment.
+        TokenExpired: its time is over; a new sign-in is needed.
+        AdminBlocked: the user is blocked.
+        RateLimited: too many calls.
+    """
+    await rate_limits.check(ports, *rate_limits.for_tokens(caller, address))
+    digest = opaque.digest(check_form(refresh_token, TokenKind.REFRESH))
+    found = await ports.tokens.lookup(digest)
+    if found is None:
+        raise TokenRevoked
+    account, session, record = found
+    now = ports.clock.now()
+    check_account(account, caller, now)
+    pair, records = new_pair(ports.ids, session.id, now)
+    if record.superseded_at is None:
+        if record.expires_at <= now:
+            raise TokenExpired
+        if await ports.tokens.rotate(digest, now, records):
+            sessions.touch(ports, session, now)
+            return pair
+    await _end_reused(ports, account, session)
+    raise TokenRevoked("The refresh token was used before", details={"reason": EndReason.TOKEN_REUSED.value})
+
+
+async def _end_reused(ports: Ports, account: Account, session: Session) -> None:
+    try:
+        await sessions.end(ports, account, session.id, EndReason.TOKEN_REUSED)
+    except SessionNotFound:
+        return  # it ended while the token was on its way
