@@ -133,7 +133,9 @@ APPROVED_REQUEST: Mapping[State, Step] = {
     _NO: _answer(_FO),
     _T: _answer(_B),
 }
-"""What an inbound `subscribe` does where the contact is pre-approved (section 3.4.2). An approval serves one request."""
+"""What an inbound `subscribe` does where the contact is pre-approved (section 3.4.2). An approval serves one
+request.
+"""
 
 _LEAVES_APPROVAL = frozenset((Kind.SUBSCRIBE, Kind.UNSUBSCRIBE))
 
