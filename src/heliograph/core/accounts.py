@@ -86,6 +86,7 @@ class Registration:
         verifiers: of the session's password.
         tokens: the session's first tokens.
         ended: ids of the sessions that make room, with all that belongs to them.
+        replaced: the one of them that the caller named; the others were evicted.
     """
 
     account: Account
@@ -93,6 +94,11 @@ class Registration:
     verifiers: Verifiers
     tokens: tuple[TokenRecord, ...]
     ended: tuple[str, ...]
+    replaced: str | None = None
+
+    def end_reason(self, session_id: str) -> EndReason:
+        """Why one of the `ended` sessions ends."""
+        return EndReason.REPLACED if session_id == self.replaced else EndReason.EVICTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +236,8 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
     request = draft.request
     ended = admit(standing.sessions, draft.caller.app.policy.max_sessions, request.force, request.replace_session)
     session = Session(draft.session_id, account.id, request.via, request.device, draft.now, draft.now)
-    return Registration(account, session, draft.credentials.verifiers, draft.tokens, ended)
+    verifiers = draft.credentials.verifiers
+    return Registration(account, session, verifiers, draft.tokens, ended, request.replace_session)
 
 
 def _decide_account(standing: Standing, draft: Draft) -> Account:
@@ -315,7 +322,7 @@ async def open_session(
             if await delete_expired(ports) == 0:
                 raise
             continue
-        _tell(ports, written, checked, found[-1])
+        _tell(ports, written, is_existing=found[-1].account is not None)
         return Registered(
             account=written.account,
             session=written.session,
@@ -349,13 +356,12 @@ def _decide(draft: Draft, found: list[Standing], standing: Standing) -> Registra
     return decide_registration(standing, draft)
 
 
-def _tell(ports: Ports, written: Registration, request: RegisterRequest, before: Standing) -> None:
+def _tell(ports: Ports, written: Registration, is_existing: bool) -> None:
     """Tell the engine of what is now committed: a new account, ended sessions."""
-    if before.account is None:
+    if not is_existing:
         ports.engine.provision(written.account.jid)
     for session_id in written.ended:
-        reason = EndReason.REPLACED if session_id == request.replace_session else EndReason.EVICTED
-        ports.engine.disconnect_session(written.account.jid, session_id, reason)
+        ports.engine.disconnect_session(written.account.jid, session_id, written.end_reason(session_id))
 
 
 async def lookup(ports: Ports, caller: Caller, identifier: str) -> Account:
