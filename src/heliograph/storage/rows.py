@@ -1,0 +1,211 @@
+"""Rows to records and back, by position: the column lists of `sql` in the order in which they stand there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from heliograph.core.accounts import Account, Metadata
+from heliograph.core.apps import App, AppKey, Environment, KeyKind, Policy
+from heliograph.core.contacts import RosterItem
+from heliograph.core.profiles import Profile, Visibility
+from heliograph.core.sessions import Device, Session, Verifiers, Via
+from heliograph.core.tokens import TokenKind, TokenRecord
+
+Row = tuple[Any, ...]
+"""What a driver gives for a row, or takes for a statement's parameters."""
+
+APP_WIDTH = 7
+ACCOUNT_WIDTH = 10
+SESSION_WIDTH = 9
+"""How many columns `sql.APP`, `sql.ACCOUNT` and `sql.SESSION` have, where more follow in a row."""
+
+# A look-up in a dict costs a third of a call of the enumeration.
+_ENVIRONMENTS = {environment.value: environment for environment in Environment}
+_KEY_KINDS = {kind.value: kind for kind in KeyKind}
+_VIAS = {via.value: via for via in Via}
+_TOKEN_KINDS = {kind.value: kind for kind in TokenKind}
+
+_encode = msgspec.json.Encoder().encode
+_decode_metadata = msgspec.json.Decoder(dict[str, str | bool | int | float]).decode
+_decode_policy = msgspec.json.Decoder(Policy).decode
+_decode_visibility = msgspec.json.Decoder(dict[str, Visibility]).decode
+_decode_groups = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def environment(text: str) -> Environment:
+    """The environment of that stored name."""
+    return _ENVIRONMENTS[text]
+
+
+def app(row: Row) -> App:
+    """The app in the columns `sql.APP`."""
+    app_id, name, live, sandbox, assertion_key, created_at, policy = row
+    return App(app_id, name, live, sandbox, assertion_key, created_at, _decode_policy(policy))
+
+
+def app_row(app: App) -> Row:
+    """The parameters of `sql.ADD_APP`."""
+    return (app.id, app.name, app.assertion_key, app.created_at, policy_text(app.policy))
+
+
+def policy_text(policy: Policy) -> str:
+    """A policy at rest."""
+    return _encode(policy).decode()
+
+
+def app_key(row: Row) -> AppKey:
+    """The key in the columns `sql.APP_KEY`."""
+    key_hash, app_id, kind, environment_name, publishable, created_at = row
+    return AppKey(key_hash, app_id, _KEY_KINDS[kind], _ENVIRONMENTS[environment_name], publishable, created_at)
+
+
+def app_key_row(key: AppKey) -> Row:
+    """The parameters of `sql.ADD_APP_KEY`."""
+    return (key.hash, key.app_id, key.kind.value, key.environment.value, key.publishable, key.created_at)
+
+
+def account(row: Row) -> Account:
+    """The account in the columns `sql.ACCOUNT`."""
+    number, jid, app_id, environment_name, salt, iterations, metadata, is_blocked, created_at, expires_at = row
+    return Account(
+        number,
+        app_id,
+        _ENVIRONMENTS[environment_name],
+        jid.partition("@")[0],
+        jid,
+        salt,
+        iterations,
+        _decode_metadata(metadata),
+        bool(is_blocked),
+        created_at,
+        expires_at,
+    )
+
+
+def account_row(account: Account) -> Row:
+    """The parameters of `sql.ADD_ACCOUNT`."""
+    return (
+        account.jid,
+        account.app_id,
+        account.environment.value,
+        account.salt,
+        account.iterations,
+        metadata_text(account.metadata),
+        int(account.is_blocked),
+        account.created_at,
+        account.expires_at,
+    )
+
+
+def metadata_text(metadata: Metadata) -> str:
+    """Metadata at rest."""
+    return _encode(metadata).decode()
+
+
+def session(row: Row) -> Session:
+    """The session in the columns `sql.SESSION`."""
+    session_id, account_id, via, device, browser, system, ip, created_at, last_active_at = row
+    return Session(session_id, account_id, _VIAS[via], Device(device, browser, system, ip), created_at, last_active_at)
+
+
+def session_row(session: Session, account_id: int, verifiers: Verifiers) -> Row:
+    """The parameters of `sql.ADD_SESSION`."""
+    device = session.device
+    return (
+        session.id,
+        account_id,
+        session.via.value,
+        device.device,
+        device.browser,
+        device.os,
+        device.ip,
+        session.created_at,
+        session.last_active_at,
+        verifiers.stored_sha1,
+        verifiers.server_sha1,
+        verifiers.stored_sha256,
+        verifiers.server_sha256,
+        verifiers.sha256,
+    )
+
+
+def token(row: Row) -> TokenRecord:
+    """The token in the columns `sql.TOKEN`."""
+    token_hash, kind, session_id, expires_at, superseded_at = row
+    return TokenRecord(token_hash, _TOKEN_KINDS[kind], session_id, expires_at, superseded_at)
+
+
+def token_row(token: TokenRecord, session_number: int) -> Row:
+    """The parameters of `sql.ADD_TOKEN`."""
+    return (token.hash, session_number, token.kind.value, token.expires_at, token.superseded_at)
+
+
+def profile(row: Row) -> Profile:
+    """The profile in the columns `sql.PROFILE`; where none was saved, the one at version 0."""
+    jid, version, name, image, thumb_image, status, mobile, email, vcard_extra, visibility, is_blocked, updated_at = row
+    if version is None:
+        return Profile(jid, is_admin_blocked=bool(is_blocked))
+    return Profile(
+        jid,
+        version,
+        name,
+        image,
+        thumb_image,
+        status,
+        mobile,
+        email,
+        vcard_extra,
+        _decode_visibility(visibility),
+        bool(is_blocked),
+        updated_at,
+    )
+
+
+def profile_row(profile: Profile, account_id: int, has_name: bool) -> Row:
+    """The parameters of `sql.PUT_PROFILE`."""
+    return (
+        account_id,
+        profile.version,
+        profile.name,
+        profile.image,
+        profile.thumb_image,
+        profile.status,
+        profile.mobile,
+        profile.email,
+        profile.vcard_extra,
+        _encode(profile.visibility).decode(),
+        profile.updated_at,
+        int(has_name),
+    )
+
+
+def item(row: Row) -> RosterItem:
+    """The roster item in the columns `sql.ITEM`."""
+    jid, subscription, name, groups, is_pending_out, is_pending_in, is_approved, is_listed = row
+    return RosterItem(
+        jid,
+        subscription,
+        name,
+        _decode_groups(groups),
+        bool(is_pending_out),
+        bool(is_pending_in),
+        bool(is_approved),
+        bool(is_listed),
+    )
+
+
+def item_row(item: RosterItem, owner_id: int) -> Row:
+    """The parameters of `sql.PUT_ITEM`."""
+    return (
+        owner_id,
+        item.jid,
+        item.subscription,
+        item.name,
+        _encode(item.groups).decode(),
+        int(item.is_pending_out),
+        int(item.is_pending_in),
+        int(item.is_approved),
+        int(item.is_listed),
+    )

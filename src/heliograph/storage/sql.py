@@ -1,0 +1,141 @@
+"""Every query of the stores, once, in the SQL that SQLite and PostgreSQL share.
+
+Parameters are written `?`; an adapter whose driver numbers them translates. Column lists stand in the order in which
+`rows` reads them. The tables are in `migrations`.
+"""
+
+# ruff: noqa: S608 - put together from the constants of this module alone
+
+from __future__ import annotations
+
+# ------------------------------------------------------------------------------------------------------ column lists
+APP = "p.id, p.name, live.domain, sandbox.domain, p.assertion_key, p.created_at, p.policy"
+APP_KEY = "k.hash, k.app_id, k.kind, k.environment, k.publishable, k.created_at"
+ACCOUNT = (
+    "a.id, a.jid, a.app_id, a.environment, a.salt, a.iterations, a.metadata, a.is_blocked, a.created_at, a.expires_at"
+)
+SESSION = "s.id, s.account_id, s.via, s.device, s.browser, s.os, s.ip, s.created_at, s.last_active_at"
+VERIFIERS = "s.stored_sha1, s.server_sha1, s.stored_sha256, s.server_sha256, s.password_sha256"
+TOKEN = "t.hash, t.kind, s.id, t.expires_at, t.superseded_at"
+PROFILE = (
+    "a.jid, p.version, p.name, p.image, p.thumb_image, p.status, p.mobile, p.email, p.vcard_extra, p.visibility, "
+    "a.is_blocked, p.updated_at"
+)
+ITEM = "r.contact, r.subscription, r.name, r.group_names, r.is_pending_out, r.is_pending_in, r.is_approved, r.is_listed"
+
+# -------------------------------------------------------------------------------------------------------------- apps
+_APPS = (
+    "FROM apps p JOIN domains live ON live.app_id = p.id AND live.environment = 'live' "
+    "JOIN domains sandbox ON sandbox.app_id = p.id AND sandbox.environment = 'sandbox'"
+)
+APP_BY_ID = f"SELECT {APP} {_APPS} WHERE p.id = ?"
+APP_BY_KEY = f"SELECT {APP}, {APP_KEY} {_APPS} JOIN app_keys k ON k.app_id = p.id WHERE k.hash = ?"
+APP_BY_DOMAIN = f"SELECT {APP}, d.environment {_APPS} JOIN domains d ON d.app_id = p.id WHERE d.domain = ?"
+APPS = f"SELECT {APP} {_APPS} ORDER BY p.created_at, p.id"
+APP_KEYS = f"SELECT {APP_KEY} FROM app_keys k ORDER BY k.app_id, k.environment, k.kind, k.created_at"
+ADD_APP = "INSERT INTO apps (id, name, assertion_key, created_at, policy) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+ADD_DOMAIN = "INSERT INTO domains (domain, app_id, environment) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+ADD_APP_KEY = (
+    "INSERT INTO app_keys (hash, app_id, kind, environment, publishable, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+)
+SET_POLICY = "UPDATE apps SET policy = ? WHERE id = ?"
+
+# ---------------------------------------------------------------------------------------------------------- accounts
+ACCOUNT_BY_JID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.jid = ?"
+ACCOUNT_JID = "SELECT jid FROM accounts WHERE id = ?"
+ACCOUNT_IDS = "SELECT jid, id FROM accounts WHERE jid IN (?, ?)"
+STANDING = (
+    f"SELECT d.accounts, p.has_name, {ACCOUNT} FROM domains d LEFT JOIN accounts a ON a.jid = ? "
+    "LEFT JOIN profiles p ON p.account_id = a.id WHERE d.domain = ?"
+)
+ADD_ACCOUNT = (
+    "INSERT INTO accounts (jid, app_id, environment, salt, iterations, metadata, is_blocked, created_at, expires_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+)
+COUNT_ACCOUNT = "UPDATE domains SET accounts = accounts + ? WHERE domain = ?"
+SET_METADATA = "UPDATE accounts SET metadata = ? WHERE id = ?"
+SET_BLOCKED = "UPDATE accounts SET is_blocked = ? WHERE id = ?"
+DELETE_ACCOUNT = "DELETE FROM accounts WHERE id = ?"
+EXPIRED_ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.expires_at <= ? ORDER BY a.expires_at, a.id LIMIT ?"
+ADD_ASSERTION_USE = "INSERT INTO assertion_uses (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+FORGET_ASSERTION_USES = "DELETE FROM assertion_uses WHERE expires_at < ?"
+
+# ---------------------------------------------------------------------------------------------------------- sessions
+SESSION_BY_ID = (
+    f"SELECT {ACCOUNT}, {SESSION} FROM sessions s JOIN accounts a ON a.id = s.account_id "
+    "WHERE s.id = ? AND s.ended_at IS NULL"
+)
+LIVE_SESSIONS = (
+    f"SELECT {SESSION} FROM sessions s WHERE s.account_id = ? AND s.ended_at IS NULL "
+    "ORDER BY s.last_active_at, s.number"
+)
+LIVE_SESSION_IDS = "SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL ORDER BY last_active_at, number"
+LIVE_SESSION_NUMBER = "SELECT number FROM sessions WHERE id = ? AND ended_at IS NULL"
+SESSION_VERIFIERS = (
+    f"SELECT {ACCOUNT}, s.id, {VERIFIERS} FROM accounts a "
+    "LEFT JOIN sessions s ON s.account_id = a.id AND s.ended_at IS NULL WHERE a.jid = ?"
+)
+ADD_SESSION = (
+    "INSERT INTO sessions (id, account_id, via, device, browser, os, ip, created_at, last_active_at, "
+    "stored_sha1, server_sha1, stored_sha256, server_sha256, password_sha256) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number"
+)
+END_SESSION = (
+    "UPDATE sessions SET ended_at = ?, end_reason = ?, stored_sha1 = NULL, server_sha1 = NULL, stored_sha256 = NULL, "
+    "server_sha256 = NULL, password_sha256 = NULL WHERE id = ? AND account_id = ? AND ended_at IS NULL RETURNING number"
+)
+TOUCH_SESSION = "UPDATE sessions SET last_active_at = ? WHERE id = ? AND last_active_at < ? AND ended_at IS NULL"
+
+# ------------------------------------------------------------------------------------------------------------ tokens
+TOKEN_BY_HASH = (
+    f"SELECT {ACCOUNT}, {SESSION}, {TOKEN} FROM tokens t JOIN sessions s ON s.number = t.session "
+    "JOIN accounts a ON a.id = s.account_id WHERE t.hash = ? AND s.ended_at IS NULL"
+)
+ADD_TOKEN = "INSERT INTO tokens (hash, session, kind, expires_at, superseded_at) VALUES (?, ?, ?, ?, ?)"
+SUPERSEDE_TOKEN = (
+    "UPDATE tokens SET superseded_at = ? WHERE hash = ? AND kind = 'refresh' AND superseded_at IS NULL "
+    "RETURNING session"
+)
+DELETE_TOKENS = "DELETE FROM tokens WHERE session = ?"
+FORGET_EXPIRED_TOKENS = "DELETE FROM tokens WHERE session = ? AND expires_at < ?"
+FORGET_OLDEST_TOKENS = (
+    "DELETE FROM tokens WHERE session = ? AND kind = ? AND expires_at < (SELECT expires_at FROM tokens "
+    "WHERE session = ? AND kind = ? ORDER BY expires_at DESC LIMIT 1 OFFSET ?)"
+)
+
+# ---------------------------------------------------------------------------------------------------------- profiles
+PROFILE_BY_JID = f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
+PROFILE_TO_UPDATE = (
+    f"SELECT {PROFILE}, a.id, p.has_name FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
+)
+PUT_PROFILE = (
+    "INSERT INTO profiles (account_id, version, name, image, thumb_image, status, mobile, email, vcard_extra, "
+    "visibility, updated_at, has_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE "
+    "SET version = excluded.version, name = excluded.name, image = excluded.image, "
+    "thumb_image = excluded.thumb_image, status = excluded.status, mobile = excluded.mobile, email = excluded.email, "
+    "vcard_extra = excluded.vcard_extra, visibility = excluded.visibility, updated_at = excluded.updated_at, "
+    "has_name = excluded.has_name"
+)
+CONTACT_PROFILES = (
+    f"SELECT {PROFILE} FROM accounts o JOIN rosters r ON r.owner_id = o.id JOIN accounts a ON a.jid = r.contact "
+    "JOIN profiles p ON p.account_id = a.id WHERE o.jid = ? AND r.subscription IN ('to', 'both')"
+)
+
+# ----------------------------------------------------------------------------------------------------------- rosters
+ROSTER = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? ORDER BY r.contact"
+ROSTER_ITEM = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? AND r.contact = ?"
+ROSTER_ITEM_OF = f"SELECT {ITEM} FROM rosters r WHERE r.owner_id = ? AND r.contact = ?"
+COUNT_ROSTER = "SELECT COUNT(*) FROM rosters WHERE owner_id = ?"
+PUT_ITEM = (
+    "INSERT INTO rosters (owner_id, contact, subscription, name, group_names, is_pending_out, is_pending_in, "
+    "is_approved, is_listed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner_id, contact) DO UPDATE "
+    "SET subscription = excluded.subscription, name = excluded.name, group_names = excluded.group_names, "
+    "is_pending_out = excluded.is_pending_out, is_pending_in = excluded.is_pending_in, "
+    "is_approved = excluded.is_approved, is_listed = excluded.is_listed"
+)
+DELETE_ITEM = "DELETE FROM rosters WHERE owner_id = ? AND contact = ?"
+OWNERS_OF_CONTACT = (
+    "SELECT a.jid FROM rosters r JOIN accounts a ON a.id = r.owner_id WHERE r.contact = ? AND r.owner_id <> ? "
+    "ORDER BY a.jid"
+)
+DELETE_CONTACT = "DELETE FROM rosters WHERE contact = ?"

@@ -1,0 +1,137 @@
+"""Accounts in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+
+from heliograph.core.accounts import Account, Registration, Standing
+from heliograph.core.assertions import AssertionUse
+from heliograph.core.contacts import RosterChange
+from heliograph.core.sessions import EndReason, Session
+from heliograph.errors import RegistrationUnverified
+from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.sessions import end_sessions
+from heliograph.storage.sqlite.writer import Writer
+
+
+class SqliteAccounts:
+    """The adapter of `AccountStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def lookup(self, jid: str) -> Account | None:
+        """The account of that bare JID."""
+        row = self._reader.row(sql.ACCOUNT_BY_JID, (jid,))
+        return None if row is None else rows.account(row)
+
+    async def register(
+        self, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None = None
+    ) -> Registration:
+        """One atomic registration; `RegistrationUnverified` where the assertion was used before."""
+        return await self._writer.write(partial(_register, jid=jid, decide=decide, assertion=assertion))
+
+    async def set_blocked(self, account_id: int, is_blocked: bool, now: float) -> list[str]:
+        """Block or unblock; blocking ends all sessions, whose ids come back."""
+        return await self._writer.write(partial(_set_blocked, account_id=account_id, is_blocked=is_blocked, now=now))
+
+    async def delete(self, account_id: int) -> list[RosterChange]:
+        """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
+        return await self._writer.write(partial(_delete, account_id=account_id))
+
+    async def expired(self, now: float, limit: int) -> list[Account]:
+        """Accounts whose life is over, oldest first."""
+        return [rows.account(row) for row in self._reader.rows(sql.EXPIRED_ACCOUNTS, (now, limit))]
+
+
+def _register(
+    cursor: sqlite3.Cursor, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None
+) -> Registration:
+    if (
+        assertion is not None
+        and cursor.execute(sql.ADD_ASSERTION_USE, (assertion.hash, assertion.expires_at)).rowcount == 0
+    ):
+        raise RegistrationUnverified("The identity assertion was used before", details={"reason": "used"})
+    standing = _standing(cursor, jid)
+    registration = decide(standing)
+    if standing.account is None:
+        registration = _add_account(cursor, registration)
+    else:
+        _change_account(cursor, standing.account, registration)
+    _add_session(cursor, registration)
+    if assertion is not None:
+        cursor.execute(sql.FORGET_ASSERTION_USES, (registration.session.created_at,))
+    return registration
+
+
+def _standing(cursor: sqlite3.Cursor, jid: str) -> Standing:
+    row = cursor.execute(sql.STANDING, (jid, jid.partition("@")[2])).fetchone()
+    if row is None:
+        return Standing(None, (), 0, has_name=False)
+    population, has_name, account_id = row[:3]
+    if account_id is None:
+        return Standing(None, (), population, has_name=False)
+    sessions = tuple(rows.session(live) for live in cursor.execute(sql.LIVE_SESSIONS, (account_id,)))
+    return Standing(rows.account(row[2:]), sessions, population, bool(has_name))
+
+
+def _add_account(cursor: sqlite3.Cursor, registration: Registration) -> Registration:
+    """Insert the account; returns the registration with the account's number in all its places."""
+    draft, session = registration.account, registration.session
+    (account_id,) = cursor.execute(sql.ADD_ACCOUNT, rows.account_row(draft)).fetchone()
+    cursor.execute(sql.COUNT_ACCOUNT, (1, draft.jid.partition("@")[2]))
+    account = Account(
+        account_id,
+        draft.app_id,
+        draft.environment,
+        draft.identifier,
+        draft.jid,
+        draft.salt,
+        draft.iterations,
+        draft.metadata,
+        draft.is_blocked,
+        draft.created_at,
+        draft.expires_at,
+    )
+    first = Session(session.id, account_id, session.via, session.device, session.created_at, session.last_active_at)
+    return Registration(account, first, registration.verifiers, registration.tokens, registration.ended)
+
+
+def _change_account(cursor: sqlite3.Cursor, before: Account, registration: Registration) -> None:
+    """Write new metadata, and end the sessions that make room."""
+    if registration.account.metadata != before.metadata:
+        cursor.execute(sql.SET_METADATA, (rows.metadata_text(registration.account.metadata), before.id))
+    for session_id in registration.ended:
+        reason = registration.end_reason(session_id)
+        end_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
+
+
+def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
+    row = rows.session_row(registration.session, registration.account.id, registration.verifiers)
+    (number,) = cursor.execute(sql.ADD_SESSION, row).fetchone()
+    cursor.executemany(sql.ADD_TOKEN, [rows.token_row(token, number) for token in registration.tokens])
+
+
+def _set_blocked(cursor: sqlite3.Cursor, account_id: int, is_blocked: bool, now: float) -> list[str]:
+    cursor.execute(sql.SET_BLOCKED, (int(is_blocked), account_id))
+    if not is_blocked:
+        return []
+    live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (account_id,))]
+    return end_sessions(cursor, account_id, live, EndReason.ADMIN_BLOCKED, now)
+
+
+def _delete(cursor: sqlite3.Cursor, account_id: int) -> list[RosterChange]:
+    """Delete the account's row and, with it by foreign keys, all rows that refer to it."""
+    row = cursor.execute(sql.ACCOUNT_JID, (account_id,)).fetchone()
+    if row is None:
+        return []
+    jid = row[0]
+    owners = [owner for (owner,) in cursor.execute(sql.OWNERS_OF_CONTACT, (jid, account_id))]
+    cursor.execute(sql.DELETE_CONTACT, (jid,))
+    cursor.execute(sql.DELETE_ACCOUNT, (account_id,))
+    cursor.execute(sql.COUNT_ACCOUNT, (-1, jid.partition("@")[2]))
+    return [RosterChange(owner, jid, None) for owner in owners]

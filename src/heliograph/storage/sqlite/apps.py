@@ -1,0 +1,66 @@
+"""Apps and their keys in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
+
+from heliograph.core.apps import App, AppKey, Environment
+from heliograph.errors import AppInvalid
+from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.writer import Writer
+
+
+class SqliteApps:
+    """The adapter of `AppStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def add(self, app: App, keys: Sequence[AppKey]) -> None:
+        """Store an app with its keys; `AppInvalid` where its id or a domain of it is taken."""
+        await self._writer.write(partial(_add, app=app, keys=keys))
+
+    async def lookup(self, app_id: str) -> App | None:
+        """The app of that id."""
+        row = self._reader.row(sql.APP_BY_ID, (app_id,))
+        return None if row is None else rows.app(row)
+
+    async def lookup_key(self, key_hash: bytes) -> tuple[App, AppKey] | None:
+        """The key of that SHA-256 and its app."""
+        row = self._reader.row(sql.APP_BY_KEY, (key_hash,))
+        return None if row is None else (rows.app(row[: rows.APP_WIDTH]), rows.app_key(row[rows.APP_WIDTH :]))
+
+    async def lookup_domain(self, domain: str) -> tuple[App, Environment] | None:
+        """Whose JID domain this is."""
+        row = self._reader.row(sql.APP_BY_DOMAIN, (domain,))
+        return None if row is None else (rows.app(row[: rows.APP_WIDTH]), rows.environment(row[rows.APP_WIDTH]))
+
+    async def list(self) -> list[tuple[App, list[AppKey]]]:
+        """All apps with their keys, oldest first."""
+        keys = [rows.app_key(row) for row in self._reader.rows(sql.APP_KEYS)]
+        by_app = {app_id: [*group] for app_id, group in groupby(keys, key=lambda key: key.app_id)}
+        apps = [rows.app(row) for row in self._reader.rows(sql.APPS)]
+        return [(app, by_app.get(app.id, [])) for app in apps]
+
+    async def set_policy(self, app: App) -> None:
+        """Store the app's policy."""
+        await self._writer.write(partial(_set_policy, app=app))
+
+
+def _add(cursor: sqlite3.Cursor, app: App, keys: Sequence[AppKey]) -> None:
+    if cursor.execute(sql.ADD_APP, rows.app_row(app)).rowcount == 0:
+        raise AppInvalid("There is an app of this id", details={"field": "id"})
+    for environment, field in ((Environment.LIVE, "domain"), (Environment.SANDBOX, "sandbox_domain")):
+        domain = app.host(environment)
+        if cursor.execute(sql.ADD_DOMAIN, (domain, app.id, environment.value)).rowcount == 0:
+            raise AppInvalid(f"The domain {domain} belongs to an app already", details={"field": field})
+    cursor.executemany(sql.ADD_APP_KEY, [rows.app_key_row(key) for key in keys])
+
+
+def _set_policy(cursor: sqlite3.Cursor, app: App) -> None:
+    cursor.execute(sql.SET_POLICY, (rows.policy_text(app.policy), app.id))

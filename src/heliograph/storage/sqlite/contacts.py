@@ -1,0 +1,64 @@
+"""Rosters in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+
+from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.errors import AccountNotFound
+from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.writer import Writer
+
+Decision = Callable[[RosterItem | None, RosterItem | None, int], tuple[RosterItem | None, RosterItem | None]]
+
+
+class SqliteContacts:
+    """The adapter of `ContactStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def roster(self, jid: str) -> list[RosterItem]:
+        """All items of a user's roster, hidden ones too."""
+        return [rows.item(row) for row in self._reader.rows(sql.ROSTER, (jid,))]
+
+    async def lookup(self, owner: str, contact: str) -> RosterItem | None:
+        """One item."""
+        row = self._reader.row(sql.ROSTER_ITEM, (owner, contact))
+        return None if row is None else rows.item(row)
+
+    async def change(self, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
+        """One atomic change of both sides; `AccountNotFound` where the owner is no account."""
+        return await self._writer.write(partial(_change, owner=owner, contact=contact, decide=decide))
+
+
+def _change(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
+    ids: dict[str, int] = dict(cursor.execute(sql.ACCOUNT_IDS, (owner, contact)))
+    if owner not in ids:
+        raise AccountNotFound
+    sides = ((owner, contact), (contact, owner))
+    before = [_item(cursor, ids.get(whose), of) for whose, of in sides]
+    (count,) = cursor.execute(sql.COUNT_ROSTER, (ids[owner],)).fetchone()
+    after = decide(before[0], before[1], count)
+    changes = []
+    for (whose, of), old, new in zip(sides, before, after, strict=True):
+        if whose in ids and new != old:
+            _write(cursor, ids[whose], of, new)
+            changes.append(RosterChange(whose, of, new))
+    return changes
+
+
+def _item(cursor: sqlite3.Cursor, owner_id: int | None, contact: str) -> RosterItem | None:
+    row = None if owner_id is None else cursor.execute(sql.ROSTER_ITEM_OF, (owner_id, contact)).fetchone()
+    return None if row is None else rows.item(row)
+
+
+def _write(cursor: sqlite3.Cursor, owner_id: int, contact: str, item: RosterItem | None) -> None:
+    if item is None:
+        cursor.execute(sql.DELETE_ITEM, (owner_id, contact))
+    else:
+        cursor.execute(sql.PUT_ITEM, rows.item_row(item, owner_id))

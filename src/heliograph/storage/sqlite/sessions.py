@@ -1,0 +1,64 @@
+"""Device sessions and their verifiers in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+
+from heliograph.core.accounts import Account
+from heliograph.core.sessions import EndReason, Session, Verifiers
+from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.writer import Writer
+
+
+class SqliteSessions:
+    """The adapter of `SessionStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def lookup(self, session_id: str) -> tuple[Account, Session] | None:
+        """A live session with its account."""
+        row = self._reader.row(sql.SESSION_BY_ID, (session_id,))
+        return (
+            None if row is None else (rows.account(row[: rows.ACCOUNT_WIDTH]), rows.session(row[rows.ACCOUNT_WIDTH :]))
+        )
+
+    async def live(self, account_id: int) -> list[Session]:
+        """All live sessions of an account, least recently active first."""
+        return [rows.session(row) for row in self._reader.rows(sql.LIVE_SESSIONS, (account_id,))]
+
+    async def verifiers(self, jid: str) -> tuple[Account, list[tuple[str, Verifiers]]] | None:
+        """For a sign-in: the account and, for each live session, its id and verifiers."""
+        found = self._reader.rows(sql.SESSION_VERIFIERS, (jid,))
+        if not found:
+            return None
+        account = rows.account(found[0][: rows.ACCOUNT_WIDTH])
+        sessions = [row[rows.ACCOUNT_WIDTH :] for row in found]
+        return account, [(row[0], Verifiers(*row[1:])) for row in sessions if row[0] is not None]
+
+    async def end(self, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float) -> list[str]:
+        """End sessions with their tokens; returns the ids of those that were live."""
+        return await self._writer.write(
+            partial(end_sessions, account_id=account_id, session_ids=session_ids, reason=reason, now=now)
+        )
+
+    def touch(self, session_id: str, now: float) -> None:
+        """Note that a session is active, for the next commit."""
+        self._writer.touch(session_id, now)
+
+
+def end_sessions(
+    cursor: sqlite3.Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
+) -> list[str]:
+    """End those of an account's sessions that are live, with their tokens, inside a transaction; returns their ids."""
+    ended = []
+    for session_id in session_ids:
+        row = cursor.execute(sql.END_SESSION, (now, reason.value, session_id, account_id)).fetchone()
+        if row is not None:
+            cursor.execute(sql.DELETE_TOKENS, row)
+            ended.append(session_id)
+    return ended

@@ -1,0 +1,72 @@
+"""Access and refresh tokens in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+
+from heliograph.core import limits
+from heliograph.core.accounts import Account
+from heliograph.core.sessions import Session
+from heliograph.core.tokens import TokenKind, TokenRecord
+from heliograph.errors import TokenRevoked
+from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.writer import Writer
+
+TOKENS_PER_SESSION_MAX = 100
+"""How many tokens of each kind a session keeps; the oldest go first. Superseded refresh tokens count, which are kept
+so that their re-use shows."""
+
+
+class SqliteTokens:
+    """The adapter of `TokenStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def lookup(self, token_hash: bytes) -> tuple[Account, Session, TokenRecord] | None:
+        """A token of a live session."""
+        row = self._reader.row(sql.TOKEN_BY_HASH, (token_hash,))
+        if row is None:
+            return None
+        to_session, to_token = rows.ACCOUNT_WIDTH, rows.ACCOUNT_WIDTH + rows.SESSION_WIDTH
+        return rows.account(row[:to_session]), rows.session(row[to_session:to_token]), rows.token(row[to_token:])
+
+    async def add(self, tokens: Sequence[TokenRecord]) -> None:
+        """Store tokens of a live session; `TokenRevoked` where the session has ended meanwhile."""
+        await self._writer.write(partial(_add, tokens=tokens))
+
+    async def rotate(self, refresh_hash: bytes, now: float, successors: Sequence[TokenRecord]) -> bool:
+        """Mark a refresh token as superseded and store its successors; `False` if it already was."""
+        return await self._writer.write(partial(_rotate, refresh_hash=refresh_hash, now=now, successors=successors))
+
+
+def _add(cursor: sqlite3.Cursor, tokens: Sequence[TokenRecord]) -> None:
+    for token in tokens:
+        row = cursor.execute(sql.LIVE_SESSION_NUMBER, (token.session_id,)).fetchone()
+        if row is None:
+            raise TokenRevoked
+        _put(cursor, row[0], token)
+
+
+def _rotate(cursor: sqlite3.Cursor, refresh_hash: bytes, now: float, successors: Sequence[TokenRecord]) -> bool:
+    row = cursor.execute(sql.SUPERSEDE_TOKEN, (now, refresh_hash)).fetchone()
+    if row is None:
+        return False
+    for token in successors:
+        _put(cursor, row[0], token)
+    return True
+
+
+def _put(cursor: sqlite3.Cursor, session: int, token: TokenRecord) -> None:
+    """Store a token, and forget those of its session that are of no more use."""
+    cursor.execute(sql.ADD_TOKEN, rows.token_row(token, session))
+    kind = token.kind.value
+    cursor.execute(sql.FORGET_OLDEST_TOKENS, (session, kind, session, kind, TOKENS_PER_SESSION_MAX - 1))
+    if token.kind is TokenKind.ACCESS:
+        # It lives an access token's life from now on: what is over for one such life already is not even worth the
+        # answer that it has expired.
+        cursor.execute(sql.FORGET_EXPIRED_TOKENS, (session, token.expires_at - 2 * limits.ACCESS_TOKEN_TTL_S))
