@@ -1,0 +1,156 @@
+"""What tests of use cases share: the real stores on a file of their own, a clock to turn, an app and its callers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from heliograph.core import apps, rate_limits
+from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
+from heliograph.core.contacts import RosterChange
+from heliograph.core.ports import MediaStore, Ports
+from heliograph.core.profiles import Profile
+from heliograph.core.rate_limits import Rate
+from heliograph.core.sessions import Credentials, EndReason, Verifiers
+from heliograph.storage import sqlite
+from heliograph.xmpp import scram
+
+
+@dataclass
+class TurnedClock:
+    """A clock that stands until it is turned."""
+
+    time: float = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def turn(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass
+class CountedIds:
+    """Bytes that differ from call to call and are the same in every run."""
+
+    calls: int = 0
+
+    def random(self, size: int) -> bytes:
+        self.calls += 1
+        return hashlib.shake_256(str(self.calls).encode()).digest(size)
+
+
+@dataclass
+class DirectCredentials:
+    """Passwords derived on the spot, with too few iterations for any other use."""
+
+    ids: CountedIds
+    iterations: int = 2
+
+    async def fresh(self) -> Credentials:
+        return await self.under(self.ids.random(16), self.iterations)
+
+    async def under(self, salt: bytes, iterations: int) -> Credentials:
+        password = base64.urlsafe_b64encode(self.ids.random(18)).decode()
+        sha1 = scram.derive(password, salt, iterations, "sha1")
+        sha256 = scram.derive(password, salt, iterations, "sha256")
+        plain = hashlib.sha256(password.encode()).digest()
+        return Credentials(password, salt, iterations, Verifiers(*sha1, *sha256, plain))
+
+
+@dataclass
+class RecordingEngine:
+    """Keeps what it was told, in order: `(method, *arguments)`."""
+
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+    connected: dict[str, list[str]] = field(default_factory=dict)
+
+    def provision(self, jid: str) -> None:
+        self.told.append(("provision", jid))
+
+    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
+        self.told.append(("disconnect_session", jid, session_id, reason))
+
+    def disconnect_account(self, jid: str, reason: EndReason) -> None:
+        self.told.append(("disconnect_account", jid, reason))
+
+    def publish_profile(self, profile: Profile) -> None:
+        self.told.append(("publish_profile", profile))
+
+    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
+        self.told.append(("contacts_changed", *changes))
+
+    def online(self, jid: str) -> list[str]:
+        return self.connected.get(jid, [])
+
+
+@dataclass
+class LocalRates:
+    """Rate counters in a dict."""
+
+    arrivals: dict[str, float] = field(default_factory=dict)
+
+    async def take(self, key: str, rate: Rate, now: float) -> float:
+        verdict = rate_limits.take(self.arrivals.get(key, 0.0), rate, now)
+        self.arrivals[key] = verdict.arrival
+        return verdict.wait_s
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+def engine() -> RecordingEngine:
+    return RecordingEngine()
+
+
+@pytest.fixture
+async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> AsyncIterator[Ports]:
+    ids = CountedIds()
+    async with await sqlite.open(tmp_path / "heliograph.db") as stores:
+        yield Ports(
+            clock=clock,
+            ids=ids,
+            credentials=DirectCredentials(ids),
+            apps=stores.apps,
+            accounts=stores.accounts,
+            sessions=stores.sessions,
+            tokens=stores.tokens,
+            profiles=stores.profiles,
+            contacts=stores.contacts,
+            media=cast("MediaStore", None),  # no use case of this folder stores a file
+            rates=LocalRates(),
+            engine=engine,
+        )
+
+
+@pytest.fixture
+async def app(ports: Ports) -> NewApp:
+    """An app at chat.example and sandbox.chat.example."""
+    return await apps.create(ports, "Chat", "chat.example")
+
+
+@pytest.fixture
+async def backend(ports: Ports, app: NewApp) -> Caller:
+    """The app's backend, for live users."""
+    return await apps.authenticate_key(ports, app.keys[KeyKind.SECRET, Environment.LIVE])
+
+
+@pytest.fixture
+async def client(ports: Ports, app: NewApp) -> Caller:
+    """A client with the live publishable key."""
+    return await apps.authenticate_key(ports, app.keys[KeyKind.PUBLISHABLE, Environment.LIVE])
+
+
+@pytest.fixture
+async def trial(ports: Ports, app: NewApp) -> Caller:
+    """A client with the trial key."""
+    return await apps.authenticate_key(ports, app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX])
