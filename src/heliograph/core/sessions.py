@@ -110,7 +110,7 @@ def admit(sessions: Sequence[Session], max_sessions: int, force: bool, replace_s
     one has to go), the least recently active ones follow.
 
     Args:
-        sessions: the user's live sessions.
+        sessions: the user's live sessions; among those that were last active at the same time, older ones first.
         max_sessions: the cap, at least 1, which counts the new session.
         force: whether sessions that were not named may be ended.
         replace_session: the id of the session to be replaced.
@@ -129,7 +129,7 @@ def admit(sessions: Sequence[Session], max_sessions: int, force: bool, replace_s
     excess = max(0, len(others) + 1 - max_sessions)
     if excess and not force:
         raise SessionLimit(details={"sessions": [describe(session) for session in sessions]})
-    idle_first = sorted(others, key=lambda session: (session.last_active_at, session.created_at, session.id))
+    idle_first = sorted(others, key=lambda session: (session.last_active_at, session.created_at))
     return (*named, *(session.id for session in idle_first[:excess]))
 
 
