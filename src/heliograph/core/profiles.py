@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from heliograph.core.profile_fields import RULES, invalid
+from heliograph.errors import AccountNotFound, ProfileConflict
+from heliograph.xmpp import presence, vcard_extra
+from heliograph.xmpp.vcard import Card
+
+if TYPE_CHECKING:
+    from heliograph.core.contacts import RosterItem
+    from heliograph.core.ports import Ports
 
 
 class Visibility(StrEnum):
@@ -72,3 +82,177 @@ class ProfileChange:
     email: str | None = None
     vcard_extra: str | None = None
     visibility: Mapping[str, Visibility] | None = None
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def check(change: ProfileChange) -> ProfileChange:
+    """A change in its normal form: white space around values and separators in the telephone number are gone, line ends
+    are line feeds.
+
+    Raises:
+        ProfileInvalid: a field breaks its rule; `details.field` names it as `Profile` does.
+    """
+    wanted: dict[str, Any] = {}
+    for name, rule in RULES.items():
+        value = getattr(change, name)
+        if value is not None:
+            wanted[name] = rule(name, value) if value else ""
+    visibility = None if change.visibility is None else _check_visibility(change.visibility)
+    return replace(change, **wanted, visibility=visibility)
+
+
+def _check_visibility(visibility: Mapping[str, Visibility]) -> dict[str, Visibility]:
+    checked = {}
+    for name, wanted in visibility.items():
+        if name not in DEFAULT_VISIBILITY:
+            raise invalid("visibility", "Visibility is chosen for name, image, status, mobile and email")
+        try:
+            checked[name] = Visibility(wanted)
+        except ValueError:
+            raise invalid("visibility", "A field is visible to everyone, contacts or nobody") from None
+    return checked
+
+
+def apply(profile: Profile, change: ProfileChange, now: float, version: int | None = None) -> Profile:
+    """The profile after a checked change; the same object where nothing changes.
+
+    A new image drops the thumbnail of the old one, and a changed field drops what clients' vCards kept of its old
+    value, unless the change brings these itself. Visibility changes only for the fields that are named.
+
+    Args:
+        profile: the stored profile.
+        change: what `check` returned.
+        now: seconds since the epoch.
+        version: the version that the caller has seen; `None` for whichever.
+
+    Raises:
+        ProfileConflict: `version` is not the current one; `details.version` is.
+        ProfileInvalid: the change clears a name that was set; a user who had a name keeps one.
+    """
+    if version is not None and version != profile.version:
+        raise ProfileConflict(details={"version": profile.version})
+    if change.name == "" and profile.name:
+        raise invalid("name", "A name cannot be cleared")
+    wanted: dict[str, Any] = {name: value for name in RULES if (value := getattr(change, name)) is not None}
+    if wanted.get("image", profile.image) != profile.image:
+        wanted.setdefault("thumb_image", "")
+    wanted.setdefault("vcard_extra", _superseded(profile, wanted))
+    visibility = {**profile.visibility, **(change.visibility or {})}
+    changed = replace(profile, **wanted, visibility=visibility)
+    if changed == profile:
+        return profile
+    return replace(changed, version=profile.version + 1, updated_at=now)
+
+
+def _superseded(profile: Profile, wanted: Mapping[str, Any]) -> str:
+    extra = profile.vcard_extra
+    for name in DEFAULT_VISIBILITY:
+        if name in wanted:
+            extra = vcard_extra.supersede(extra, name, getattr(profile, name), wanted[name])
+    return extra
+
+
+def viewer_of(item: RosterItem | None) -> Viewer:
+    """What somebody else is to a user whose roster has this item for them: a contact if they are subscribed to the
+    user's presence.
+    """
+    return Viewer.CONTACT if item is not None and presence.is_watcher(item.subscription) else Viewer.STRANGER
+
+
+_SEEN_BY: Mapping[Viewer, frozenset[Visibility]] = {
+    Viewer.CONTACT: frozenset((Visibility.EVERYONE, Visibility.CONTACTS)),
+    Viewer.STRANGER: frozenset((Visibility.EVERYONE,)),
+}
+
+
+def redact(profile: Profile, viewer: Viewer) -> Profile:
+    """What a viewer may see of a stored profile.
+
+    Hidden fields are unset, and so is the user's choice of visibility: a redacted profile is for showing and is not to
+    be redacted again. Further vCard properties are for contacts, without those of a hidden field.
+    """
+    if viewer is Viewer.SELF:
+        return profile
+    seen = _SEEN_BY[viewer]
+    hidden = [name for name, default in DEFAULT_VISIBILITY.items() if profile.visibility.get(name, default) not in seen]
+    extra = vcard_extra.hide(profile.vcard_extra, hidden) if viewer is Viewer.CONTACT else ""
+    blank: dict[str, Any] = dict.fromkeys((*hidden, "thumb_image") if "image" in hidden else hidden, "")
+    return replace(profile, **blank, vcard_extra=extra, visibility={})
+
+
+def card(profile: Profile) -> Card:
+    """A profile as vCards show it; redact it first."""
+    return Card(
+        name=profile.name,
+        image=profile.image,
+        thumb_image=profile.thumb_image,
+        status=profile.status,
+        mobile=profile.mobile,
+        email=profile.email,
+        extra=profile.vcard_extra,
+        version=profile.version,
+        is_admin_blocked=profile.is_admin_blocked,
+    )
+
+
+def change_from_card(published: Card) -> ProfileChange:
+    """The change that a client wants who publishes a whole vCard: what is missing is cleared, but for the name."""
+    return ProfileChange(
+        name=published.name or None,
+        image=published.image,
+        status=published.status,
+        mobile=published.mobile,
+        email=published.email,
+        vcard_extra=published.extra,
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- use cases
+
+
+async def set_profile(ports: Ports, jid: str, change: ProfileChange, version: int | None = None) -> Profile:
+    """Change a user's profile and bring it to everyone who may see it, unless nothing has changed.
+
+    Args:
+        ports: the node's ports.
+        jid: the user's bare JID.
+        change: what is wanted.
+        version: the version that the caller has seen, or `None`.
+
+    Returns:
+        The stored profile.
+
+    Raises:
+        AccountNotFound: there is no such user.
+        ProfileConflict, ProfileInvalid: see `apply` and `check`; nothing is changed.
+    """
+    checked = check(change)
+    now = ports.clock.now()
+    found = {}
+
+    def decide(profile: Profile) -> Profile:
+        found["version"] = profile.version
+        return apply(profile, checked, now, version)
+
+    stored = await ports.profiles.update(jid, decide)
+    if stored.version != found["version"]:
+        ports.engine.publish_profile(stored)
+    return stored
+
+
+async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:
+    """A user's profile as another user (or the same one) may see it.
+
+    Raises:
+        AccountNotFound: there is no such user in the viewer's app and environment.
+    """
+    if viewer_jid.rpartition("@")[2] != jid.rpartition("@")[2]:
+        raise AccountNotFound
+    profile = await ports.profiles.lookup(jid)
+    if profile is None:
+        raise AccountNotFound
+    if viewer_jid == jid:
+        return redact(profile, Viewer.SELF)
+    return redact(profile, viewer_of(await ports.contacts.lookup(jid, viewer_jid)))
