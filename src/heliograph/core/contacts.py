@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from heliograph.core import limits, profiles
+from heliograph.core.apps import ContactPolicy
+from heliograph.core.profiles import Profile, Viewer
+from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit
+from heliograph.xmpp import presence, roster
+from heliograph.xmpp.presence import Kind
+from heliograph.xmpp.roster import Direction, State, state_of
+
+if TYPE_CHECKING:
+    from heliograph.core.ports import Ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +50,327 @@ class RosterChange:
     owner: str
     contact: str
     item: RosterItem | None
+
+
+class FriendState(StrEnum):
+    """How far two users have come: friends, or one of them has asked."""
+
+    FRIEND = "friend"
+    REQUESTED = "requested"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """A contact as the SDKs see it.
+
+    Attributes:
+        state: a mutual contact, one whom the user has asked, or one who has asked the user.
+        profile: what the user may see of it.
+        is_online: whether a friend is connected; of anyone else nobody is told.
+    """
+
+    jid: str
+    identifier: str
+    state: FriendState
+    profile: Profile
+    is_online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What a subscription stanza has done.
+
+    Attributes:
+        changes: what was written.
+        is_routed: whether the contact's client is to get the stanza.
+        is_answered: whether the sender is to get `subscribed` from the contact, who has approved already (RFC 6121,
+            sections 3.1.3 and 3.4.2).
+    """
+
+    changes: list[RosterChange]
+    is_routed: bool
+    is_answered: bool = False
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two users and what the roster of each says of the other.
+
+    Attributes:
+        owner, contact: their bare JIDs; the owner is the one who acts.
+        item: in the owner's roster, or `None`.
+        mirror: in the contact's roster, or `None`.
+    """
+
+    owner: str
+    contact: str
+    item: RosterItem | None
+    mirror: RosterItem | None
+
+    def turned(self) -> Pair:
+        """The same pair with the contact as the one who acts."""
+        return Pair(self.contact, self.owner, self.mirror, self.item)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A pair after a subscription stanza; see `Subscribed` for the rest."""
+
+    pair: Pair
+    is_routed: bool
+    is_answered: bool
+
+
+def exchange(pair: Pair, kind: Kind) -> Exchange:
+    """What a subscription stanza from the owner to the contact does on both sides (RFC 6121, section 3)."""
+    item, is_routed, _ = _step(pair.item, pair.contact, Direction.OUTBOUND, kind)
+    if not is_routed:
+        return Exchange(replace(pair, item=item), is_routed=False, is_answered=False)
+    mirror, is_delivered, is_answered = _step(pair.mirror, pair.owner, Direction.INBOUND, kind)
+    if is_answered:
+        item, _, _ = _step(item, pair.contact, Direction.INBOUND, Kind.SUBSCRIBED)
+    return Exchange(replace(pair, item=item, mirror=mirror), is_delivered, is_answered)
+
+
+def _step(item: RosterItem | None, jid: str, direction: Direction, kind: Kind) -> tuple[RosterItem | None, bool, bool]:
+    """One side's item after a stanza, whether the stanza goes on, and whether the server answers it."""
+    before = item or RosterItem(jid, is_listed=False)
+    step = roster.advance(direction, kind, _state(before), before.is_approved)
+    return _moved(before, step.state, step.is_approved), step.is_passed, step.is_answered
+
+
+def _state(item: RosterItem) -> State:
+    return state_of(item.subscription, item.is_pending_out, item.is_pending_in)
+
+
+def _moved(item: RosterItem, state: State, is_approved: bool) -> RosterItem | None:
+    """The item in a new state: a request that waits is not listed until it is approved (RFC 6121, section 3.1.3), and
+    an item that says nothing is none.
+    """
+    says_more = state not in (State.NONE, State.NONE_IN) or is_approved
+    if state is State.NONE and not is_approved and not item.is_listed:
+        return None
+    return replace(
+        item,
+        subscription=state.subscription,
+        is_pending_out=state.is_pending_out,
+        is_pending_in=state.is_pending_in,
+        is_approved=is_approved,
+        is_listed=item.is_listed or says_more,
+    )
+
+
+def befriend(pair: Pair, policy: ContactPolicy) -> Pair:
+    """What adding a contact does.
+
+    The owner asks for the contact's presence and approves the contact's: at once if the contact has asked, ahead if
+    not. So the one who is asked accepts in the same way, and then both are contacts of each other. Under the policy
+    `open` the contact does the same at once.
+    """
+    after = _ask_and_approve(pair)
+    return _ask_and_approve(after.turned()).turned() if policy is ContactPolicy.OPEN else after
+
+
+def _ask_and_approve(pair: Pair) -> Pair:
+    return exchange(exchange(pair, Kind.SUBSCRIBE).pair, Kind.SUBSCRIBED).pair
+
+
+def part(pair: Pair) -> Pair:
+    """What removing a contact does: the owner's item is gone, and neither is subscribed to the other any more (RFC
+    6121, section 2.5.2). The contact keeps an item that it has listed.
+    """
+    after = exchange(exchange(pair, Kind.UNSUBSCRIBE).pair, Kind.UNSUBSCRIBED).pair
+    return replace(after, item=None)
+
+
+def check_room(before: Pair, after: Pair, item_count: int, mirror_count: int) -> Pair:
+    """The pair after a change, if both rosters have room for what is new in them.
+
+    Raises:
+        ContactLimit: one of them is full.
+    """
+    sides = ((before.item, after.item, item_count), (before.mirror, after.mirror, mirror_count))
+    if any(old is None and new is not None and count >= limits.CONTACTS_MAX for old, new, count in sides):
+        raise ContactLimit
+    return after
+
+
+def friend_state(item: RosterItem) -> FriendState | None:
+    """What the SDKs call a roster item; `None` where nobody waits and at most one of the two sees the other."""
+    if item.subscription == "both":
+        return FriendState.FRIEND
+    if item.is_pending_in:
+        return FriendState.RECEIVED
+    if item.is_pending_out or (item.is_approved and presence.is_watched(item.subscription)):
+        return FriendState.REQUESTED
+    return None
+
+
+def jid_of(owner: str, identifier: str) -> str:
+    """The bare JID of another user of the owner's app and environment.
+
+    Raises:
+        ContactInvalid: it is the owner.
+    """
+    return check_contact(owner, f"{identifier}@{_domain(owner)}")
+
+
+def check_contact(owner: str, contact: str) -> str:
+    """The contact's bare JID, if it can be a contact of the owner.
+
+    Raises:
+        ContactInvalid: it is the owner, or belongs to another app or environment.
+    """
+    if contact == owner:
+        raise ContactInvalid("Nobody is a contact of their own")
+    if _domain(contact) != _domain(owner):
+        raise ContactInvalid("Contacts belong to the same app and environment")
+    return contact
+
+
+def _domain(jid: str) -> str:
+    return jid.rpartition("@")[2]
+
+
+# ----------------------------------------------------------------------------------------------------------- use cases
+
+
+async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair]) -> list[RosterChange]:
+    """One atomic change of both sides, of which the engine is told after the commit."""
+
+    def decision(
+        item: RosterItem | None, mirror: RosterItem | None, item_count: int, mirror_count: int
+    ) -> tuple[RosterItem | None, RosterItem | None]:
+        before = Pair(owner, contact, item, mirror)
+        after = check_room(before, decide(before), item_count, mirror_count)
+        return after.item, after.mirror
+
+    changes = await ports.contacts.change(owner, contact, decision)
+    if changes:
+        ports.engine.contacts_changed(changes)
+    return changes
+
+
+async def _check_account(ports: Ports, jid: str) -> None:
+    if await ports.accounts.lookup(jid) is None:
+        raise AccountNotFound
+
+
+async def add(ports: Ports, identity_jid: str, policy: ContactPolicy, other_identifier: str) -> Friend:
+    """Make another user a contact, ask to, or accept one who has asked; see `befriend`.
+
+    Raises:
+        AccountNotFound: there is no such user in this app and environment.
+        ContactInvalid: it is the user.
+        ContactLimit: one of the two rosters is full.
+    """
+    jid = jid_of(identity_jid, other_identifier)
+    await _check_account(ports, jid)
+    await _change(ports, identity_jid, jid, lambda pair: befriend(pair, policy))
+    item = await ports.contacts.lookup(identity_jid, jid)
+    state = None if item is None else friend_state(item)
+    if item is None or state is None:
+        raise AccountNotFound  # one of the two was deleted, or the contact was removed, in this very moment
+    return _friend(ports, item, state, await ports.profiles.lookup(jid))
+
+
+async def remove(ports: Ports, jid: str, other_identifier: str) -> None:
+    """End a contact, take back a request or decline one; see `part`.
+
+    Raises:
+        AccountNotFound: the user has no such contact, and was not asked by one.
+        ContactInvalid: it is the user.
+    """
+    await _remove(ports, jid, jid_of(jid, other_identifier), lambda _item: True)
+
+
+async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> None:
+    def decide(pair: Pair) -> Pair:
+        if pair.item is None or not is_there(pair.item):
+            raise AccountNotFound("There is no such contact")
+        return part(pair)
+
+    await _change(ports, owner, contact, decide)
+
+
+async def friends(ports: Ports, jid: str) -> list[Friend]:
+    """The user's friends, those whom the user has asked, and those who have asked the user, in the roster's order."""
+    known = {profile.jid: profile for profile in await ports.profiles.of_contacts(jid)}
+    found = []
+    for item in await ports.contacts.roster(jid):
+        state = friend_state(item)
+        if state is not None:
+            is_watched = presence.is_watched(item.subscription)
+            profile = known.get(item.jid) if is_watched else await ports.profiles.lookup(item.jid)
+            found.append(_friend(ports, item, state, profile))
+    return found
+
+
+def _friend(ports: Ports, item: RosterItem, state: FriendState, profile: Profile | None) -> Friend:
+    """The user is the contact's contact if the user gets the contact's presence: both rosters say the same of it."""
+    viewer = Viewer.CONTACT if presence.is_watched(item.subscription) else Viewer.STRANGER
+    return Friend(
+        jid=item.jid,
+        identifier=item.jid.partition("@")[0],
+        state=state,
+        profile=profiles.redact(profile or Profile(item.jid), viewer),
+        is_online=state is FriendState.FRIEND and bool(ports.engine.online(item.jid)),
+    )
+
+
+async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, groups: Sequence[str]) -> None:
+    """Add an item to the roster, or change its name and groups (RFC 6121, sections 2.3 and 2.4).
+
+    Raises:
+        AccountNotFound: there is no such user.
+        ContactInvalid: it is the owner, or belongs to another app or environment.
+        ContactLimit: the roster is full.
+    """
+    check_contact(owner_jid, contact_jid)
+    await _check_account(ports, contact_jid)
+
+    def decide(pair: Pair) -> Pair:
+        item = pair.item or RosterItem(contact_jid)
+        return replace(pair, item=replace(item, name=name, groups=tuple(groups), is_listed=True))
+
+    await _change(ports, owner_jid, contact_jid, decide)
+
+
+async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> None:
+    """Remove an item from the roster, with both subscriptions (RFC 6121, section 2.5).
+
+    Raises:
+        AccountNotFound: the roster shows no such item.
+    """
+    await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
+
+
+async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind) -> Subscribed:
+    """Carry out a subscription stanza on both sides (RFC 6121, section 3).
+
+    Args:
+        ports: the node's ports.
+        sender_jid: the bare JID of the sender.
+        contact_jid: the bare JID of the contact.
+        kind: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
+
+    Raises:
+        AccountNotFound: it asks or approves somebody who does not exist.
+        ContactInvalid: the contact is the sender, or belongs to another app or environment.
+        ContactLimit: one of the two rosters is full.
+    """
+    check_contact(sender_jid, contact_jid)
+    if kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED):
+        await _check_account(ports, contact_jid)
+    done: list[Exchange] = []
+
+    def decide(pair: Pair) -> Pair:
+        done[:] = [exchange(pair, kind)]
+        return done[0].pair
+
+    changes = await _change(ports, sender_jid, contact_jid, decide)
+    return Subscribed(changes, done[0].is_routed, done[0].is_answered)
