@@ -12,7 +12,7 @@ from heliograph.storage import rows, sql
 from heliograph.storage.sqlite.connection import Reader
 from heliograph.storage.sqlite.writer import Writer
 
-Decision = Callable[[RosterItem | None, RosterItem | None, int], tuple[RosterItem | None, RosterItem | None]]
+Decision = Callable[[RosterItem | None, RosterItem | None, int, int], tuple[RosterItem | None, RosterItem | None]]
 
 
 class SqliteContacts:
@@ -42,8 +42,8 @@ def _change(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) 
         raise AccountNotFound
     sides = ((owner, contact), (contact, owner))
     before = [_item(cursor, ids.get(whose), of) for whose, of in sides]
-    (count,) = cursor.execute(sql.COUNT_ROSTER, (ids[owner],)).fetchone()
-    after = decide(before[0], before[1], count)
+    counts = [_count(cursor, ids.get(whose)) for whose, _ in sides]
+    after = decide(before[0], before[1], counts[0], counts[1])
     changes = []
     for (whose, of), old, new in zip(sides, before, after, strict=True):
         if whose in ids and new != old:
@@ -55,6 +55,13 @@ def _change(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) 
 def _item(cursor: sqlite3.Cursor, owner_id: int | None, contact: str) -> RosterItem | None:
     row = None if owner_id is None else cursor.execute(sql.ROSTER_ITEM_OF, (owner_id, contact)).fetchone()
     return None if row is None else rows.item(row)
+
+
+def _count(cursor: sqlite3.Cursor, owner_id: int | None) -> int:
+    if owner_id is None:
+        return 0
+    (count,) = cursor.execute(sql.COUNT_ROSTER, (owner_id,)).fetchone()
+    return int(count)
 
 
 def _write(cursor: sqlite3.Cursor, owner_id: int, contact: str, item: RosterItem | None) -> None:
