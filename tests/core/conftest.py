@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,30 +114,51 @@ def engine() -> RecordingEngine:
     return RecordingEngine()
 
 
+def wire(stores: sqlite.SqliteStores, ids: CountedIds, clock: TurnedClock, engine: RecordingEngine) -> Ports:
+    return Ports(
+        clock=clock,
+        ids=ids,
+        credentials=DirectCredentials(ids),
+        apps=stores.apps,
+        accounts=stores.accounts,
+        sessions=stores.sessions,
+        tokens=stores.tokens,
+        profiles=stores.profiles,
+        contacts=stores.contacts,
+        media=cast("MediaStore", None),  # no use case of this folder stores a file
+        rates=LocalRates(),
+        engine=engine,
+    )
+
+
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NewApp]:
+    """A folder with a database that holds one app, made once: each test gets a copy."""
+    folder = tmp_path_factory.mktemp("seed")
+
+    async def sow() -> NewApp:
+        async with await sqlite.open(folder / "heliograph.db") as stores:
+            ports = wire(stores, CountedIds(), TurnedClock(), RecordingEngine())
+            return await apps.create(ports, "Chat", "chat.example")
+
+    return folder, asyncio.run(sow())
+
+
 @pytest.fixture
-async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> AsyncIterator[Ports]:
-    ids = CountedIds()
+async def ports(
+    tmp_path: Path, seed: tuple[Path, NewApp], clock: TurnedClock, engine: RecordingEngine
+) -> AsyncIterator[Ports]:
+    """All ports of a node: real stores over a database of the test's own, in which the app is."""
+    for file in seed[0].glob("*.db*"):
+        shutil.copy(file, tmp_path)
     async with await sqlite.open(tmp_path / "heliograph.db") as stores:
-        yield Ports(
-            clock=clock,
-            ids=ids,
-            credentials=DirectCredentials(ids),
-            apps=stores.apps,
-            accounts=stores.accounts,
-            sessions=stores.sessions,
-            tokens=stores.tokens,
-            profiles=stores.profiles,
-            contacts=stores.contacts,
-            media=cast("MediaStore", None),  # no use case of this folder stores a file
-            rates=LocalRates(),
-            engine=engine,
-        )
+        yield wire(stores, CountedIds(calls=1000), clock, engine)
 
 
 @pytest.fixture
-async def app(ports: Ports) -> NewApp:
-    """An app at chat.example and sandbox.chat.example."""
-    return await apps.create(ports, "Chat", "chat.example")
+def app(seed: tuple[Path, NewApp]) -> NewApp:
+    """The app at chat.example and sandbox.chat.example."""
+    return seed[1]
 
 
 @pytest.fixture
