@@ -1,0 +1,73 @@
+"""Who is calling: the licence key or secret key in `Heliograph-Key`, and the token in `Authorization`."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+
+from heliograph.core import apps, tokens
+from heliograph.core.apps import Caller, Environment
+from heliograph.core.ports import Ports
+from heliograph.core.tokens import Identity, TokenKind
+from heliograph.errors import LicenseModeMismatch, SecretKeyRequired, TokenMalformed, TokenMissing
+
+KEY_HEADER = "Heliograph-Key"
+_SCHEME = "bearer"
+
+
+async def caller(request: HTTPConnection, ports: Ports) -> Caller:
+    """The app and environment of the request's key.
+
+    Raises:
+        LicenseInvalid: the key is missing, malformed or unknown.
+    """
+    return await apps.authenticate_key(ports, request.headers.get(KEY_HEADER))
+
+
+async def identity(request: HTTPConnection, ports: Ports, known: Caller) -> Identity:
+    """The user and the session of the request's access token.
+
+    Raises:
+        TokenMissing, TokenMalformed, TokenExpired, TokenRevoked, AdminBlocked: see `tokens.authenticate`.
+    """
+    return await tokens.authenticate(ports, known, bearer(request))
+
+
+def bearer(request: HTTPConnection) -> str | None:
+    """What `Authorization` holds: a bearer token (RFC 6750, section 2.1), also without the word `Bearer`."""
+    value = request.headers.get("Authorization", "").strip()
+    scheme, _, token = value.partition(" ")
+    return (token.strip() if scheme.lower() == _SCHEME else value) or None
+
+
+def assertion(request: HTTPConnection) -> str | None:
+    """The identity assertion that a registration brings, in `Authorization`, where `setUserToken` puts it.
+
+    A device that was signed in before may still send its old access token there. That says nothing about who registers
+    now, so it counts as no assertion. All else is handed to `core`, which refuses what is no valid assertion.
+    """
+    token = bearer(request)
+    try:
+        tokens.check_form(token, TokenKind.ACCESS)
+    except (TokenMissing, TokenMalformed):
+        return token
+    return None
+
+
+def require_backend(known: Caller) -> None:
+    """Let only the app's own backend pass.
+
+    Raises:
+        SecretKeyRequired: the key is a publishable one.
+    """
+    if not known.is_backend:
+        raise SecretKeyRequired
+
+
+def require_mode(known: Caller, is_trial: bool | None) -> None:
+    """Check what a client believes its key to be; `None` is no belief.
+
+    Raises:
+        LicenseModeMismatch: the key is of the other kind.
+    """
+    if is_trial is not None and is_trial is not (known.environment is Environment.SANDBOX):
+        raise LicenseModeMismatch

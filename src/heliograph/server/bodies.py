@@ -1,0 +1,124 @@
+"""Records of `core` as bodies of `wire`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from heliograph import wire
+from heliograph.core import media
+from heliograph.core.accounts import Account
+from heliograph.core.apps import Caller, Environment
+from heliograph.core.contacts import Friend
+from heliograph.core.profiles import DEFAULT_VISIBILITY, Profile
+from heliograph.core.sessions import Session, describe
+from heliograph.core.tokens import TokenPair
+from heliograph.errors import ProfileInvalid
+from heliograph.server.services import Services
+
+PROFILE_FIELDS = {
+    "name": "nick_name",
+    "image": "image",
+    "status": "status",
+    "mobile": "mobile_number",
+    "email": "email",
+}
+"""A profile field of `core` -> the attribute of the bodies."""
+
+_PUBLIC_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(wire.ProfileRequest)}
+
+
+def config(services: Services, caller: Caller) -> wire.Config:
+    """What the caller's clients need to know to connect."""
+    clients = services.clients
+    return wire.Config(
+        xmpp_host=clients.xmpp_host,
+        xmpp_port=clients.xmpp_port,
+        xmpp_tls_port=clients.xmpp_tls_port,
+        websocket_url=clients.websocket_url,
+        signal_server_url=clients.signal_server_url,
+        domain=caller.domain,
+        is_sandbox=caller.environment is Environment.SANDBOX,
+        limits=wire.LimitsBody(
+            max_sessions=caller.app.policy.max_sessions, request_max_bytes=services.request_max_bytes
+        ),
+    )
+
+
+def account(record: Account) -> wire.AccountBody:
+    """A user, for the app's own backend."""
+    return wire.AccountBody(
+        user_id=record.identifier,
+        user_jid=record.jid,
+        is_admin_blocked=record.is_blocked,
+        is_sandbox=record.environment is Environment.SANDBOX,
+    )
+
+
+def tokens(pair: TokenPair) -> wire.Tokens:
+    """A pair of tokens."""
+    return wire.Tokens(token=pair.access_token, refresh_token=pair.refresh_token, expires_in=pair.expires_in)
+
+
+def session(record: Session, current_id: str) -> wire.SessionBody:
+    """A session, as the session `current_id` sees it."""
+    return msgspec.convert(describe(record, current_id), wire.SessionBody)
+
+
+def profile(record: Profile) -> wire.ProfileBody:
+    """A profile that was redacted for its viewer."""
+    return wire.ProfileBody(**_profile_fields(record))
+
+
+def own_profile(services: Services, record: Profile) -> wire.OwnProfileBody:
+    """The user's own profile."""
+    chosen = {**DEFAULT_VISIBILITY, **record.visibility}
+    return wire.OwnProfileBody(
+        **_profile_fields(record),
+        file_token=file_token(services, record.image),
+        file_token_thumb=file_token(services, record.thumb_image),
+        visibility=wire.VisibilityBody(**{body: chosen[name].value for name, body in PROFILE_FIELDS.items()}),
+    )
+
+
+def profile_invalid(error: ProfileInvalid) -> ProfileInvalid:
+    """The error with `details.field` as the bodies name it."""
+    name = error.details.get("field", "")
+    public = _PUBLIC_NAMES.get(PROFILE_FIELDS.get(name, name), name)
+    return ProfileInvalid(error.message, details={**error.details, "field": public})
+
+
+def contact(friend: Friend) -> wire.ContactBody:
+    """A contact of the user."""
+    return wire.ContactBody(
+        user_id=friend.identifier,
+        user_jid=friend.jid,
+        state=friend.state.value,
+        is_online=friend.is_online,
+        profile=profile(friend.profile),
+    )
+
+
+def file_token(services: Services, url: str) -> str:
+    """The token of a file that is stored here, by its URL; `""` for any other URL."""
+    name = url.removeprefix(services.media_url(""))
+    return name if media.is_name(name) else ""
+
+
+def _profile_fields(record: Profile) -> dict[str, Any]:
+    user_id = record.jid.partition("@")[0]
+    return {
+        "user_id": user_id,
+        "user_jid": record.jid,
+        "from_user": user_id,
+        "nick_name": record.name,
+        "image": record.image,
+        "thumb_image": record.thumb_image,
+        "status": record.status,
+        "user_status": record.status,
+        "mobile_number": record.mobile,
+        "email": record.email,
+        "is_admin_blocked": record.is_admin_blocked,
+        "version": record.version,
+    }

@@ -1,0 +1,153 @@
+"""The API's endpoints as data: method, path, who may call, what is taken, and the function that answers.
+
+A route is a function from a call to the data of its answer; it parses nothing, checks no key and raises typed errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from heliograph import wire
+from heliograph.core.apps import Caller
+from heliograph.core.ports import Ports
+from heliograph.core.tokens import Identity
+from heliograph.server import answers, auth
+from heliograph.server.reading import read
+from heliograph.server.services import Services
+
+PREFIX = "/api/v1"
+
+Taken = TypeVar("Taken")
+
+
+class NoBody:
+    """What a call takes that has no JSON body; what is sent all the same stays unread."""
+
+
+class Shown(StrEnum):
+    """What a call has to show."""
+
+    KEY = "key"
+    SECRET_KEY = "secret_key"
+    TOKEN = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Taken]):
+    """One request, as a route sees it.
+
+    Attributes:
+        services: what the face was given.
+        request: the HTTP request.
+        caller: the app and environment of the key.
+        body: the decoded body.
+    """
+
+    services: Services
+    request: Request
+    caller: Caller
+    body: Taken
+
+    @property
+    def ports(self) -> Ports:
+        """The node's ports."""
+        return self.services.ports
+
+    @property
+    def address(self) -> str:
+        """The client's network address, or `""` where it is unknown."""
+        return self.request.client.host if self.request.client else ""
+
+    def segment(self, name: str) -> str:
+        """The named segment of the path."""
+        return str(self.request.path_params[name])
+
+
+@dataclass(frozen=True, slots=True)
+class UserCall(Call[Taken]):
+    """A request by a signed-in user."""
+
+    identity: Identity
+
+    @property
+    def jid(self) -> str:
+        """The user's bare JID."""
+        return self.identity.account.jid
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path.
+
+    Attributes:
+        method: the HTTP method.
+        path: below `/api/v1`.
+        shown: what a call has to show.
+        takes: the body's Struct, or `NoBody`.
+        run: the route: from a call to the data of its answer, or to `None`.
+    """
+
+    method: str
+    path: str
+    shown: Shown
+    takes: type[Any]
+    run: Callable[[Any], Awaitable[object]]
+
+    async def answer(self, services: Services, request: Request) -> Response:
+        """Find out who is calling, then read the body, then run the route."""
+        caller = await auth.caller(request, services.ports)
+        if self.shown is Shown.SECRET_KEY:
+            auth.require_backend(caller)
+        if self.shown is Shown.TOKEN:
+            identity = await auth.identity(request, services.ports, caller)
+            body = await self._body(services, request)
+            return answers.success(await self.run(UserCall(services, request, caller, body, identity)))
+        body = await self._body(services, request)
+        return answers.success(await self.run(Call(services, request, caller, body)))
+
+    async def _body(self, services: Services, request: Request) -> Any:
+        if self.takes is NoBody:
+            return NoBody()
+        return wire.decode(await read(request, services.request_max_bytes), self.takes)
+
+
+def by_key(method: str, path: str, takes: type[Taken], run: Callable[[Call[Taken]], Awaitable[object]]) -> Endpoint:
+    """An endpoint for whoever has a key of the app."""
+    return Endpoint(method, path, Shown.KEY, takes, run)
+
+
+def by_secret_key(
+    method: str, path: str, takes: type[Taken], run: Callable[[Call[Taken]], Awaitable[object]]
+) -> Endpoint:
+    """An endpoint for the app's own backend."""
+    return Endpoint(method, path, Shown.SECRET_KEY, takes, run)
+
+
+def by_token(
+    method: str, path: str, takes: type[Taken], run: Callable[[UserCall[Taken]], Awaitable[object]]
+) -> Endpoint:
+    """An endpoint for a signed-in user."""
+    return Endpoint(method, path, Shown.TOKEN, takes, run)
+
+
+def routes(services: Services, endpoints: Sequence[Endpoint]) -> list[Route]:
+    """One route a path, so that a wrong method is answered with all the right ones."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [Route(PREFIX + path, _dispatch(services, found), methods=[*found]) for path, found in paths.items()]
+
+
+def _dispatch(services: Services, by_method: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await by_method[method].answer(services, request)
+
+    return answer

@@ -1,0 +1,62 @@
+"""The user's own profile, and those of others as the user may see them."""
+
+from __future__ import annotations
+
+from heliograph import wire
+from heliograph.core import media, profiles
+from heliograph.core.profiles import ProfileChange, Visibility
+from heliograph.errors import ProfileInvalid
+from heliograph.server import bodies
+from heliograph.server.endpoints import NoBody, UserCall, by_token
+
+
+async def own(call: UserCall[NoBody]) -> wire.OwnProfileBody:
+    """`GET /profile`: the user's own profile, complete."""
+    return bodies.own_profile(call.services, await profiles.get(call.ports, call.jid, call.jid))
+
+
+async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:
+    """`PATCH /profile`: change it, and bring it to everyone who may see it."""
+    body = call.body
+    wanted = ProfileChange(
+        name=body.nick_name,
+        image=await _image(call),
+        status=body.status,
+        mobile=body.mobile_number,
+        email=body.email,
+        visibility=None if body.visibility is None else _visibility(body.visibility),
+    )
+    try:
+        stored = await profiles.set_profile(call.ports, call.jid, wanted, body.version)
+    except ProfileInvalid as error:
+        raise bodies.profile_invalid(error) from error
+    return bodies.own_profile(call.services, stored)
+
+
+async def _image(call: UserCall[wire.ProfileRequest]) -> str | None:
+    """The picture's URL: a `fileToken` stands for that of the stored file."""
+    image = call.body.image
+    if image is None or not media.is_name(image):
+        return image
+    if await media.fetch(call.ports, image) is None:
+        raise ProfileInvalid("There is no file of that fileToken", details={"field": "image"})
+    return call.services.media_url(image)
+
+
+def _visibility(body: wire.VisibilityRequest) -> dict[str, Visibility]:
+    chosen = {name: getattr(body, attribute) for name, attribute in bodies.PROFILE_FIELDS.items()}
+    return {name: Visibility(value) for name, value in chosen.items() if value is not None}
+
+
+async def of(call: UserCall[NoBody]) -> wire.ProfileBody:
+    """`GET /profiles/{user}`: the profile of a user, named by identifier or bare JID."""
+    user = call.segment("user")
+    jid = user if "@" in user else f"{user}@{call.caller.domain}"
+    return bodies.profile(await profiles.get(call.ports, call.jid, jid))
+
+
+ENDPOINTS = (
+    by_token("GET", "/profile", NoBody, own),
+    by_token("PATCH", "/profile", wire.ProfileRequest, change),
+    by_token("GET", "/profiles/{user}", NoBody, of),
+)
