@@ -9,17 +9,18 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from heliograph.core import apps, rate_limits
+from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
 from heliograph.core.contacts import RosterChange
-from heliograph.core.ports import MediaStore, Ports
+from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
-from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Credentials, EndReason, Verifiers
+from heliograph.media.filesystem import FilesystemMedia
 from heliograph.storage import sqlite
 from heliograph.xmpp import scram
 
@@ -92,18 +93,6 @@ class RecordingEngine:
         return self.connected.get(jid, [])
 
 
-@dataclass
-class LocalRates:
-    """Rate counters in a dict."""
-
-    arrivals: dict[str, float] = field(default_factory=dict)
-
-    async def take(self, key: str, rate: Rate, now: float) -> float:
-        verdict = rate_limits.take(self.arrivals.get(key, 0.0), rate, now)
-        self.arrivals[key] = verdict.arrival
-        return verdict.wait_s
-
-
 @pytest.fixture
 def clock() -> TurnedClock:
     return TurnedClock()
@@ -114,7 +103,9 @@ def engine() -> RecordingEngine:
     return RecordingEngine()
 
 
-def wire(stores: sqlite.SqliteStores, ids: CountedIds, clock: TurnedClock, engine: RecordingEngine) -> Ports:
+def wire(
+    stores: sqlite.SqliteStores, folder: Path, ids: CountedIds, clock: TurnedClock, engine: RecordingEngine
+) -> Ports:
     return Ports(
         clock=clock,
         ids=ids,
@@ -125,8 +116,8 @@ def wire(stores: sqlite.SqliteStores, ids: CountedIds, clock: TurnedClock, engin
         tokens=stores.tokens,
         profiles=stores.profiles,
         contacts=stores.contacts,
-        media=cast("MediaStore", None),  # no use case of this folder stores a file
-        rates=LocalRates(),
+        media=FilesystemMedia(folder),
+        rates=InProcessRateCounters(),
         engine=engine,
     )
 
@@ -138,7 +129,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NewApp]:
 
     async def sow() -> NewApp:
         async with await sqlite.open(folder / "heliograph.db") as stores:
-            ports = wire(stores, CountedIds(), TurnedClock(), RecordingEngine())
+            ports = wire(stores, folder, CountedIds(), TurnedClock(), RecordingEngine())
             return await apps.create(ports, "Chat", "chat.example")
 
     return folder, asyncio.run(sow())
@@ -152,7 +143,7 @@ async def ports(
     for file in seed[0].glob("*.db*"):
         shutil.copy(file, tmp_path)
     async with await sqlite.open(tmp_path / "heliograph.db") as stores:
-        yield wire(stores, CountedIds(calls=1000), clock, engine)
+        yield wire(stores, tmp_path, CountedIds(calls=1000), clock, engine)
 
 
 @pytest.fixture
