@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from heliograph.errors import ProfileInvalid
+from heliograph.xmpp.avatar import (
+    AvatarInfo,
+    data_xml,
+    metadata_xml,
+    parse_data,
+    parse_metadata,
+    parse_photo_update,
+    photo_update_xml,
+)
+from heliograph.xmpp.stanza_error import StanzaError
+
+SHA1 = "111f4b3c50d7b0df729d299bc6f8e9ef9066971f"
+INFO = AvatarInfo(SHA1, "image/png", 12345, "https://x/a.png?b&c", 64, 32)
+
+
+def test_metadata_are_read_as_they_were_written() -> None:
+    assert metadata_xml([INFO]) == (
+        f"<metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='12345' height='32' id='{SHA1}' type='image/png' "
+        "url='https://x/a.png?b&amp;c' width='64'/></metadata>"
+    )
+    assert parse_metadata(fromstring(metadata_xml([INFO]))) == [INFO]
+
+
+def test_no_form_means_no_picture() -> None:
+    assert metadata_xml([]) == "<metadata xmlns='urn:xmpp:avatar:metadata'/>"
+    assert parse_metadata(fromstring(metadata_xml([]))) == []
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "bytes='1' type='image/png'",
+        f"bytes='1' id='{SHA1}'",
+        "bytes='1' id='x' type='image/png'",
+        f"bytes='-1' id='{SHA1}' type='image/png'",
+        f"bytes='1' id='{SHA1}' type='image/png' url='file:///etc/passwd'",
+    ],
+)
+def test_incomplete_metadata_are_refused(attributes: str) -> None:
+    with pytest.raises(StanzaError) as caught:
+        parse_metadata(fromstring(f"<metadata xmlns='urn:xmpp:avatar:metadata'><info {attributes}/></metadata>"))
+    assert "invalid-payload" in caught.value.application
+
+
+def test_data_are_read_as_they_were_written() -> None:
+    assert data_xml(b"hi") == "<data xmlns='urn:xmpp:avatar:data'>aGk=</data>"
+    assert parse_data(fromstring("<data xmlns='urn:xmpp:avatar:data'>\n aG\n k=\n</data>")) == b"hi"
+    with pytest.raises(ProfileInvalid):
+        parse_data(fromstring("<data xmlns='urn:xmpp:avatar:data'>?</data>"))
+
+
+@pytest.mark.parametrize(("identity", "read"), [(SHA1.upper(), SHA1), ("", ""), (None, None)])
+def test_a_presence_tells_of_the_picture(identity: str | None, read: str | None) -> None:
+    presence = fromstring(f"<presence xmlns='jabber:client'>{photo_update_xml(identity)}</presence>")
+    assert parse_photo_update(presence) == read
+
+
+def test_nonsense_in_a_presence_tells_nothing() -> None:
+    text = "<presence xmlns='jabber:client'><x xmlns='vcard-temp:x:update'><photo>?</photo></x></presence>"
+    assert parse_photo_update(fromstring(text)) is None
