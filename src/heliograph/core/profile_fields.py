@@ -83,7 +83,8 @@ def _is_possible(number: str) -> bool:
 def _check_email(field: str, value: str) -> str:
     address = _check_text(field, value.strip())
     try:
-        return validate_email(address, check_deliverability=False, test_environment=True).normalized
+        # strict: a localpart has at most 64 octets (RFC 5321, section 4.5.3.1.1); "test" is a domain like any other
+        return validate_email(address, check_deliverability=False, test_environment=True, strict=True).normalized
     except EmailNotValidError as error:
         raise invalid(field, f"The email address is not valid: {error}") from None
 
