@@ -1,5 +1,7 @@
-"""The outermost layer of every request: its id, its log line, the headers that keep browsers safe, and the one place
-where an unknown exception ends.
+"""The outermost layer of every request.
+
+It gives the request its id and its log line, the answer the headers that keep browsers safe, and is the one place where
+an unknown exception ends.
 """
 
 from __future__ import annotations
