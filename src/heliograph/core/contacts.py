@@ -233,7 +233,7 @@ def check_contact(owner: str, contact: str) -> str:
 
 
 def _domain(jid: str) -> str:
-    return jid.rpartition("@")[2]
+    return jid.partition("@")[2]
 
 
 # ----------------------------------------------------------------------------------------------------------- use cases
