@@ -61,7 +61,7 @@ class Capabilities:
 
 
 def parse(presence: Element) -> Caps | None:
-    """Find the announcement in a presence; `None` if there is none, it is of the legacy format (section 8) or longer
+    """Find the announcement in a presence; `None` if there is none, it is of the legacy format (section 13) or longer
     than any client's.
     """
     found = presence.find(_TAG)
@@ -91,7 +91,7 @@ def interests(features: Iterable[str]) -> frozenset[str]:
 
 
 def is_well_formed(info: Info) -> bool:
-    """Whether nothing stands twice that may stand once (section 5.4, items 3 to 5)."""
+    """Whether nothing stands twice that may stand once (section 5.4)."""
     if _has_twins(info.identities) or _has_twins(info.features):
         return False
     types = [_form_types(form) for form in info.forms]
@@ -106,9 +106,7 @@ def _has_twins(values: Iterable[object]) -> bool:
 
 
 def _form_types(form: Form) -> set[str]:
-    """The different values of a form's hidden FORM_TYPE; none means that the form does not count (section 5.4, item
-    6).
-    """
+    """The different values of a form's hidden FORM_TYPE; none means that the form does not count (section 5.4)."""
     return {
         value for field in form.fields if field.var == "FORM_TYPE" and field.type == "hidden" for value in field.values
     }
