@@ -1,1 +1,78 @@
-"""x."""
+"""Heliograph's Python SDK: register, connect over XMPP, keep profiles fresh, end device sessions.
+
+    async with SDK() as sdk:
+        await sdk.initialize("https://chat.example", "hg_pk_…")
+        ada = (await sdk.register("ada")).data
+        await sdk.connect(ada.username, ada.password)
+        await sdk.set_user_profile("Ada")
+        async for event in sdk.events():
+            ...
+
+A name is loaded when it is first asked for: a node, which is no client, does not pay for the client's libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from heliograph import errors
+from heliograph.errors import HeliographError
+
+if TYPE_CHECKING:
+    from heliograph.sdk.dispatch import EventIterator
+    from heliograph.sdk.events import (
+        AdminBlockUpdate,
+        ConnectionUpdate,
+        Event,
+        FriendsListUpdate,
+        Listeners,
+        MessageReceived,
+        PresenceUpdate,
+        ProfileUpdate,
+        TokenUpdate,
+        UserDeleted,
+    )
+    from heliograph.sdk.reconnect import ReconnectPolicy
+    from heliograph.sdk.response import Response
+    from heliograph.sdk.sdk import SDK
+    from heliograph.sdk.states import ConnectionStatus
+    from heliograph.wire import DeviceBody, VisibilityRequest
+
+__all__ = [  # noqa: RUF022 - in plain alphabetical order
+    "AdminBlockUpdate",
+    "ConnectionStatus",
+    "ConnectionUpdate",
+    "DeviceBody",
+    "Event",
+    "EventIterator",
+    "FriendsListUpdate",
+    "HeliographError",
+    "Listeners",
+    "MessageReceived",
+    "PresenceUpdate",
+    "ProfileUpdate",
+    "ReconnectPolicy",
+    "Response",
+    "SDK",
+    "TokenUpdate",
+    "UserDeleted",
+    "VisibilityRequest",
+    "errors",
+]
+
+_HOMES = {
+    "DeviceBody": "wire",
+    "EventIterator": "sdk.dispatch",
+    "ConnectionStatus": "sdk.states",
+    "ReconnectPolicy": "sdk.reconnect",
+    "Response": "sdk.response",
+    "SDK": "sdk.sdk",
+    "VisibilityRequest": "wire",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'sdk.events')}"), name)

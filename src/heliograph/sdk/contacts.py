@@ -1,0 +1,75 @@
+"""Contacts, and messages to them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from types import NoneType
+
+from heliograph import wire
+from heliograph.errors import PayloadTooLarge, RequestInvalid
+from heliograph.sdk.api import segment
+from heliograph.sdk.response import Response, SentMessage
+from heliograph.sdk.runtime import Calls
+from heliograph.xmpp import jid as jids
+from heliograph.xmpp.jid import JidMalformed
+from heliograph.xmpp.stanza import escape, quote
+
+_MESSAGE_ID_BYTES = 12
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+
+
+class ContactCalls(Calls):
+    """The calls around the contact list."""
+
+    async def get_friends_list(self) -> Response[wire.ContactsData]:
+        """The contacts, those whom the user has asked and those who have asked the user."""
+        return await self._on.tokens.call("GET", "/contacts", wire.ContactsData)
+
+    async def add_contact(self, user_identifier: str) -> Response[wire.ContactBody]:
+        """Make a contact, or ask for one where the app's policy wants it; accept one who has asked.
+
+        Raises:
+            AccountNotFound: there is no such user.
+            ContactInvalid: it is the user's own identifier.
+            ContactLimit: one of the two contact lists is full.
+        """
+        return await self._on.tokens.call("PUT", f"/contacts/{segment(user_identifier)}", wire.ContactBody)
+
+    async def remove_contact(self, user_identifier: str) -> Response[None]:
+        """Remove a contact on both sides, take back a request, or refuse one.
+
+        Raises:
+            AccountNotFound: there is no such user.
+        """
+        return await self._on.tokens.call("DELETE", f"/contacts/{segment(user_identifier)}", NoneType)
+
+    async def send_message(self, jid: str, text: str) -> Response[SentMessage]:
+        """Send a one-to-one text message over the connection.
+
+        Args:
+            jid: a bare or full JID, or an identifier.
+            text: what to say; not empty, and what XML can hold.
+
+        Returns:
+            The id under which the receiver gets it. That it was sent does not say that it was read.
+
+        Raises:
+            NotConnected: there is no connection at the moment.
+            RequestInvalid: the JID or the text is none.
+            PayloadTooLarge: the text is longer than the server takes.
+        """
+        runtime = self._on
+        try:
+            to = jids.parse(jid if "@" in jid else f"{jid}@{runtime.config.domain}")
+        except JidMalformed as error:
+            raise RequestInvalid(str(error), details={"field": "jid"}) from error
+        if not text or _NO_XML.search(text):
+            raise RequestInvalid("A text is not empty and holds no control characters", details={"field": "text"})
+        message_id = secrets.token_hex(_MESSAGE_ID_BYTES)
+        body = f"<body>{escape(text)}</body>"
+        stanza = f"<message type='chat' id='{message_id}' to={quote(str(to))}>{body}</message>".encode()
+        if len(stanza) > runtime.config.limits.stanza_max_bytes:
+            raise PayloadTooLarge("The text is longer than the server takes", details={"field": "text"})
+        runtime.connection.send(stanza)
+        return Response(200, "Success", SentMessage(message_id=message_id))

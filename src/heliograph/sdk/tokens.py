@@ -1,0 +1,186 @@
+"""The tokens of the signed-in user: which goes along with a call, and how the next comes to be."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from heliograph import wire
+from heliograph.errors import PeerError, TokenExpired, TokenMalformed, TokenSubjectMismatch
+from heliograph.sdk.api import Api, Upload
+from heliograph.sdk.events import Event, TokenUpdate
+from heliograph.sdk.response import Response
+
+_ACCESS_TOKEN = re.compile(r"hgt_[A-Za-z0-9_-]{43}")
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
+
+Kind = TypeVar("Kind")
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """What can be read of a JWT without its key (RFC 7519, section 4.1)."""
+
+    sub: str
+    exp: float | None = None
+
+
+class TokenKeeper:
+    """Holds the tokens of one user at a time, and calls the API with them.
+
+    Args:
+        api: the API.
+        emit: gets an event where new tokens came.
+
+    Attributes:
+        assertion: an identity assertion for the next registration; it works once.
+    """
+
+    def __init__(self, api: Api, emit: Callable[[Event], None]) -> None:
+        self.assertion: str | None = None
+        self._api = api
+        self._emit = emit
+        self._access: str | None = None
+        self._refresh: str | None = None
+        self._credentials: wire.TokenRequest | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._changes = 0  # a renewal that began before the last change is of no use
+
+    # --------------------------------------------------------------------------------------------------- who is known
+
+    def registered(self, data: wire.RegisterData) -> None:
+        """A registration brought a session with its first tokens."""
+        self.assertion = None
+        self._hold(data.token, data.refresh_token)
+        self._credentials = wire.TokenRequest(username=data.username, password=data.password)
+
+    def connected(self, username: str, password: str) -> None:
+        """A sign-in worked: its credentials can get tokens. Tokens of another user are forgotten."""
+        known = self._credentials
+        if known is not None and known.username != username:
+            self._hold(None, None)
+        self._credentials = wire.TokenRequest(username=username, password=password)
+
+    def set(self, token: str, username: str | None, now: float) -> None:
+        """Take a token from the app: an access token, or an identity assertion; `""` forgets all that is known.
+
+        Args:
+            token: the text.
+            username: the signed-in user, if there is one.
+            now: seconds since the epoch.
+
+        Raises:
+            TokenMalformed: it is neither.
+            TokenExpired: the assertion's time is over.
+            TokenSubjectMismatch: the assertion is of another user.
+        """
+        if token == "":
+            self.forget()
+        elif _ACCESS_TOKEN.fullmatch(token):
+            if token != self._access:
+                self._hold(token, None)
+        else:
+            _check_claims(_read_claims(token), username, now)
+            self.assertion = token
+
+    def forget(self) -> None:
+        """Know no one."""
+        self.assertion = self._credentials = None
+        self._hold(None, None)
+
+    def forget_session(self, username: str, password: str) -> bool:
+        """Know no one, if these are the credentials of whom is known; says whether they were."""
+        is_known = self._credentials == wire.TokenRequest(username=username, password=password)
+        if is_known:
+            self.forget()
+        return is_known
+
+    def _hold(self, access: str | None, refresh: str | None) -> None:
+        self._access, self._refresh = access, refresh
+        self._changes += 1
+
+    # --------------------------------------------------------------------------------------------------------- calling
+
+    async def call(
+        self, method: str, path: str, kind: type[Kind], body: wire.Request | Upload | None = None
+    ) -> Response[Kind]:
+        """A call as the user (see `Api.call`). An expired token is renewed once, then the call is repeated."""
+        used = self._access
+        if used is None and self._credentials is not None:
+            used = await self._renewed(None)
+        try:
+            return await self._api.call(method, path, kind, body, bearer=used)
+        except TokenExpired:
+            if self._refresh is None and self._credentials is None:
+                raise
+        return await self._api.call(method, path, kind, body, bearer=await self._renewed(used))
+
+    async def close(self) -> None:
+        """Let a renewal end that is under way: half of one would cost the session."""
+        if self._renewal is not None:
+            await asyncio.wait((self._renewal,))
+
+    async def _renewed(self, stale: str | None) -> str | None:
+        """The token after `stale`. All who need it wait for one renewal, which runs on when one of them gives up: a
+        refresh token works once, so an answer that nobody takes would be lost for good.
+        """
+        if self._access == stale:
+            if self._renewal is None or self._renewal.done():
+                self._renewal = asyncio.create_task(self._renew(), name="heliograph token renewal")
+                self._renewal.add_done_callback(_retrieve)
+            await asyncio.shield(self._renewal)
+        return self._access
+
+    async def _renew(self) -> None:
+        began_at = self._changes
+        tokens = await self._next_tokens()
+        if self._changes != began_at:
+            return
+        self._hold(tokens.token, tokens.refresh_token)
+        self._emit(TokenUpdate(token=tokens.token, refresh_token=tokens.refresh_token, expires_in=tokens.expires_in))
+
+    async def _next_tokens(self) -> wire.Tokens:
+        refresh, credentials = self._refresh, self._credentials
+        if refresh is not None:
+            try:
+                body = wire.RefreshRequest(refresh_token=refresh)
+                return (await self._api.call("POST", "/tokens/refresh", wire.Tokens, body)).data
+            except PeerError:
+                # Whether the server took it is not known, and a second use would end the session.
+                if credentials is not None and self._refresh == refresh:
+                    self._refresh = None
+                raise
+            except TokenExpired:
+                if credentials is None:
+                    raise
+        if credentials is None:
+            raise TokenExpired
+        return (await self._api.call("POST", "/tokens", wire.Tokens, credentials)).data
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Its error is raised in those who wait; where they have all gone it concerns nobody."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _read_claims(token: str) -> _Claims:
+    match = _JWT.fullmatch(token)
+    if match is None:
+        raise TokenMalformed
+    try:
+        payload = match[1] + "=" * (-len(match[1]) % 4)
+        return msgspec.json.decode(base64.urlsafe_b64decode(payload), type=_Claims)
+    except (ValueError, msgspec.MsgspecError):
+        raise TokenMalformed from None
+
+
+def _check_claims(claims: _Claims, username: str | None, now: float) -> None:
+    if claims.exp is not None and claims.exp <= now:
+        raise TokenExpired
+    if username is not None and claims.sub != username:
+        raise TokenSubjectMismatch
