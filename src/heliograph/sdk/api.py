@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -89,7 +89,6 @@ class Api:
         body: wire.Request | Upload | None = None,
         *,
         bearer: str | None = None,
-        query: Mapping[str, str] | None = None,
     ) -> Response[Kind]:
         """One call.
 
@@ -99,7 +98,6 @@ class Api:
             kind: what the answer's data is; `NoneType` where there is none.
             body: what to send.
             bearer: an access token, or an identity assertion.
-            query: parameters.
 
         Raises:
             Unreachable: the server could not be reached, or something else answered in its place.
@@ -115,7 +113,7 @@ class Api:
             content = wire.encode(body)
             headers["Content-Type"] = "application/json"
         try:
-            answer = await self._http.request(method, path, content=content, headers=headers, params=query)
+            answer = await self._http.request(method, path, content=content, headers=headers)
         except httpx.TimeoutException:
             raise TimedOut from None
         except httpx.TransportError as error:

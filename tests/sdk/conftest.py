@@ -1,0 +1,139 @@
+"""The HTTP face of a node in this process, for the calls that need no connection: the real application over real
+stores, with a clock that is turned by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from heliograph import SDK
+from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.core import apps
+from heliograph.core.apps import Environment, KeyKind, NewApp
+from heliograph.core.contacts import RosterChange
+from heliograph.core.ports import Ports
+from heliograph.core.profiles import Profile
+from heliograph.core.sessions import EndReason
+from heliograph.media.filesystem import FilesystemMedia
+from heliograph.server.http import create_app
+from heliograph.server.services import ClientConfig, Services
+from heliograph.storage import sqlite
+from heliograph.system.chance import SystemIds
+from heliograph.system.credentials import PreparedCredentials
+
+API_URL = "https://chat.test"
+
+NewSdk = Callable[..., Awaitable[SDK]]
+
+
+@dataclass
+class TurnedClock:
+    """A clock that stands until it is turned."""
+
+    time: float = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class NoEngine:
+    """An XMPP server to which nobody is connected."""
+
+    def provision(self, jid: str) -> None:
+        pass
+
+    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
+        pass
+
+    def disconnect_account(self, jid: str, reason: EndReason) -> None:
+        pass
+
+    def publish_profile(self, profile: Profile) -> None:
+        pass
+
+    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
+        pass
+
+    def online(self, jid: str) -> list[str]:
+        return []
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Brings requests to an application, and keeps what they were. `intercept` can answer in its place."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = httpx.ASGITransport(app)
+        self.requests: list[httpx.Request] = []
+        self.intercept: Callable[[httpx.Request], Awaitable[httpx.Response | None]] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = None if self.intercept is None else await self.intercept(request)
+        return answer or await self._app.handle_async_request(request)
+
+    def paths(self) -> list[str]:
+        """Methods and paths of all requests, in order."""
+        return [f"{request.method} {request.url.path.removeprefix('/api/v1')}" for request in self.requests]
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+async def ports(tmp_path: Path, clock: TurnedClock) -> AsyncIterator[Ports]:
+    ids = SystemIds()
+    async with await sqlite.open(tmp_path / "heliograph.db") as stores:
+        with PreparedCredentials(ids.random, iterations=2, stock=0) as credentials:
+            yield Ports(
+                clock=clock,
+                ids=ids,
+                credentials=credentials,
+                apps=stores.apps,
+                accounts=stores.accounts,
+                sessions=stores.sessions,
+                tokens=stores.tokens,
+                profiles=stores.profiles,
+                contacts=stores.contacts,
+                media=FilesystemMedia(tmp_path / "media"),
+                rates=InProcessRateCounters(),
+                engine=NoEngine(),
+            )
+
+
+@pytest.fixture
+async def known(ports: Ports) -> NewApp:
+    """The app at chat.test and sandbox.chat.test."""
+    return await apps.create(ports, "Chat", "chat.test")
+
+
+@pytest.fixture
+def trial_key(known: NewApp) -> str:
+    return known.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+
+
+@pytest.fixture
+def wire(ports: Ports, known: NewApp) -> Wire:
+    clients = ClientConfig("chat.test", 5222, 5223, "wss://chat.test/xmpp")
+    return Wire(create_app(Services(ports, clients, API_URL, is_ready=lambda: True)))
+
+
+@pytest.fixture
+async def new_sdk(wire: Wire, trial_key: str) -> AsyncIterator[NewSdk]:
+    """Makes SDKs that are initialised with the trial key, or with `key`."""
+    async with AsyncExitStack() as stack:
+
+        async def make(key: str = trial_key, **options: Any) -> SDK:
+            sdk = await stack.enter_async_context(SDK())
+            await sdk.initialize(API_URL, key, http_transport=wire, **options)
+            return sdk
+
+        yield make
