@@ -152,6 +152,7 @@ class _Reader:
         self._open_parser()
         names = "".join(f" xmlns{':' + p if p else ''}={quote(uri or '')}" for p, uri in declared.items())
         self._namespaces = {}
+        self.events = []
         self.feed(f"<stream{names}>".encode())
         self.events = events
 
@@ -168,7 +169,7 @@ class _Reader:
         Raises:
             StreamError: the bytes are not what XMPP allows.
         """
-        if self._start < 0:
+        if not self._buffer:
             self._buffer, self._base = data, self._total
         else:
             if not isinstance(self._buffer, bytearray):
@@ -184,12 +185,15 @@ class _Reader:
             self._drop_whitespace()
 
     def _account(self) -> None:
-        """Charge the bytes that will be scanned again, and the unfinished stanza."""
+        """Keep the bytes of what is unfinished, and charge those that will be scanned again."""
         position = self._parser.CurrentByteIndex
         unread = self._total - position
-        pending = self._total - self._start if self._start >= 0 else unread
+        keep = self._start if self._start >= 0 else position
+        pending = self._total - keep
         if pending > self.limits.max_bytes:
             raise StreamError("policy-violation", f"A stanza has at most {self.limits.max_bytes} bytes")
+        if keep > self._base:
+            self._buffer, self._base = self._buffer[keep - self._base :], keep
         self._scanned = self._scanned + unread if pending else 0
         if self._scanned > _SCAN_BUDGET_FACTOR * self.limits.max_bytes:
             raise StreamError("policy-violation", "A stanza came in too many small pieces")

@@ -1,0 +1,464 @@
+"""The receiving side of a client-to-server stream (RFC 6120, sections 4 to 7), as a state machine without I/O.
+
+The shell feeds bytes to `receive` and sends what `data_to_send` gives. The machine asks it two questions, as events:
+which credentials a username has (`CredentialsWanted`, answered with `credentials`) and which resource a stream may
+bind (`BindWanted`, answered with `bound` or `refuse_bind`). Input that arrives while a question is open waits.
+`TRANSITIONS` is the whole machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from xml.etree.ElementTree import Element
+
+from heliograph.xmpp.framing import STREAM_TAG, Framing
+from heliograph.xmpp.sasl import Challenge, Failure, Known, NeedCredentials, Negotiation, Step, Success
+from heliograph.xmpp.stanza import (
+    NS_BIND,
+    NS_CLIENT,
+    NS_SASL,
+    NS_SESSION,
+    NS_STREAM_ERRORS,
+    NS_TLS,
+    XML_LANG,
+    Stanza,
+    escape,
+    iq_result,
+    split_tag,
+    stanza_error,
+)
+from heliograph.xmpp.stream import Event, Limits, StreamEnd, StreamError, StreamHeader
+
+_BIND_TAG = f"{{{NS_BIND}}}bind"
+_STARTTLS_TAG = f"{{{NS_TLS}}}starttls"
+_STREAM_ID_BYTES = 15
+
+
+class State(Enum):
+    """Where a stream stands."""
+
+    OPENING = "opening"
+    NEGOTIATING = "negotiating"
+    SECURING = "securing"
+    ASKING = "asking"
+    CHALLENGED = "challenged"
+    REOPENING = "reopening"
+    BINDING = "binding"
+    ASKING_BIND = "asking_bind"
+    BOUND = "bound"
+    CLOSED = "closed"
+
+
+class Input(Enum):
+    """What a client can send."""
+
+    HEADER = "header"
+    STARTTLS = "starttls"
+    AUTH = "auth"
+    RESPONSE = "response"
+    ABORT = "abort"
+    BIND = "bind"
+    STANZA = "stanza"
+    OTHER = "other"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsWanted:
+    """Send what is pending, then start TLS and call `tls_established`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsWanted:
+    """Look the user up and call `credentials`. The username is a prepared localpart."""
+
+    username: str
+    host: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationDone:
+    """A sign-in ended: with the session whose password was used, or with a SASL condition."""
+
+    session_id: str | None
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BindWanted:
+    """Choose the resource and call `bound` or `refuse_bind`; `None` asks the server to make one."""
+
+    resource: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClosed:
+    """The client closed its stream, or the stream ended with an error; nothing more is read."""
+
+    error: StreamError | None = None
+
+
+StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Stanza | StreamClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a server offers to every stream.
+
+    Attributes:
+        hosts: whether a domain is served here.
+        limits: what one stanza may cost once a client is authenticated.
+        has_tls: whether STARTTLS can be offered.
+        requires_tls: whether a client must secure the stream before it may authenticate.
+        features: XML of further stream features after authentication.
+        random: so many unpredictable bytes.
+        secret: keys the salts that unknown usernames are shown.
+        max_attempts: sign-ins that may fail on one stream.
+    """
+
+    hosts: Callable[[str], bool]
+    limits: Limits
+    random: Callable[[int], bytes]
+    secret: bytes
+    has_tls: bool = True
+    requires_tls: bool = True
+    features: str = ""
+    max_attempts: int = 5
+
+
+@dataclass(slots=True)
+class ServerStream:
+    """One client's stream, seen from the server.
+
+    Args:
+        framing: how the stream stands on its transport; its limits are those before authentication.
+        terms: what the server offers.
+        is_secure: whether the transport is encrypted already.
+    """
+
+    framing: Framing
+    terms: Terms
+    is_secure: bool
+    state: State = State.OPENING
+    host: str = ""
+    username: str = ""
+    session_id: str = ""
+    jid: str = ""
+    lang: str | None = None
+    _output: list[bytes] = field(default_factory=list)
+    _events: list[StreamEvent] = field(default_factory=list)
+    _waiting: bytearray = field(default_factory=bytearray)
+    _sasl: Negotiation | None = None
+    _attempts: int = 0
+    _bind: Stanza | None = None
+    _is_open: bool = False
+
+    # ------------------------------------------------------------------------------------------------ what goes out
+
+    def data_to_send(self) -> list[bytes]:
+        """What has to be sent now, in order; on a WebSocket each piece is one message."""
+        output, self._output = self._output, []
+        return output
+
+    # ------------------------------------------------------------------------------------------------- what comes in
+
+    def receive(self, data: bytes) -> list[StreamEvent]:
+        """Read bytes as they came from the wire, in pieces of any size (on a WebSocket: one message)."""
+        if self.state is State.BOUND:
+            return self._receive_bound(data)
+        if self.state is State.CLOSED:
+            return []
+        if self.state in (State.ASKING, State.ASKING_BIND):
+            self._wait(data)
+        elif self.framing.is_document_per_message:
+            self._step(data)
+        else:
+            self._negotiate(data)
+        events, self._events = self._events, []
+        return events
+
+    def _receive_bound(self, data: bytes) -> list[StreamEvent]:
+        try:
+            events = self.framing.read(data)
+        except StreamError as error:
+            self.close(error)
+            return [StreamClosed(error)]
+        for event in events:
+            if type(event) is not Stanza:
+                return self._take_other(events)
+        return events  # type: ignore[return-value]
+
+    def _take_other(self, events: list[Event]) -> list[StreamEvent]:
+        for event in events:
+            self._take(event)
+        taken, self._events = self._events, []
+        return taken
+
+    def _negotiate(self, data: bytes) -> None:
+        """Read tag by tag, since any of them may end the stream that the bytes behind it belong to."""
+        start = 0
+        while start < len(data):
+            end = data.find(b">", start) + 1 or len(data)
+            self._step(data[start:end])
+            start = end
+            if self.state in (State.SECURING, State.CLOSED):
+                return  # what was sent in the clear before TLS is never read after it
+            if self.state in (State.ASKING, State.ASKING_BIND):
+                self._wait(data[start:])
+                return
+
+    def _wait(self, data: bytes) -> None:
+        self._waiting += data
+        if len(self._waiting) > self.terms.limits.max_bytes:
+            self._end(StreamError("policy-violation", "Too much was sent ahead of an answer"))
+
+    def _resume(self) -> list[StreamEvent]:
+        """Read what arrived while a question was open."""
+        data = bytes(self._waiting)
+        self._waiting.clear()
+        events, self._events = self._events, []
+        return events + self.receive(data) if data and self.state is not State.CLOSED else events
+
+    def _step(self, data: bytes) -> None:
+        try:
+            for event in self.framing.read(data):
+                self._take(event)
+        except StreamError as error:
+            self._end(error)
+
+    def _take(self, event: Event) -> None:
+        if self.state is State.CLOSED:
+            return
+        kind = _kind(event)
+        action = TRANSITIONS.get((self.state, kind))
+        try:
+            if action is None:
+                raise _unexpected(self.state, kind)
+            action(self, event)
+        except StreamError as error:
+            self._end(error)
+
+    # --------------------------------------------------------------------------------------------------- the answers
+
+    def tls_established(self) -> None:
+        """TLS is up: the client opens its stream anew (RFC 6120, section 5.4.3.3)."""
+        self.is_secure = True
+        self._reopen(State.OPENING)
+
+    def credentials(self, known: Known | None) -> list[StreamEvent]:
+        """Answer `CredentialsWanted`: what is known of that username, or `None`."""
+        if self.state is State.ASKING and self._sasl is not None:
+            try:
+                self._sasl_step(self._sasl.credentials(known))
+            except StreamError as error:
+                self._end(error)
+        return self._resume()
+
+    def bound(self, jid: str) -> list[StreamEvent]:
+        """Answer `BindWanted`: the stream is now that full JID (RFC 6120, section 7)."""
+        if self.state is State.ASKING_BIND and self._bind is not None:
+            self.jid = jid
+            self.state = State.BOUND
+            payload = f"<bind xmlns='{NS_BIND}'><jid>{escape(jid)}</jid></bind>"
+            self._send_stanza(iq_result(self._bind, jid, payload))
+            self._bind = self._sasl = None
+        return self._resume()
+
+    def refuse_bind(self, kind: str, condition: str, text: str | None = None) -> list[StreamEvent]:
+        """Answer `BindWanted` with a stanza error; the client may try another resource (RFC 6120, section 7.7.2.2)."""
+        if self.state is State.ASKING_BIND and self._bind is not None:
+            self.state = State.BINDING
+            self._send_stanza(stanza_error(self._bind, f"{self.username}@{self.host}", kind, condition, text) or b"")
+            self._bind = None
+        return self._resume()
+
+    def close(self, error: StreamError | None = None) -> None:
+        """End the stream from this side, with or without an error (RFC 6120, sections 4.4 and 4.9)."""
+        if self.state is State.CLOSED:
+            return
+        if not self._is_open:
+            self._send_header()
+        if error is not None:
+            self._output.append(self.framing.stream_element("error", stream_error_xml(error)))
+        self._output.append(self.framing.close_tag())
+        self.state = State.CLOSED
+        self.framing.close()
+
+    # --------------------------------------------------------------------------------------------------- transitions
+
+    def _end(self, error: StreamError | None) -> None:
+        self.close(error)
+        self._events.append(StreamClosed(error))
+
+    def _on_header(self, header: Event) -> None:
+        assert isinstance(header, StreamHeader)  # noqa: S101 - TRANSITIONS pairs inputs with their events
+        self._is_open = False
+        to = header.attrib.get("to")
+        self.lang = header.attrib.get(XML_LANG)
+        if to is not None and self.terms.hosts(to.lower()) and self.host in ("", to.lower()):
+            self.host = to.lower()
+        self._send_header()
+        _check_header(header)
+        if self.host != (to or "").lower():
+            raise StreamError("host-unknown", "This domain is not served here")
+        self.state = State.NEGOTIATING if self.state is State.OPENING else State.BINDING
+        self._output.append(self.framing.stream_element("features", self._features()))
+
+    def _features(self) -> str:
+        if self.state is State.BINDING:
+            session = f"<session xmlns='{NS_SESSION}'><optional/></session>"
+            return f"<bind xmlns='{NS_BIND}'/>{session}{self.terms.features}"
+        features = ""
+        if self.terms.has_tls and not self.is_secure:
+            features = f"<starttls xmlns='{NS_TLS}'>{'<required/>' if self.terms.requires_tls else ''}</starttls>"
+        if self._may_authenticate:
+            names = "".join(f"<mechanism>{name}</mechanism>" for name in Negotiation.mechanisms(self.is_secure))
+            features += f"<mechanisms xmlns='{NS_SASL}'>{names}</mechanisms>"
+        return features
+
+    @property
+    def _may_authenticate(self) -> bool:
+        return self.is_secure or not self.terms.requires_tls
+
+    def _on_starttls(self, _event: Event) -> None:
+        if self.is_secure or not self.terms.has_tls:
+            self._output.append(f"<failure xmlns='{NS_TLS}'/>".encode())
+            self._end(None)
+            return
+        self._output.append(f"<proceed xmlns='{NS_TLS}'/>".encode())
+        self.state = State.SECURING
+        self._events.append(TlsWanted())
+
+    def _on_auth(self, element: Event) -> None:
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        if not self._may_authenticate:
+            self._sasl_step(Failure("encryption-required"))
+            return
+        self._sasl = Negotiation(self.is_secure, self.host, self.terms.random, self.terms.secret)
+        self._sasl_step(self._sasl.auth(element))
+
+    def _on_response(self, element: Event) -> None:
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        assert self._sasl is not None  # noqa: S101 - CHALLENGED is only entered with a negotiation
+        self._sasl_step(self._sasl.response(element))
+
+    def _on_abort(self, _event: Event) -> None:
+        self._sasl_step(Failure("aborted"))
+
+    def _sasl_step(self, step: Step) -> None:
+        match step:
+            case NeedCredentials(username, mechanism):
+                self.username = username
+                self.state = State.ASKING
+                self._events.append(CredentialsWanted(username, self.host, mechanism))
+            case Challenge():
+                self.state = State.CHALLENGED
+                self._output.append(step.xml.encode())
+            case Success(session_id=session_id):
+                self.session_id = session_id
+                self._output.append(step.xml.encode())
+                self._events.append(AuthenticationDone(session_id))
+                self.framing.limits = self.terms.limits
+                self._reopen(State.REOPENING)
+            case Failure(condition):
+                self._fail(step, condition)
+
+    def _fail(self, step: Failure, condition: str) -> None:
+        self._sasl = None
+        self.state = State.NEGOTIATING
+        self._output.append(step.xml.encode())
+        self._events.append(AuthenticationDone(None, condition))
+        self._attempts += 1
+        if self._attempts >= self.terms.max_attempts:  # RFC 6120, section 6.4.5
+            raise StreamError("policy-violation", "Too many sign-ins failed")
+
+    def _reopen(self, state: State) -> None:
+        self.state = state
+        self.framing.restart()
+
+    def _on_bind(self, stanza: Event) -> None:
+        assert isinstance(stanza, Stanza)  # noqa: S101 - as above
+        self._bind = stanza
+        self.state = State.ASKING_BIND
+        self._events.append(BindWanted(stanza.element[0].findtext(f"{{{NS_BIND}}}resource") or None))
+
+    def _on_stanza(self, stanza: Event) -> None:
+        assert isinstance(stanza, Stanza)  # noqa: S101 - as above
+        self._events.append(stanza)
+
+    def _on_end(self, _event: Event) -> None:
+        self._end(None)
+
+    def _send_header(self) -> None:
+        self._is_open = True
+        stream_id = self.terms.random(_STREAM_ID_BYTES).hex()
+        names = (("from", self.host or None), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
+        self._output.append(self.framing.open(names))
+
+    def _send_stanza(self, data: bytes) -> None:
+        self._output.append(self.framing.stanza(data))
+
+
+def _check_header(header: StreamHeader) -> None:
+    """RFC 6120, sections 4.7.5, 4.8.1 and 4.8.5."""
+    if header.tag != STREAM_TAG:
+        is_stream = split_tag(header.tag)[1] == "stream"
+        raise StreamError("invalid-namespace" if is_stream else "bad-format", "This is not the header of a stream")
+    if header.default_ns != NS_CLIENT:
+        raise StreamError("invalid-namespace", f"The content namespace is {NS_CLIENT}")
+    major = header.attrib.get("version", "0.9").partition(".")[0]
+    if not major.isdecimal() or int(major) < 1:
+        raise StreamError("unsupported-version", "XMPP 1.0 is spoken here")
+
+
+def _kind(event: Event) -> Input:
+    if isinstance(event, Stanza):
+        is_bind = event.name == "iq" and event.type == "set" and event.id and event.find(_BIND_TAG) is event.child()
+        return Input.BIND if is_bind and event.child() is not None else Input.STANZA
+    if isinstance(event, StreamHeader):
+        return Input.HEADER
+    if isinstance(event, StreamEnd):
+        return Input.END
+    return _NONZAS.get(event.tag, Input.OTHER)
+
+
+def _unexpected(state: State, kind: Input) -> StreamError:
+    """What to say to an input that a state does not take."""
+    if kind in (Input.STANZA, Input.BIND) or (kind is Input.OTHER and state is not State.BOUND):
+        return StreamError("not-authorized", "Authenticate and bind a resource first")
+    if kind is Input.HEADER:
+        return StreamError("bad-format", "The stream is open already")
+    return StreamError("unsupported-stanza-type")
+
+
+def stream_error_xml(error: StreamError) -> str:
+    """What stands inside `<stream:error/>` (RFC 6120, section 4.9.2)."""
+    said = f"<text xmlns='{NS_STREAM_ERRORS}' xml:lang='en'>{escape(error.text)}</text>" if error.text else ""
+    return f"<{error.condition} xmlns='{NS_STREAM_ERRORS}'/>{said}{error.application}"
+
+
+_NONZAS: Mapping[str, Input] = {
+    _STARTTLS_TAG: Input.STARTTLS,
+    f"{{{NS_SASL}}}auth": Input.AUTH,
+    f"{{{NS_SASL}}}response": Input.RESPONSE,
+    f"{{{NS_SASL}}}abort": Input.ABORT,
+}
+
+Action = Callable[[ServerStream, Event], None]
+
+TRANSITIONS: Mapping[tuple[State, Input], Action] = {
+    (State.OPENING, Input.HEADER): ServerStream._on_header,
+    (State.NEGOTIATING, Input.STARTTLS): ServerStream._on_starttls,
+    (State.NEGOTIATING, Input.AUTH): ServerStream._on_auth,
+    (State.CHALLENGED, Input.RESPONSE): ServerStream._on_response,
+    (State.CHALLENGED, Input.ABORT): ServerStream._on_abort,
+    (State.REOPENING, Input.HEADER): ServerStream._on_header,
+    (State.BINDING, Input.BIND): ServerStream._on_bind,
+    (State.BOUND, Input.STANZA): ServerStream._on_stanza,
+    (State.BOUND, Input.BIND): ServerStream._on_stanza,
+    **{(state, Input.END): ServerStream._on_end for state in State if state not in (State.SECURING, State.CLOSED)},
+}
+"""Every input that a state takes, and what it does; any other ends the stream with an error."""
