@@ -33,7 +33,7 @@ lint: setup ## rules of style, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 test: lint ## lint, then every test
 	$(BIN)/pytest $(ARGS)
@@ -45,4 +45,4 @@ bench: setup ## measure this machine
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean: ## remove what the targets above have made, but not ./data
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

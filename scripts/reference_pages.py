@@ -136,6 +136,8 @@ def setting(name: str, field: FieldInfo) -> list[str]:
 def kind(annotation: Any) -> str:
     """The type of a setting in words."""
     parts = get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return "list"
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{part}`" for part in parts)
     if parts:  # optional, or annotated with its bounds
@@ -149,6 +151,8 @@ def default(field: FieldInfo) -> str:
     """The default as TOML would write it."""
     if field.default is None:
         return "not set"
+    if field.default == ():
+        return "`[]`"
     if isinstance(field.default, bool):
         return f"`{str(field.default).lower()}`"
     if isinstance(field.default, int | float):

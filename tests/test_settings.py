@@ -92,6 +92,19 @@ def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatc
         Settings.load()
 
 
+def test_trusted_proxies_are_a_list_in_the_file_and_text_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "heliograph.toml"
+    file.write_text('trusted_proxies = ["10.1.2.3/8", "::1"]\n')
+    assert Settings.load(file).trusted_proxies == ("10.0.0.0/8", "::1/128")
+    monkeypatch.setenv("HELIOGRAPH_TRUSTED_PROXIES", "127.0.0.1, 192.0.2.0/24")
+    assert Settings.load(file).trusted_proxies == ("127.0.0.1/32", "192.0.2.0/24")
+    monkeypatch.setenv("HELIOGRAPH_TRUSTED_PROXIES", "proxy.example")
+    with pytest.raises(SettingsInvalid, match="trusted_proxies"):
+        Settings.load(file)
+
+
 def test_a_file_that_is_missing_or_not_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match=r"absent\.toml"):
         Settings.load(tmp_path / "absent.toml")

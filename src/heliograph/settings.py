@@ -8,11 +8,21 @@ the TOML file, the default. A setting can narrow a limit of `core.limits`, never
 from __future__ import annotations
 
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from heliograph.core import limits
 from heliograph.errors import SettingsInvalid
@@ -27,9 +37,18 @@ def _without_trailing_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _split(names: object) -> object:
+    return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+
+
+def _network(name: str) -> str:
+    return str(ip_network(name, strict=False))
+
+
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s/@\[\]]+$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, AfterValidator(_without_trailing_slash)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class Settings(BaseModel):
@@ -49,6 +68,9 @@ class Settings(BaseModel):
     public_url: Url | None = None
     """The address by which clients reach the HTTP side, such as `https://chat.example`. Not set: made from
     `http_host` and the port that is really open."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Addresses or networks (`10.0.0.0/8`) of proxies that are believed when they say, in `X-Forwarded-For` and
+    `X-Forwarded-Proto`, who is calling. A list, or text with commas."""
 
     xmpp_host: Host = "127.0.0.1"
     """The address on which XMPP listens."""
@@ -153,6 +175,8 @@ def _read(config_file: Path) -> dict[str, Any]:
 
 
 def _invalid(error: ValidationError) -> SettingsInvalid:
-    faults = [(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_input=False)]
+    faults = [
+        (str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors(include_input=False)
+    ]
     sentence = "; ".join(f"{name}: {reason}" if name else reason for name, reason in faults)
     return SettingsInvalid(sentence, details={"settings": sorted({name for name, _ in faults if name})})
