@@ -22,6 +22,8 @@ NODE_AVATAR_METADATA = "urn:xmpp:avatar:metadata"
 NODE_AVATAR_DATA = "urn:xmpp:avatar:data"
 PROFILE_NODES = (NODE_VCARD4, NODE_NICK, NODE_AVATAR_METADATA, NODE_AVATAR_DATA)
 
+SERVED_NODES = (NODE_VCARD4, NODE_NICK)
+"""Those of them that a server shows, as views of the profile."""
 CURRENT_ITEM = "current"
 """The item's id in a node that holds one item, where the publisher names none (XEP-0060, section 12.21)."""
 
@@ -35,7 +37,6 @@ FEATURES = tuple(
         "last-published",
         "persistent-items",
         "publish",
-        "retract-items",
         "retrieve-items",
     )
 )

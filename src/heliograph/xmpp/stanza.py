@@ -141,6 +141,10 @@ class Stanza:
         """The first child element of that tag."""
         return self.element.find(tag)
 
+    def inner(self) -> bytes:
+        """What stands between the tags, good at any place where `jabber:client` is the default namespace."""
+        return serialize_content(self.element).encode() if self.content is None else self.content
+
     def encode(self, sender: str, to: str | None = None) -> bytes:
         """The stanza as it is passed on: `from` is the true sender (RFC 6120, section 8.1.2.1), the content is the
         same.
@@ -154,9 +158,7 @@ class Stanza:
         if to is not None:
             attrib["to"] = to
         start = f"<{self.name}{''.join(_attributes(attrib))}"
-        content = self.content
-        if content is None:
-            content = serialize_content(self.element).encode()
+        content = self.inner()
         if not content:
             return f"{start}/>".encode()
         return b"%b>%b</%b>" % (start.encode(), content, self.name.encode())

@@ -1,1 +1,33 @@
 """What the server does with a stanza, a file a feature."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING
+
+from heliograph.engines.embedded.handlers.iq import handle_iq
+from heliograph.engines.embedded.handlers.message import handle_message
+from heliograph.engines.embedded.handlers.presence import handle_presence
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.roster import NS_PRE_APPROVAL
+from heliograph.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+STREAM_FEATURES = f"<sub xmlns='{NS_PRE_APPROVAL}'/>"
+"""What is offered once a client has signed in, beside binding a resource (RFC 6121, section 3.4)."""
+
+
+def dispatch(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
+    """Handle one stanza; a coroutine comes back where that needs I/O.
+
+    Raises:
+        StanzaError, HeliographError: what the sender is to be told.
+    """
+    if stanza.name == "message":
+        handle_message(engine, sender, stanza)
+        return None
+    if stanza.name == "presence":
+        return handle_presence(engine, sender, stanza)
+    return handle_iq(engine, sender, stanza)

@@ -1,0 +1,249 @@
+"""One client connection: bytes from a transport to the stream machine, its questions to `core`, its stanzas to the
+handlers.
+
+Stanzas of one stream are handled in order. A handler that needs I/O holds the rest of its stream back; one that does
+not runs to its end at once, without a task. What goes out is collected and written once an event-loop turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from heliograph.core import limits
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.c2s import (
+    AuthenticationDone,
+    BindWanted,
+    CredentialsWanted,
+    ServerStream,
+    StreamClosed,
+    StreamEvent,
+    TlsWanted,
+)
+from heliograph.xmpp.stanza import Stanza
+from heliograph.xmpp.stream import StreamError
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+log = structlog.get_logger("heliograph.xmpp")
+
+
+class Transport(Protocol):
+    """What a connection needs of TCP or WebSocket."""
+
+    is_secure: bool
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; on a WebSocket, one message."""
+        ...
+
+    def pending_bytes(self) -> int:
+        """How much the peer has not taken yet."""
+        ...
+
+    def start_tls(self) -> None:
+        """Speak TLS from the next byte on."""
+        ...
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        ...
+
+    def resume(self) -> None:
+        """Read on."""
+        ...
+
+    def close(self) -> None:
+        """Send what is pending, then close."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+
+class Connection:
+    """A client's connection, from the accepted socket to the bound resource.
+
+    Args:
+        engine: the server that it belongs to.
+        transport: where bytes go.
+        stream: the stream machine.
+        address: the peer's network address.
+        joins: whether pieces written in one turn may be joined (TCP) or must stay apart (WebSocket).
+    """
+
+    __slots__ = (
+        "_backlog",
+        "_deadline",
+        "_engine",
+        "_is_busy",
+        "_is_dirty",
+        "_is_paused",
+        "_joins",
+        "_output",
+        "_transport",
+        "account",
+        "address",
+        "is_gone",
+        "resource",
+        "stream",
+        "was_bound",
+    )
+
+    def __init__(
+        self, engine: EmbeddedEngine, transport: Transport, stream: ServerStream, address: str, *, joins: bool
+    ) -> None:
+        self._engine = engine
+        self._transport = transport
+        self.stream = stream
+        self.address = address
+        self._joins = joins
+        self.account = ""
+        self.resource: Resource | None = None
+        self.is_gone = False
+        self.was_bound = False
+        self._output: list[bytes] = []
+        self._backlog: deque[StreamEvent] | None = None
+        self._is_busy = self._is_dirty = self._is_paused = False
+        loop = asyncio.get_running_loop()
+        self._deadline: asyncio.TimerHandle | None = loop.call_later(engine.limits.authentication_timeout_s, self._late)
+
+    # ------------------------------------------------------------------------------------------------------ incoming
+
+    def receive(self, data: bytes) -> None:
+        """Bytes came."""
+        events = self.stream.receive(data)
+        self._pump()  # what the machine answers goes out before what the handlers add
+        self._handle(events)
+
+    def _handle(self, events: list[StreamEvent]) -> None:
+        """Handle events in order, until one of them needs I/O."""
+        if self._is_busy:
+            self._defer(events)
+            return
+        for number, event in enumerate(events):
+            if self.is_gone:
+                return
+            work = self._engine.handle(self, event) if type(event) is Stanza else self._negotiate(event)
+            if work is not None:
+                self._is_busy = True
+                self._defer(events[number + 1 :])
+                self._engine.spawn(self._finish(work))
+                return
+
+    def _defer(self, events: list[StreamEvent]) -> None:
+        if not events:
+            return
+        if self._backlog is None:
+            self._backlog = deque()
+        self._backlog.extend(events)
+        if len(self._backlog) > limits.PENDING_INPUT_MAX_STANZAS and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause()
+
+    async def _finish(self, work: Coroutine[None, None, list[StreamEvent] | None]) -> None:
+        """Run a handler that needs I/O, then go on with what waited for it."""
+        try:
+            events = await work
+        finally:
+            self._is_busy = False
+        waiting, self._backlog = self._backlog, None
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume()
+        self._pump()
+        self._handle([*(events or ()), *(waiting or ())])
+
+    def _negotiate(self, event: StreamEvent) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+        match event:
+            case TlsWanted():
+                self.flush()
+                self._transport.start_tls()
+                self.stream.tls_established()
+            case CredentialsWanted():
+                return self._engine.sign_in.look_up(self, event)
+            case AuthenticationDone():
+                self._engine.sign_in.done(self, event)
+            case BindWanted():
+                return self._engine.sign_in.bind(self, event)
+            case StreamClosed():
+                self._engine.leave(self)
+                self._close()
+        return None
+
+    # ------------------------------------------------------------------------------------------------------ outgoing
+
+    def send(self, data: bytes) -> None:
+        """Send a stanza, encoded for TCP; it is written at the end of this event-loop turn."""
+        if self.is_gone:
+            return
+        self._output.append(self.stream.framing.stanza(data))
+        if not self._is_dirty:
+            self._is_dirty = True
+            self._engine.flush_soon(self)
+
+    def _pump(self) -> None:
+        """Take over what the stream machine wants to send."""
+        pieces = self.stream.data_to_send()
+        if pieces:
+            self._output += pieces
+            if not self._is_dirty:
+                self._is_dirty = True
+                self._engine.flush_soon(self)
+
+    def flush(self) -> None:
+        """Write what was collected; a peer that takes too little is cut off."""
+        self._is_dirty = False
+        output, self._output = self._output, []
+        if not output:
+            return
+        if self._transport.pending_bytes() > self._engine.limits.pending_output_max_bytes:
+            log.info("peer_too_slow", address=self.address)
+            self._transport.abort()
+            return
+        if self._joins:
+            self._transport.write(output[0] if len(output) == 1 else b"".join(output))
+        else:
+            for piece in output:
+                self._transport.write(piece)
+
+    # ----------------------------------------------------------------------------------------------------- the end
+
+    def established(self) -> None:
+        """A resource is bound: the time to authenticate was enough."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        self._deadline = None
+        self.end(StreamError("connection-timeout", "Authentication took too long"))
+
+    def end(self, error: StreamError) -> None:
+        """End the stream with an error and close."""
+        if self.is_gone:
+            return
+        self._engine.leave(self)
+        self.stream.close(error)
+        self._pump()
+        self._close()
+
+    def _close(self) -> None:
+        self.flush()
+        self.is_gone = True
+        self._transport.close()
+
+    def lost(self) -> None:
+        """The transport is gone."""
+        self._engine.leave(self)
+        self.is_gone = True
+        self.established()
+        self.stream.framing.close()
+        self._engine.forget(self)

@@ -1,0 +1,289 @@
+"""The embedded XMPP server: the `Engine` port over one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import ssl
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from heliograph.core import limits
+from heliograph.core.contacts import RosterChange
+from heliograph.core.ports import Ports
+from heliograph.core.profiles import Profile
+from heliograph.core.sessions import EndReason
+from heliograph.engines.embedded.admission import Admission
+from heliograph.engines.embedded.connection import Connection, Transport
+from heliograph.engines.embedded.fan_out import FanOut
+from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
+from heliograph.engines.embedded.handlers.presence import contacts_changed, went_offline
+from heliograph.engines.embedded.router import Resource, Router
+from heliograph.engines.embedded.sign_in import SignIn
+from heliograph.engines.embedded.tcp import TcpTransport
+from heliograph.errors import HeliographError
+from heliograph.xmpp.c2s import ServerStream, StreamEvent, Terms
+from heliograph.xmpp.caps import Capabilities, Caps
+from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
+from heliograph.xmpp.session_end import session_ended
+from heliograph.xmpp.stanza import Stanza, stanza_error
+from heliograph.xmpp.stanza_error import StanzaError
+from heliograph.xmpp.stream import Limits, ReaderPool, StreamError
+
+log = structlog.get_logger("heliograph.xmpp")
+
+_BACKLOG = 4096
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """What an operator may narrow; see `core.limits`."""
+
+    stanza_max_bytes: int = limits.STANZA_MAX_BYTES
+    authentication_timeout_s: float = limits.AUTHENTICATION_TIMEOUT_S
+    pending_output_max_bytes: int = limits.PENDING_OUTPUT_MAX_BYTES
+    connections_per_address_max: int = limits.CONNECTIONS_PER_ADDRESS_MAX
+    unauthenticated_per_address_max: int = limits.UNAUTHENTICATED_PER_ADDRESS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address to listen at: `port` 0 means any free one."""
+
+    host: str
+    port: int
+    is_direct_tls: bool = False
+
+
+class EmbeddedEngine:
+    """The embedded XMPP server.
+
+    Args:
+        limits: bounds of connections.
+        tls: certificate and key, or `None` to offer no TLS.
+        requires_tls: whether a TCP client must secure its stream before it signs in.
+        media_url: the public URL of a stored file.
+    """
+
+    def __init__(
+        self,
+        limits: EngineLimits,
+        tls: ssl.SSLContext | None,
+        *,
+        requires_tls: bool,
+        media_url: Callable[[str], str],
+    ) -> None:
+        self.limits = limits
+        self.router = Router()
+        self.sign_in = SignIn(self)
+        self.fan_out = FanOut(self)
+        self.capabilities: dict[Caps, Capabilities] = {}
+        self.media_url = media_url
+        self.ports: Ports
+        self._ids = itertools.count(1)
+        self._tls = tls
+        self._requires_tls = requires_tls
+        self._hosts: set[str] = set()
+        self._admission = Admission(limits.connections_per_address_max, limits.unauthenticated_per_address_max)
+        self._connections: set[Connection] = set()
+        self._pool = ReaderPool()
+        self._dirty: list[Connection] = []
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = asyncio.Event()  # a connection or a task is gone
+        self._terms: Terms
+        self._loop: asyncio.AbstractEventLoop
+
+    # ----------------------------------------------------------------------------------------------------- lifecycle
+
+    async def start(self, ports: Ports, listeners: Sequence[Listener]) -> list[int]:
+        """Begin to accept clients; returns the port of each listener."""
+        self.ports = ports
+        self._loop = asyncio.get_running_loop()
+        for app, _keys in await ports.apps.list():
+            self._hosts |= {app.domain, app.sandbox_domain}
+        self._terms = Terms(
+            hosts=self._hosts.__contains__,
+            limits=self._stanza_limits(self.limits.stanza_max_bytes),
+            random=ports.ids.random,
+            secret=ports.ids.random(_SECRET_BYTES),
+            has_tls=self._tls is not None,
+            requires_tls=self._requires_tls,
+            features=STREAM_FEATURES,
+            max_attempts=limits.AUTHENTICATION_MAX_ATTEMPTS,
+        )
+        for listener in listeners:
+            self._servers.append(await self._listen(listener))
+        return [server.sockets[0].getsockname()[1] for server in self._servers]
+
+    async def _listen(self, listener: Listener) -> asyncio.Server:
+        def accept() -> TcpTransport:
+            return TcpTransport(self._accept_tcp, self._tls, is_direct_tls=listener.is_direct_tls)
+
+        return await self._loop.create_server(accept, listener.host, listener.port, backlog=_BACKLOG)
+
+    async def stop(self, drain_timeout_s: float) -> None:
+        """Accept no more, tell every client, and wait until they are gone or the time is over."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.end(StreamError("system-shutdown"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(drain_timeout_s):
+                while self._connections or self._tasks:
+                    self._left.clear()
+                    await self._left.wait()
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    def _stanza_limits(self, max_bytes: int) -> Limits:
+        return Limits(max_bytes, limits.STANZA_MAX_DEPTH, limits.STANZA_MAX_ELEMENTS)
+
+    # --------------------------------------------------------------------------------------------------- connections
+
+    def _accept_tcp(self, transport: TcpTransport, address: str) -> Connection:
+        unauthenticated = self._stanza_limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED)
+        stream = ServerStream(TcpFraming(unauthenticated, self._pool), self._terms, transport.is_secure)
+        return self._accept(Connection(self, transport, stream, address, joins=True))
+
+    def accept_websocket(self, transport: Transport, address: str) -> Connection:
+        """A WebSocket with subprotocol `xmpp` was opened."""
+        unauthenticated = self._stanza_limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED)
+        terms = self._terms
+        if not transport.is_secure:
+            terms = Terms(
+                terms.hosts, terms.limits, terms.random, terms.secret, False, terms.requires_tls, terms.features
+            )
+        stream = ServerStream(WebSocketFraming(unauthenticated), terms, transport.is_secure)
+        return self._accept(Connection(self, transport, stream, address, joins=False))
+
+    def _accept(self, connection: Connection) -> Connection:
+        self._connections.add(connection)
+        if not self._admission.enter(connection.address):
+            self._loop.call_soon(
+                connection.end, StreamError("policy-violation", "Too many connections from this address")
+            )
+        return connection
+
+    def established(self, connection: Connection) -> None:
+        """A connection has signed in and bound its resource."""
+        connection.established()
+        self._admission.authenticated(connection.address)
+
+    def leave(self, connection: Connection) -> None:
+        """A connection's stream ended: nothing is routed to it any more, and those who saw it are told."""
+        resource, connection.resource = connection.resource, None
+        if resource is not None:
+            connection.was_bound = True
+            went_offline(self, resource)
+        self.sign_in.forget(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """A connection's transport is gone."""
+        self._connections.discard(connection)
+        self._left.set()
+        self._admission.leave(connection.address, was_authenticated=connection.was_bound)
+
+    def flush_soon(self, connection: Connection) -> None:
+        """Write what a connection has collected at the end of this event-loop turn."""
+        if not self._dirty:
+            self._loop.call_soon(self._flush)
+        self._dirty.append(connection)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        for connection in dirty:
+            connection.flush()
+
+    # ------------------------------------------------------------------------------------------------------- stanzas
+
+    def handle(self, connection: Connection, stanza: Stanza) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+        """Handle one stanza of a bound stream; a coroutine comes back where that needs I/O."""
+        resource = connection.resource
+        if resource is None:
+            return None
+        try:
+            work = dispatch(self, resource, stanza)
+        except Exception as error:  # noqa: BLE001 - a bug in one handler must end neither the stream nor the server
+            _failed(resource, stanza, error)
+            return None
+        return None if work is None else _guarded(resource, stanza, work)
+
+    def next_id(self) -> str:
+        """The id of a stanza that the server sends of its own accord."""
+        return f"hg{next(self._ids)}"
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine that belongs to the engine; `stop` waits for it."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._left.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task_failed", error_id=uuid.uuid4().hex, exc_info=error)
+
+    # ------------------------------------------------------------------------------------------------ the Engine port
+
+    def provision(self, jid: str) -> None:
+        """See `Engine`."""
+        self._hosts.add(jid.partition("@")[2])
+
+    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
+        """See `Engine`."""
+        for connection in list(self.sign_in.connections.get(jid, ())):
+            if connection.stream.session_id == session_id:
+                connection.end(session_ended(reason))
+
+    def disconnect_account(self, jid: str, reason: EndReason) -> None:
+        """See `Engine`."""
+        for connection in list(self.sign_in.connections.get(jid, ())):
+            connection.end(session_ended(reason))
+
+    def publish_profile(self, profile: Profile) -> None:
+        """See `Engine`."""
+        self.fan_out.publish(profile)
+
+    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
+        """See `Engine`."""
+        contacts_changed(self, changes)
+
+    def online(self, jid: str) -> list[str]:
+        """See `Engine`."""
+        return [resource.jid for resource in self.router.available(jid)]
+
+
+async def _guarded(resource: Resource, stanza: Stanza, work: Coroutine[None, None, None]) -> list[StreamEvent] | None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - a bug in one handler must end neither the stream nor the server
+        _failed(resource, stanza, error)
+    return None
+
+
+def _failed(resource: Resource, stanza: Stanza, error: Exception) -> None:
+    """Tell the sender what was wrong with the stanza; a bug is logged, and told by its id alone."""
+    answer: bytes | None
+    if isinstance(error, StanzaError):
+        answer = error.answer(stanza, resource.jid)
+    elif isinstance(error, HeliographError):
+        answer = stanza_error(stanza, resource.jid, *error.row.stanza, text=error.message)
+    else:
+        error_id = uuid.uuid4().hex
+        log.error("handler_failed", error_id=error_id, stanza=stanza.name, exc_info=error)
+        answer = stanza_error(stanza, resource.jid, "cancel", "internal-server-error", f"Error {error_id}")
+    if answer is not None:
+        resource.outlet.send(answer)

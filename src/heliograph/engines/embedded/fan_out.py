@@ -1,0 +1,75 @@
+"""Bringing a profile to every screen: encoded once for each kind of viewer, spliced for each receiver.
+
+An event goes to the available resources whose client asked for the node (XEP-0163, section 4.2): to the user's own as
+the user sees the profile, to the contacts' as contacts see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from heliograph.core import profiles
+from heliograph.core.profiles import Profile, Viewer
+from heliograph.engines.embedded.handlers.pep import payloads
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.pep import CURRENT_ITEM, Notification, notification
+from heliograph.xmpp.presence import is_watcher
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+class FanOut:
+    """Publishes profiles to connected resources."""
+
+    def __init__(self, engine: EmbeddedEngine) -> None:
+        self._engine = engine
+
+    def publish(self, profile: Profile) -> None:
+        """A profile changed: at once if the user is connected, else as soon as the contacts are read."""
+        account = self._engine.router.accounts.get(profile.jid)
+        if account is not None and account.has_contacts:
+            self._spread(profile, account.watchers)
+        else:
+            self._engine.spawn(self._read_and_spread(profile))
+
+    async def _read_and_spread(self, profile: Profile) -> None:
+        roster = await self._engine.ports.contacts.roster(profile.jid)
+        self._spread(profile, [item.jid for item in roster if is_watcher(item.subscription)])
+
+    def _spread(self, profile: Profile, watchers: Iterable[str]) -> None:
+        interested = self._engine.router.interested
+        for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
+            for node, event in _events(profile, viewer).items():
+                prefix, suffix = event.prefix, event.suffix
+                for resource in interested(accounts, node):
+                    resource.outlet.send(prefix + resource.to + suffix)
+
+    async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
+        """The newest events of those nodes to a resource that has just said it wants them (XEP-0163, section 4.3.4)."""
+        own = await self._engine.ports.profiles.lookup(receiver.account)
+        if own is not None:
+            _send(receiver, _events(own, Viewer.SELF), nodes)
+        for profile in await self._engine.ports.profiles.of_contacts(receiver.account):
+            _send(receiver, _events(profile, Viewer.CONTACT), nodes)
+
+    async def introduce(self, jid: str, receivers: Sequence[Resource]) -> None:
+        """A user's newest events to resources of somebody who is a contact from now on."""
+        profile = await self._engine.ports.profiles.lookup(jid)
+        if profile is not None:
+            events = _events(profile, Viewer.CONTACT)
+            for receiver in receivers:
+                _send(receiver, events, receiver.interests)
+
+
+def _events(profile: Profile, viewer: Viewer) -> dict[str, Notification]:
+    """The event of each node that holds something for that viewer."""
+    held = payloads(profiles.redact(profile, viewer))
+    return {node: notification(profile.jid, node, CURRENT_ITEM, payload) for node, payload in held.items()}
+
+
+def _send(receiver: Resource, events: dict[str, Notification], nodes: frozenset[str]) -> None:
+    for node, event in events.items():
+        if node in nodes:
+            receiver.outlet.send(event.prefix + receiver.to + event.suffix)

@@ -1,0 +1,52 @@
+"""Whom a stanza is for, and how its sender is answered (RFC 6120, sections 8.1.1 and 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.jid import Jid, JidMalformed, parse
+from heliograph.xmpp.stanza import Stanza, iq_result, stanza_error
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+class Scope(Enum):
+    """Who is asked: the server itself, or an account, for which the server answers."""
+
+    SERVER = "server"
+    ACCOUNT = "account"
+
+
+Handler = Callable[["EmbeddedEngine", Resource, Stanza, Jid], "Coroutine[None, None, None] | None"]
+
+
+def answer(sender: Resource, stanza: Stanza, payload: str = "") -> None:
+    """Answer a request with a result."""
+    sender.outlet.send(iq_result(stanza, sender.jid, payload))
+
+
+def refuse(sender: Resource, stanza: Stanza, kind: str, condition: str, text: str | None = None) -> None:
+    """Answer with a stanza error, where one may be sent."""
+    error = stanza_error(stanza, sender.jid, kind, condition, text)
+    if error is not None:
+        sender.outlet.send(error)
+
+
+def same_host(sender: Resource, stanza: Stanza, to: str) -> Jid | None:
+    """The prepared address, if it lies in the sender's own domain; otherwise the sender is refused.
+
+    Domains of other apps, and the live and sandbox domains of one app, are as far away as any other server.
+    """
+    try:
+        target = parse(to)
+    except JidMalformed as error:
+        refuse(sender, stanza, "modify", "jid-malformed", str(error))
+        return None
+    if target.domain != sender.host:
+        refuse(sender, stanza, "cancel", "remote-server-not-found")
+        return None
+    return target

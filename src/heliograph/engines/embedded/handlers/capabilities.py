@@ -1,0 +1,62 @@
+"""Learning what a client wants to be notified of (XEP-0115), and the newest events that it is then owed (XEP-0163,
+4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING
+
+from heliograph.core import limits
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp import caps
+from heliograph.xmpp.caps import Caps
+from heliograph.xmpp.disco import INFO_TAG, NS_DISCO_INFO, parse_info
+from heliograph.xmpp.stanza import Stanza, quote
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+def announced(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
+    """An available presence came: find out what its sender is interested in, once for each client version."""
+    found = caps.parse(stanza.element)
+    if found is None or found == sender.caps:
+        return None
+    sender.caps = found
+    known = engine.capabilities.get(found)
+    if known is not None:
+        return _interested(engine, sender, known.interests)
+    sender.caps_query = engine.next_id()
+    query = f"<query xmlns='{NS_DISCO_INFO}' node={quote(found.query_node)}/>"
+    names = f"from={quote(sender.host)} to={quote(sender.jid)} id={quote(sender.caps_query)}"
+    sender.outlet.send(f"<iq type='get' {names}>{query}</iq>".encode())
+    return None
+
+
+def answered(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
+    """A client answered a request of the server; the server asks for nothing but capabilities."""
+    if sender.caps is None or stanza.id != sender.caps_query:
+        return None
+    sender.caps_query = None
+    payload = stanza.child()
+    if stanza.type != "result" or payload is None or payload.tag != INFO_TAG:
+        return None
+    learnt = caps.learn(sender.caps, parse_info(payload))
+    if learnt.is_verified:
+        _remember(engine, sender.caps, learnt)
+    return _interested(engine, sender, learnt.interests)
+
+
+def _remember(engine: EmbeddedEngine, key: Caps, learnt: caps.Capabilities) -> None:
+    if len(engine.capabilities) >= limits.CAPS_CACHE_MAX:
+        del engine.capabilities[next(iter(engine.capabilities))]
+    engine.capabilities[key] = learnt
+
+
+def _interested(
+    engine: EmbeddedEngine, sender: Resource, interests: frozenset[str]
+) -> Coroutine[None, None, None] | None:
+    new = interests - sender.interests
+    sender.interests = interests
+    return engine.fan_out.catch_up(sender, new) if new else None

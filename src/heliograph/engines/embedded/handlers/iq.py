@@ -1,0 +1,62 @@
+"""Info/query stanzas: which handler answers, and the rules that hold for all (RFC 6120, sections 8.2.3 and 10.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING
+
+from heliograph.engines.embedded.handlers import capabilities, disco, pep, ping, roster, vcard
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, refuse, same_host
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+_HANDLERS: Mapping[tuple[Scope, str, str], Handler] = {
+    key: handler for module in (disco, pep, ping, roster, vcard) for key, handler in module.HANDLERS.items()
+}
+_ANSWERS = ("result", "error")
+
+
+def handle_iq(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
+    """Answer a request, or pass it on to the one resource that it is for."""
+    kind = stanza.type
+    if stanza.id is None or kind not in ("get", "set", *_ANSWERS):
+        refuse(sender, stanza, "modify", "bad-request", "An IQ has an id, and a type of get, set, result or error")
+        return None
+    if kind not in _ANSWERS and len(stanza.element) != 1:
+        refuse(sender, stanza, "modify", "bad-request", "A request has exactly one child")
+        return None
+    target = same_host(sender, stanza, stanza.to or sender.account)
+    if target is None:
+        return None
+    if target.resource:
+        _pass_on(engine, sender, stanza, target)
+        return None
+    if kind in _ANSWERS:
+        return capabilities.answered(engine, sender, stanza)
+    return _ask(engine, sender, stanza, target)
+
+
+def _ask(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> Coroutine[None, None, None] | None:
+    """A request to the server or to an account, which the server answers for it."""
+    payload = stanza.element[0]
+    scope = Scope.ACCOUNT if target.local else Scope.SERVER
+    handler = _HANDLERS.get((scope, stanza.type or "", payload.tag))
+    if handler is None:
+        refuse(sender, stanza, "cancel", "service-unavailable")
+        return None
+    if stanza.type == "set" and target.local and target.bare != sender.account:
+        refuse(sender, stanza, "auth", "forbidden")
+        return None
+    return handler(engine, sender, stanza, target)
+
+
+def _pass_on(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    receiver = engine.router.full.get(str(target))
+    if receiver is None:
+        refuse(sender, stanza, "cancel", "service-unavailable")
+    else:
+        receiver.outlet.send(stanza.encode(sender.jid, receiver.jid))

@@ -1,0 +1,67 @@
+"""Personal eventing on the nodes of the profile (XEP-0163, XEP-0292, XEP-0172): views of the one record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heliograph.core import limits, profiles
+from heliograph.core.profiles import Profile, ProfileChange
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp import pep, vcard
+from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.pep import CURRENT_ITEM, NODE_NICK, NODE_VCARD4, PUBSUB_TAG, Publish
+from heliograph.xmpp.stanza import Stanza
+from heliograph.xmpp.stanza_error import StanzaError, bad_request, item_not_found
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+def payloads(profile: Profile) -> dict[str, str]:
+    """What each node of a profile holds, for a viewer that the profile was redacted for; an empty node is missing."""
+    if profile.version == 0:
+        return {}
+    card = profiles.card(profile)
+    held = {NODE_VCARD4: vcard.to_vcard4(card)}
+    if profile.name:
+        held[NODE_NICK] = vcard.nick_xml(profile.name)
+    return held
+
+
+async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    request = pep.parse_get(stanza.element[0])
+    profile = await profiles.get(engine.ports, sender.account, target.bare)
+    payload = payloads(profile).get(request.node)
+    if payload is None:
+        raise item_not_found("The node holds nothing")
+    is_wanted = not request.item_ids or CURRENT_ITEM in request.item_ids
+    answer(sender, stanza, pep.items_xml(request.node, [(CURRENT_ITEM, payload)] if is_wanted else []))
+
+
+async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    request = pep.parse_set(stanza.element[0])
+    if not isinstance(request, Publish):
+        raise StanzaError("cancel", "not-allowed", "A profile is changed, not retracted")
+    change = await _change(engine, sender, request)
+    await profiles.set_profile(engine.ports, sender.account, change)
+    answer(sender, stanza, pep.published_xml(request.node, CURRENT_ITEM))
+
+
+async def _change(engine: EmbeddedEngine, sender: Resource, request: Publish) -> ProfileChange:
+    payload = request.payload
+    if request.node == NODE_NICK and payload.tag == vcard.NICK_TAG:
+        return ProfileChange(name=vcard.from_nick(payload))
+    if request.node == NODE_VCARD4 and payload.tag == vcard.VCARD4_TAG:
+        current = await profiles.get(engine.ports, sender.account, sender.account)
+        card = vcard.from_vcard4(payload, limits.VCARD_EXTRA_MAX_BYTES, profiles.card(current))
+        return profiles.change_from_card(card)
+    if request.node in pep.SERVED_NODES:
+        raise bad_request("The payload does not belong to the node", pep.pubsub_error("invalid-payload"))
+    raise pep.unsupported("create-nodes")
+
+
+HANDLERS: dict[tuple[Scope, str, str], Handler] = {
+    (Scope.ACCOUNT, "get", PUBSUB_TAG): _get,
+    (Scope.ACCOUNT, "set", PUBSUB_TAG): _set,
+}

@@ -1,0 +1,242 @@
+"""Presence and presence subscriptions (RFC 6121, sections 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from heliograph.core import contacts, limits
+from heliograph.core.contacts import RosterChange
+from heliograph.engines.embedded.handlers import capabilities, roster
+from heliograph.engines.embedded.handlers.addressing import refuse, same_host
+from heliograph.engines.embedded.router import Presence, Resource
+from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.presence import (
+    SUBSCRIPTION_KINDS,
+    Kind,
+    ProbeAnswer,
+    answer_probe,
+    broadcast,
+    is_watched,
+    is_watcher,
+    parse,
+    presence_xml,
+)
+from heliograph.xmpp.stanza import Stanza, quote
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+def handle_presence(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
+    """Broadcast a presence, or bring it to the one that it is for."""
+    said = parse(stanza.element)
+    if stanza.to is None:
+        if said.kind is Kind.AVAILABLE:
+            return _available(engine, sender, stanza, said.priority)
+        if said.kind is Kind.UNAVAILABLE:
+            _unavailable(engine, sender, stanza.inner())
+        return None
+    target = same_host(sender, stanza, stanza.to)
+    if target is None:
+        return None
+    if said.kind in SUBSCRIPTION_KINDS:
+        return _subscribe(engine, sender, stanza, target, said.kind)
+    if said.kind is Kind.PROBE:
+        return _probe(engine, sender, target)
+    _direct(engine, sender, stanza, target, said.kind)
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------- broadcast
+
+
+def _available(
+    engine: EmbeddedEngine, sender: Resource, stanza: Stanza, priority: int
+) -> Coroutine[None, None, None] | None:
+    plan = broadcast(sender.is_available, Kind.AVAILABLE)
+    sender.presence, sender.priority = stanza.inner(), priority
+    if plan.is_probing:
+        return _initial(engine, sender, stanza)
+    _announce(engine, sender)
+    return capabilities.announced(engine, sender, stanza)
+
+
+async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> None:
+    """The first presence of a resource (section 4.2), and what it is owed (sections 3.1.3 and 4.3)."""
+    account = engine.router.accounts[sender.account]
+    items = await _load_contacts(engine, sender.account, account)
+    _announce(engine, sender)
+    for other in account.resources.values():
+        if other is not sender and other.presence is not None:
+            _tell(sender, other)
+    for watched in account.watched:
+        for other in engine.router.available(watched):
+            _tell(sender, other)
+    for item in items:
+        if item.is_pending_in:
+            sender.outlet.send(presence_xml(Kind.SUBSCRIBE, item.jid, sender.account).encode())
+    work = capabilities.announced(engine, sender, stanza)
+    if work is not None:
+        await work
+
+
+async def _load_contacts(engine: EmbeddedEngine, jid: str, account: Presence) -> list[contacts.RosterItem]:
+    """Read whom the account watches and who watches it; again, where that changed meanwhile."""
+    while True:
+        changes = account.changes
+        items = await engine.ports.contacts.roster(jid)
+        if changes == account.changes:
+            break
+    account.watchers = {item.jid for item in items if is_watcher(item.subscription)}
+    account.watched = {item.jid for item in items if is_watched(item.subscription)}
+    account.has_contacts = True
+    return items
+
+
+def _announce(engine: EmbeddedEngine, sender: Resource) -> None:
+    """The resource's presence to all who watch the account, and to all resources of the account (section 4.2.2)."""
+    account = engine.router.accounts[sender.account]
+    _send_to(engine, (*account.watchers, sender.account), *_parts(sender.jid, "", sender.presence or b""))
+
+
+def _parts(jid: str, kind: str, content: bytes) -> tuple[bytes, bytes]:
+    """A presence encoded once: what stands before and behind the quoted JID of each receiver."""
+    named = f" type='{kind}'" if kind else ""
+    return f"<presence from={quote(jid)}{named} to=".encode(), b">%b</presence>" % content if content else b"/>"
+
+
+def _send_to(engine: EmbeddedEngine, accounts: Iterable[str], prefix: bytes, suffix: bytes) -> None:
+    for account in accounts:
+        for resource in engine.router.available(account):
+            resource.outlet.send(prefix + resource.to + suffix)
+
+
+def _tell(receiver: Resource, other: Resource) -> None:
+    prefix, suffix = _parts(other.jid, "", other.presence or b"")
+    receiver.outlet.send(prefix + receiver.to + suffix)
+
+
+def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes) -> None:
+    """The resource goes, by its own word or because its stream ended (section 4.5)."""
+    plan = broadcast(sender.is_available, Kind.UNAVAILABLE)
+    account = engine.router.accounts.get(sender.account)
+    prefix, suffix = _parts(sender.jid, Kind.UNAVAILABLE, content)
+    told: set[str] = set()
+    if plan.is_announced:
+        watchers = account.watchers if account is not None else sender.watchers_at_end
+        told = {*watchers, sender.account}
+        _send_to(engine, told, prefix, suffix)
+    for jid in sender.directed or ():
+        if jid.partition("/")[0] in told:
+            continue
+        found = engine.router.full.get(jid)
+        for resource in [found] if found else engine.router.available(jid):
+            resource.outlet.send(prefix + resource.to + suffix)
+    sender.presence, sender.directed = None, None
+
+
+def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:
+    """A bound stream ended: take it out, and tell those who saw it."""
+    account = engine.router.accounts.get(resource.account)
+    if account is not None:
+        resource.watchers_at_end = account.watchers
+    engine.router.unbind(resource)
+    _unavailable(engine, resource, b"")
+
+
+# ------------------------------------------------------------------------------------------------ directed presence
+
+
+def _direct(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, kind: Kind) -> None:
+    """Presence for one receiver (section 4.6), remembered so that the end of it is told too."""
+    full = str(target)
+    if kind is Kind.AVAILABLE and not _remember(engine, sender, full):
+        refuse(sender, stanza, "wait", "resource-constraint", "Too many entities got directed presence")
+        return
+    if kind is Kind.UNAVAILABLE and sender.directed is not None:
+        sender.directed.discard(full)
+    found = engine.router.full.get(full)
+    if found is not None:
+        found.outlet.send(stanza.encode(sender.jid, full))
+    elif not target.resource and kind is not Kind.ERROR:
+        for resource in engine.router.available(full):
+            resource.outlet.send(stanza.encode(sender.jid, full))
+
+
+def _remember(engine: EmbeddedEngine, sender: Resource, target: str) -> bool:
+    """Whether there was room to remember a receiver; those who watch the account need not be remembered."""
+    account = engine.router.accounts[sender.account]
+    if sender.presence is not None and target.partition("/")[0] in account.watchers:
+        return True
+    if sender.directed is None:
+        sender.directed = set()
+    if target not in sender.directed and len(sender.directed) >= limits.DIRECTED_PRESENCE_MAX:
+        return False
+    sender.directed.add(target)
+    return True
+
+
+async def _probe(engine: EmbeddedEngine, sender: Resource, target: Jid) -> None:
+    """A client asks for a contact's presence (section 4.3); servers ask on their own, so this is seldom."""
+    item = await engine.ports.contacts.lookup(target.bare, sender.account)
+    available = engine.router.available(target.bare)
+    match answer_probe(item.subscription if item else None, bool(available)):
+        case ProbeAnswer.CURRENT:
+            for resource in available:
+                _tell(sender, resource)
+        case ProbeAnswer.UNAVAILABLE:
+            sender.outlet.send(presence_xml(Kind.UNAVAILABLE, target.bare, sender.jid).encode())
+        case ProbeAnswer.UNSUBSCRIBED:
+            sender.outlet.send(presence_xml(Kind.UNSUBSCRIBED, target.bare, sender.jid).encode())
+
+
+# ---------------------------------------------------------------------------------------------------- subscriptions
+
+
+async def _subscribe(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, kind: Kind) -> None:
+    """A subscription stanza: carried out on both rosters, then brought to the contact (section 3)."""
+    done = await contacts.subscription(engine.ports, sender.account, target.bare, kind)
+    if done.is_routed:
+        data = stanza.encode(sender.account, target.bare)
+        for resource in engine.router.available(target.bare):
+            resource.outlet.send(data)
+    if done.is_answered:
+        answer = presence_xml(Kind.SUBSCRIBED, target.bare, sender.account).encode()
+        for resource in engine.router.available(sender.account):
+            resource.outlet.send(answer)
+
+
+def contacts_changed(engine: EmbeddedEngine, changes: Sequence[RosterChange]) -> None:
+    """Push roster changes, and show or hide presence and profile where a subscription began or ended."""
+    for change in changes:
+        roster.push(engine, change)
+    for change in changes:
+        account = engine.router.accounts.get(change.owner)
+        if account is not None:
+            account.changes += 1
+            _watch(engine, account, change)
+
+
+def _watch(engine: EmbeddedEngine, account: Presence, change: RosterChange) -> None:
+    subscription = change.item.subscription if change.item else "none"
+    was_watched = change.contact in account.watched
+    _set_member(account.watchers, change.contact, is_watcher(subscription))
+    _set_member(account.watched, change.contact, is_watched(subscription))
+    if not account.has_contacts or was_watched == is_watched(subscription):
+        return
+    receivers = engine.router.available(change.owner)
+    for contact in engine.router.available(change.contact):
+        kind, content = (Kind.UNAVAILABLE, b"") if was_watched else (Kind.AVAILABLE, contact.presence or b"")
+        prefix, suffix = _parts(contact.jid, kind, content)
+        for receiver in receivers:
+            receiver.outlet.send(prefix + receiver.to + suffix)
+    if not was_watched and receivers:
+        engine.spawn(engine.fan_out.introduce(change.contact, receivers))
+
+
+def _set_member(members: set[str], member: str, is_in: bool) -> None:
+    if is_in:
+        members.add(member)
+    else:
+        members.discard(member)

@@ -1,0 +1,68 @@
+"""The roster on the wire (RFC 6121, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING
+
+from heliograph.core import contacts, limits
+from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.jid import Jid, JidMalformed, parse
+from heliograph.xmpp.roster import QUERY_TAG, Item, ItemLimits, RosterSet, parse_get, parse_set, push_xml, query_xml
+from heliograph.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+_LIMITS = ItemLimits(limits.CONTACT_NAME_MAX_BYTES, limits.CONTACT_GROUPS_MAX)
+
+
+def _shown(item: RosterItem) -> Item:
+    return Item(item.jid, item.subscription, item.name, item.groups, item.is_pending_out, item.is_approved)
+
+
+async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    if target.bare != sender.account:
+        refuse(sender, stanza, "auth", "forbidden")
+        return
+    parse_get(stanza.element[0])
+    sender.is_interested = True
+    items = await engine.ports.contacts.roster(sender.account)
+    answer(sender, stanza, query_xml(_shown(item) for item in items if item.is_listed))
+
+
+def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> Coroutine[None, None, None] | None:
+    wish = parse_set(stanza.element[0], _LIMITS)
+    try:
+        contact = parse(wish.jid).bare
+    except JidMalformed as error:
+        refuse(sender, stanza, "modify", "jid-malformed", str(error))
+        return None
+    return _carry_out(engine, sender, stanza, wish, contact)
+
+
+async def _carry_out(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, wish: RosterSet, contact: str) -> None:
+    if wish.is_removal:
+        await contacts.remove_item(engine.ports, sender.account, contact)
+    else:
+        await contacts.set_item(engine.ports, sender.account, contact, wish.name, wish.groups)
+    answer(sender, stanza)
+
+
+def push(engine: EmbeddedEngine, change: RosterChange) -> None:
+    """Tell the owner's interested resources of a change (section 2.1.6); a hidden item is nothing to tell of."""
+    item = change.item
+    if item is not None and not item.is_listed:
+        return
+    shown = Item(change.contact, "remove") if item is None else _shown(item)
+    for resource in engine.router.resources(change.owner):
+        if resource.is_interested:
+            resource.outlet.send(push_xml(shown, engine.next_id(), resource.jid).encode())
+
+
+HANDLERS: dict[tuple[Scope, str, str], Handler] = {
+    (Scope.ACCOUNT, "get", QUERY_TAG): _get,
+    (Scope.ACCOUNT, "set", QUERY_TAG): _set,
+}

@@ -1,0 +1,39 @@
+"""The older vCard (XEP-0054) as a view of the profile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from heliograph.core import limits, media, profiles
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.stanza import Stanza
+from heliograph.xmpp.vcard import VCARD_TEMP_TAG, from_vcard_temp, to_vcard_temp
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    profile = await profiles.get(engine.ports, sender.account, target.bare)
+    answer(sender, stanza, to_vcard_temp(profiles.card(profile)))
+
+
+async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    ports = engine.ports
+    current = profiles.card(await profiles.get(ports, sender.account, sender.account))
+    card, photo = from_vcard_temp(stanza.element[0], limits.VCARD_EXTRA_MAX_BYTES, current)
+    if photo is not None:
+        await media.check_rate(ports, sender.account)
+        picture = await media.store(ports, photo.data)
+        card = replace(card, image=engine.media_url(picture.name))
+    await profiles.set_profile(ports, sender.account, profiles.change_from_card(card))
+    answer(sender, stanza)
+
+
+HANDLERS: dict[tuple[Scope, str, str], Handler] = {
+    (Scope.ACCOUNT, "get", VCARD_TEMP_TAG): _get,
+    (Scope.ACCOUNT, "set", VCARD_TEMP_TAG): _set,
+}

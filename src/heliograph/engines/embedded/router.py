@@ -1,0 +1,131 @@
+"""Who is connected, and how a stanza gets to them (RFC 6120, section 10; RFC 6121, section 8).
+
+The router holds one `Resource` for each bound stream and one `Presence` for each account that has any. It writes to
+connections and decides nothing about the contents of what it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from heliograph.xmpp.caps import Caps
+from heliograph.xmpp.stream import StreamError
+
+
+class Outlet(Protocol):
+    """Where a resource's stanzas go out: its connection."""
+
+    def send(self, data: bytes) -> None:
+        """Send a stanza, encoded for TCP."""
+        ...
+
+    def end(self, error: StreamError) -> None:
+        """End the stream with an error and close."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Resource:
+    """One bound stream.
+
+    Attributes:
+        outlet: its connection.
+        jid: the full JID.
+        account: the bare JID.
+        host: the domain.
+        to: the attribute `to='…'` of stanzas for this resource, encoded once.
+        session_id: the device session that signed in.
+        presence: the last broadcast presence as XML content, or `None` while unavailable (RFC 6121, section 4).
+        priority: of that presence.
+        is_interested: whether the roster was asked for (RFC 6121, section 2.2).
+        interests: the PEP nodes that the client's capabilities ask to be notified of (XEP-0163, section 4.2).
+        caps: the capabilities that `interests` stand for.
+        caps_query: the id of the request for them that is on its way.
+        directed: full or bare JIDs that got directed presence (RFC 6121, section 4.6).
+        watchers_at_end: who watched the account when this stream ended, as it may have been the account's last.
+    """
+
+    outlet: Outlet
+    jid: str
+    account: str
+    host: str
+    to: bytes
+    session_id: str
+    presence: bytes | None = None
+    priority: int = 0
+    is_interested: bool = False
+    interests: frozenset[str] = frozenset()
+    caps: Caps | None = None
+    caps_query: str | None = None
+    directed: set[str] | None = None
+    watchers_at_end: Collection[str] = ()
+
+    @property
+    def is_available(self) -> bool:
+        """Whether presence was sent and not taken back."""
+        return self.presence is not None
+
+
+@dataclass(slots=True, eq=False)
+class Presence:
+    """An account that is connected.
+
+    Attributes:
+        resources: its bound streams by resource.
+        watchers: bare JIDs that may see this account's presence (subscription `from` or `both`).
+        watched: bare JIDs whose presence this account sees (subscription `to` or `both`).
+        has_contacts: whether the two sets have been loaded.
+        changes: counts the roster changes since the account is connected.
+    """
+
+    resources: dict[str, Resource] = field(default_factory=dict)
+    watchers: set[str] = field(default_factory=set)
+    watched: set[str] = field(default_factory=set)
+    has_contacts: bool = False
+    changes: int = 0
+
+
+class Router:
+    """The tables of what is connected."""
+
+    def __init__(self) -> None:
+        self.full: dict[str, Resource] = {}
+        self.accounts: dict[str, Presence] = {}
+
+    def bind(self, resource: Resource) -> None:
+        """Add a bound stream; its JID must be free."""
+        name = resource.jid.partition("/")[2]
+        self.full[resource.jid] = resource
+        self.accounts.setdefault(resource.account, Presence()).resources[name] = resource
+
+    def unbind(self, resource: Resource) -> None:
+        """Take a stream out; harmless if another has taken its place."""
+        if self.full.get(resource.jid) is not resource:
+            return
+        del self.full[resource.jid]
+        presence = self.accounts[resource.account]
+        del presence.resources[resource.jid.partition("/")[2]]
+        if not presence.resources:
+            del self.accounts[resource.account]
+
+    def resources(self, account: str) -> list[Resource]:
+        """All bound streams of an account."""
+        presence = self.accounts.get(account)
+        return list(presence.resources.values()) if presence else []
+
+    def available(self, account: str) -> list[Resource]:
+        """The available resources of an account."""
+        presence = self.accounts.get(account)
+        return [r for r in presence.resources.values() if r.presence is not None] if presence else []
+
+    def interested(self, accounts: Iterable[str], node: str) -> Iterator[Resource]:
+        """The available resources of those accounts that want to be notified of a PEP node."""
+        get = self.accounts.get
+        for account in accounts:
+            presence = get(account)
+            if presence is not None:
+                for resource in presence.resources.values():
+                    if node in resource.interests and resource.presence is not None:
+                        yield resource

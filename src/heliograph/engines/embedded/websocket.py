@@ -1,0 +1,123 @@
+"""XMPP over WebSocket (RFC 7395) as an ASGI application, for the node to mount beside its HTTP routes."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_SUBPROTOCOL = "xmpp"
+_NORMAL_CLOSURE = 1000
+_UNSUPPORTED_DATA = 1003
+_CLOSE_TIMEOUT_S = 5.0
+
+
+class WebSocketTransport:
+    """One accepted WebSocket; its messages go out in order, by `drain`.
+
+    Args:
+        is_secure: whether what is said cannot be read on the way.
+    """
+
+    def __init__(self, *, is_secure: bool) -> None:
+        self.is_secure = is_secure
+        self._messages: asyncio.Queue[bytes | None] = asyncio.Queue()  # bounded in bytes: see pending_bytes
+        self._pending_bytes = 0
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self.closed = asyncio.Event()
+
+    def write(self, data: bytes) -> None:
+        """Send one message."""
+        self._pending_bytes += len(data)
+        self._messages.put_nowait(data)
+
+    def pending_bytes(self) -> int:
+        """How much has not been handed to the socket yet."""
+        return self._pending_bytes
+
+    def start_tls(self) -> None:
+        """Never offered: a WebSocket brings its own TLS (RFC 7395, section 3.9)."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        self._may_read.clear()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._may_read.set()
+
+    def close(self) -> None:
+        """Send what is pending, then close."""
+        self._messages.put_nowait(None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.closed.set()
+
+    async def may_read(self) -> None:
+        """Wait while reading is paused."""
+        await self._may_read.wait()
+
+    async def drain(self, send: Send) -> None:
+        """Send messages until the transport is closed."""
+        while (data := await self._messages.get()) is not None:
+            await send({"type": "websocket.send", "text": data.decode()})
+            self._pending_bytes -= len(data)
+        await send({"type": "websocket.close", "code": _NORMAL_CLOSURE})
+        self.closed.set()
+
+
+def websocket_app(engine: EmbeddedEngine) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application. A WebSocket without the subprotocol `xmpp` is refused (RFC 7395, section 3.1)."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        if _SUBPROTOCOL not in scope.get("subprotocols", ()):
+            await send({"type": "websocket.close", "code": _UNSUPPORTED_DATA})
+            return
+        await send({"type": "websocket.accept", "subprotocol": _SUBPROTOCOL})
+        address = scope["client"][0] if scope.get("client") else ""
+        transport = WebSocketTransport(is_secure=scope.get("scheme") == "wss" or _is_loopback(address))
+        connection = engine.accept_websocket(transport, address)
+        sender = asyncio.ensure_future(transport.drain(send))
+        reader = asyncio.ensure_future(_read(connection.receive, transport, receive))
+        closed = asyncio.ensure_future(transport.closed.wait())
+        try:
+            await asyncio.wait({sender, reader, closed}, return_when=asyncio.FIRST_COMPLETED)
+            if not transport.closed.is_set() and not reader.done():
+                await asyncio.wait({closed}, timeout=_CLOSE_TIMEOUT_S)
+        finally:
+            connection.lost()
+            for task in (sender, reader, closed):
+                task.cancel()
+            await asyncio.gather(sender, reader, closed, return_exceptions=True)
+
+    return app
+
+
+async def _read(deliver: Callable[[bytes], None], transport: WebSocketTransport, receive: Receive) -> None:
+    while True:
+        await transport.may_read()
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        deliver(text.encode() if text is not None else message.get("bytes") or b"")
+
+
+def _is_loopback(address: str) -> bool:
+    """Whether the peer is this machine: a browser in development, or a proxy that ends TLS here."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
