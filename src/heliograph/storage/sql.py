@@ -1,6 +1,7 @@
 """Every query of the stores, once, in the SQL that SQLite and PostgreSQL share.
 
-Parameters are written `?`; an adapter whose driver numbers them translates. Column lists stand in the order in which
+Parameters are written `?`; an adapter whose driver numbers them translates. An adapter whose driver does not tell the
+number of a new row appends `RETURNING` to `ADD_ACCOUNT` and `ADD_SESSION`. Column lists stand in the order in which
 `rows` reads them. The tables are in `migrations`.
 """
 
@@ -50,7 +51,7 @@ STANDING = (
 )
 ADD_ACCOUNT = (
     "INSERT INTO accounts (jid, app_id, environment, salt, iterations, metadata, is_blocked, created_at, expires_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 COUNT_ACCOUNT = "UPDATE domains SET accounts = accounts + ? WHERE domain = ?"
 SET_METADATA = "UPDATE accounts SET metadata = ? WHERE id = ?"
@@ -78,7 +79,7 @@ SESSION_VERIFIERS = (
 ADD_SESSION = (
     "INSERT INTO sessions (id, account_id, via, device, browser, os, ip, created_at, last_active_at, "
     "stored_sha1, server_sha1, stored_sha256, server_sha256, password_sha256) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 END_SESSION = (
     "UPDATE sessions SET ended_at = ?, end_reason = ?, stored_sha1 = NULL, server_sha1 = NULL, stored_sha256 = NULL, "

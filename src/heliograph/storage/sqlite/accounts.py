@@ -12,7 +12,7 @@ from heliograph.core.contacts import RosterChange
 from heliograph.core.sessions import EndReason, Session
 from heliograph.errors import RegistrationUnverified
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.connection import Reader, new_row
 from heliograph.storage.sqlite.sessions import end_sessions
 from heliograph.storage.sqlite.writer import Writer
 
@@ -82,7 +82,8 @@ def _standing(cursor: sqlite3.Cursor, jid: str) -> Standing:
 def _add_account(cursor: sqlite3.Cursor, registration: Registration) -> Registration:
     """Insert the account; returns the registration with the account's number in all its places."""
     draft, session = registration.account, registration.session
-    (account_id,) = cursor.execute(sql.ADD_ACCOUNT, rows.account_row(draft)).fetchone()
+    cursor.execute(sql.ADD_ACCOUNT, rows.account_row(draft))
+    account_id = new_row(cursor)
     cursor.execute(sql.COUNT_ACCOUNT, (1, draft.jid.partition("@")[2]))
     account = Account(
         account_id,
@@ -112,7 +113,8 @@ def _change_account(cursor: sqlite3.Cursor, before: Account, registration: Regis
 
 def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
     row = rows.session_row(registration.session, registration.account.id, registration.verifiers)
-    (number,) = cursor.execute(sql.ADD_SESSION, row).fetchone()
+    cursor.execute(sql.ADD_SESSION, row)
+    number = new_row(cursor)
     cursor.executemany(sql.ADD_TOKEN, [rows.token_row(token, number) for token in registration.tokens])
 
 

@@ -11,8 +11,10 @@ from heliograph.errors import HeliographError, SettingsInvalid
 from heliograph.storage import migrations
 from heliograph.storage.rows import Row
 
-BUSY_TIMEOUT_S = 10.0
-"""How long a write waits for one of another process, such as the command line."""
+OPEN_TIMEOUT_S = 10.0
+"""How long opening waits for a write of another process, such as a migration."""
+READ_TIMEOUT_S = 1.0
+"""How long a look-up waits while another process recovers the log of one that was killed; no write holds it up."""
 CACHED_STATEMENTS = 256
 CACHE_KIB = 32 * 1024
 CHECKPOINT_PAGES = 4000
@@ -22,7 +24,9 @@ _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes, over a database brought to the version of this code. Any one thread may use it.
+    """The connection that writes, over a database brought to the version of this code.
+
+    Any one thread may use it. It does not wait for the lock of another process: who writes says how.
 
     Args:
         path: the database file; made where it is missing, for nobody but its owner to read.
@@ -32,7 +36,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     try:
         path.touch(mode=0o600)
-        connection = _connect(path.absolute().as_uri(), check_same_thread=False)
+        connection = _connect(path.absolute().as_uri(), timeout_s=OPEN_TIMEOUT_S, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, str(error)) from error
     try:
@@ -48,11 +52,11 @@ def _unusable(path: Path, reason: str) -> SettingsInvalid:
     return SettingsInvalid(f"{path}: {reason}", details={"settings": ["data_dir"]})
 
 
-def _connect(uri: str, *, check_same_thread: bool) -> sqlite3.Connection:
+def _connect(uri: str, *, timeout_s: float, check_same_thread: bool) -> sqlite3.Connection:
     return sqlite3.connect(
         uri,
         uri=True,
-        timeout=BUSY_TIMEOUT_S,
+        timeout=timeout_s,
         isolation_level=None,
         check_same_thread=check_same_thread,
         cached_statements=CACHED_STATEMENTS,
@@ -63,6 +67,8 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What a savepoint must keep of the pages that change would go to a file: half as much again for a registration.
+    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
@@ -85,6 +91,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_versions (version) VALUES (?)", (step.version,))
     connection.execute("COMMIT")
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
+def new_row(cursor: sqlite3.Cursor) -> int:
+    """The number of the row that was just inserted; a third of the cost of `RETURNING`."""
+    number = cursor.lastrowid
+    if number is None:
+        raise RuntimeError("No row was inserted")
+    return number
 
 
 class Reader:
@@ -100,7 +115,9 @@ class Reader:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = _connect(f"{path.absolute().as_uri()}?mode=ro", check_same_thread=True)
+        self._connection = _connect(
+            f"{path.absolute().as_uri()}?mode=ro", timeout_s=READ_TIMEOUT_S, check_same_thread=True
+        )
         self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     def row(self, query: str, parameters: Sequence[Any]) -> Row | None:

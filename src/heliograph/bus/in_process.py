@@ -1,0 +1,44 @@
+"""What one node counts by itself."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from heliograph.core import limits, rate_limits
+from heliograph.core.rate_limits import Rate
+
+_DROPPED_A_CALL = 2
+"""Keys that are looked at for each call: more than one comes in, so that idle ones go faster than new ones come."""
+
+
+class InProcessRateCounters:
+    """The adapter of `RateCounters` in memory.
+
+    The keys stand in the order of their last call. A key whose arrival time has passed counts as never seen, so with
+    each call those that have waited longest are dropped if they are idle; at the bound they are dropped anyway.
+
+    Args:
+        max_keys: how many keys are remembered.
+    """
+
+    def __init__(self, max_keys: int = limits.RATE_COUNTERS_MAX) -> None:
+        self._max_keys = max_keys
+        self._arrivals: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._arrivals)
+
+    async def take(self, key: str, rate: Rate, now: float) -> float:
+        """Take one call of `key`; 0.0 if it is within the rate, else the seconds to wait (and nothing is taken)."""
+        verdict = rate_limits.take(self._arrivals.get(key, 0.0), rate, now)
+        self._arrivals[key] = verdict.arrival
+        self._arrivals.move_to_end(key)
+        self._drop(now)
+        return verdict.wait_s
+
+    def _drop(self, now: float) -> None:
+        for _ in range(_DROPPED_A_CALL):
+            key = next(iter(self._arrivals))
+            if self._arrivals[key] > now and len(self._arrivals) <= self._max_keys:
+                return
+            del self._arrivals[key]
