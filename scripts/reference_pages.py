@@ -9,11 +9,14 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import msgspec
 from pydantic.fields import FieldInfo
 
 from heliograph.errors import TABLE, HeliographError
+from heliograph.server.endpoints import PREFIX, Endpoint, NoBody, Shown
+from heliograph.server.http import ENDPOINTS
 from heliograph.settings import ENV_PREFIX, Settings
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -23,7 +26,7 @@ NOTE = "<!-- Made from the code by `make docs`. Change the code, not this page. 
 
 def generate() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"errors.md": errors_page(), "settings.md": settings_page()}
+    return {"api.md": api_page(), "errors.md": errors_page(), "settings.md": settings_page()}
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -85,6 +88,46 @@ def row(cls: type[HeliographError]) -> list[str]:
     again = "yes" if cls.row.is_retryable else "no"
     stanza = f"`{cls.row.stanza.condition}` ({cls.row.stanza.type})"
     return [f"`{cls.row.code}`", str(cls.row.status), meaning, cls.row.message, again, stanza, f"`{cls.row.sasl}`"]
+
+
+# --------------------------------------------------------------------------------------------------------------- API
+
+NEEDS = {Shown.KEY: "key", Shown.SECRET_KEY: "secret key", Shown.TOKEN: "key and token"}
+
+
+def api_page() -> str:
+    """All endpoints in the order in which the face lists them."""
+    return f"""{NOTE}
+# HTTP API
+
+All addresses begin with `{PREFIX}`. Bodies are JSON in UTF-8. A success is `{{statusCode, message, data?}}`; everything
+else is an [error](errors.md). A request with a field that is not listed is refused.
+
+- **key**: the app's publishable or secret key, in the header `Heliograph-Key`. It says which app, and live or sandbox.
+- **secret key**: as above, and only the secret one.
+- **token**: the access token of a session, as `Authorization: Bearer hgt_…`.
+
+A `?` marks what may be left out.
+
+{table(["Call", "Needs", "Takes", "Gives", "What it does"], [endpoint(each) for each in ENDPOINTS])}"""
+
+
+def endpoint(each: Endpoint) -> list[str]:
+    """One endpoint as cells."""
+    told = " ".join((inspect.getdoc(each.run) or "").split()).partition("`: ")[2]
+    gives = get_type_hints(each.run)["return"]
+    call = f"`{each.method} {each.path}`"
+    return [call, NEEDS[each.shown], fields(each.takes), fields(gives), told[:1].upper() + told[1:]]
+
+
+def fields(body: Any) -> str:
+    """The fields of a body, as they stand on the wire."""
+    if body in (NoBody, NoneType):
+        return ""
+    if not issubclass(body, msgspec.Struct):
+        return str(body.__name__)
+    named = [f"{found.encode_name}{'' if found.required else '?'}" for found in msgspec.structs.fields(body)]
+    return f"`{', '.join(named)}`" if named else ""
 
 
 # ---------------------------------------------------------------------------------------------------------- settings
