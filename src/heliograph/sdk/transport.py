@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from heliograph.errors import HeliographError, Unreachable
 from heliograph.sdk.tls import TlsPipe
@@ -65,8 +65,7 @@ class Transport(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream socket makes nothing else
-        self._socket = transport
+        self._socket = cast("asyncio.Transport", transport)  # a stream socket makes nothing else
         self._receiver.connected(self)
         if self._target.is_direct_tls:
             self.start_tls()

@@ -29,7 +29,8 @@ def to_account(kind: str, priorities: Sequence[int]) -> tuple[Verdict, list[int]
         priorities: of the account's available resources.
 
     Returns:
-        The verdict and, for `DELIVER`, the indexes of the resources that get the message: all whose priority is not negative.
+        The verdict and, for `DELIVER`, the indexes of the resources that get the message: all whose priority is not
+        negative.
     """
     receivers = [index for index, priority in enumerate(priorities) if priority >= 0]
     if kind == "error":

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from heliograph.engines.embedded.tls import TlsFailed, TlsPipe
 
@@ -48,8 +48,7 @@ class TcpTransport(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A socket was accepted."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream server makes nothing else
-        self._socket = transport
+        self._socket = cast("asyncio.Transport", transport)  # a stream socket makes nothing else
         if self.is_secure:
             self.start_tls()
         peer = transport.get_extra_info("peername")

@@ -1,0 +1,229 @@
+"""One running node: the place where adapters are chosen and put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.core import accounts
+from heliograph.core.ports import Engine, Ports
+from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
+from heliograph.engines.embedded.websocket import websocket_app
+from heliograph.errors import SettingsInvalid
+from heliograph.media.filesystem import FilesystemMedia
+from heliograph.server.http import create_app
+from heliograph.server.services import ClientConfig, Services
+from heliograph.settings import Settings
+from heliograph.storage import sqlite
+from heliograph.system.certificate import self_signed, server_context
+from heliograph.system.chance import SystemIds
+from heliograph.system.clock import SystemClock
+from heliograph.system.credentials import STOCK, PreparedCredentials
+from heliograph.system.open_files import raise_open_files_limit
+
+log = structlog.get_logger("heliograph.node")
+
+WEBSOCKET_PATH = "/xmpp"
+_OPEN_FILES_WANTED = 65_536
+_OPEN_FILES_ENOUGH = 12_000
+_SWEEP_EVERY_S = 60.0
+_HTTP_BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that is up.
+
+    Attributes:
+        ports: its ports, for use cases beside the HTTP face.
+        engine: its XMPP server.
+        public_url: the address of its HTTP face, without a final slash.
+        http_port, xmpp_port, xmpps_port: the ports that are really open.
+        certificate_file: the certificate that its XMPP server shows.
+    """
+
+    ports: Ports
+    engine: EmbeddedEngine
+    public_url: str
+    http_port: int
+    xmpp_port: int
+    xmpps_port: int
+    certificate_file: Path
+
+
+class _HttpServer(uvicorn.Server):
+    """Uvicorn without signal handlers: who runs the node decides when it stops."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to others."""
+        yield
+
+
+@asynccontextmanager
+async def run_node(settings: Settings) -> AsyncIterator[Node]:
+    """Start a node; it stops, gracefully, when the context is left.
+
+    Raises:
+        SettingsInvalid: the settings cannot be carried out; the message says which and why.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_open_files()
+    certificate, key = _certificate(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        http_socket = _listen(settings.http_host, settings.http_port)
+        stack.callback(http_socket.close)
+        http_port = http_socket.getsockname()[1]
+        public_url = settings.public_url_at(http_port)
+        engine = EmbeddedEngine(
+            _engine_limits(settings),
+            server_context(certificate, key),
+            requires_tls=settings.xmpp_requires_tls,
+            media_url=lambda name: f"{public_url}/media/{name}",
+        )
+        ports = await _open_ports(stack, settings, engine, prepared=STOCK)
+        xmpp_port, xmpps_port = await _start_engine(engine, ports, settings)
+        node = Node(ports, engine, public_url, http_port, xmpp_port, xmpps_port, certificate)
+        async with _serving(node, settings, http_socket):
+            yield node
+
+
+@asynccontextmanager
+async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
+    """The ports of a node that does not serve, for commands that look after its database; it may serve elsewhere.
+
+    Raises:
+        SettingsInvalid: the database cannot be opened.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    idle = EmbeddedEngine(EngineLimits(), None, requires_tls=True, media_url=str)
+    async with contextlib.AsyncExitStack() as stack:
+        yield await _open_ports(stack, settings, idle, prepared=0)
+
+
+async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engine: Engine, *, prepared: int) -> Ports:
+    ids = SystemIds()
+    stores = await stack.enter_async_context(await sqlite.open(settings.data_dir / "heliograph.db"))
+    credentials = stack.enter_context(PreparedCredentials(ids.random, stock=prepared))
+    return Ports(
+        clock=SystemClock(),
+        ids=ids,
+        credentials=credentials,
+        apps=stores.apps,
+        accounts=stores.accounts,
+        sessions=stores.sessions,
+        tokens=stores.tokens,
+        profiles=stores.profiles,
+        contacts=stores.contacts,
+        media=FilesystemMedia(settings.data_dir / "media"),
+        rates=InProcessRateCounters(),
+        engine=engine,
+    )
+
+
+@asynccontextmanager
+async def _serving(node: Node, settings: Settings, http_socket: socket.socket) -> AsyncIterator[None]:
+    """Serve HTTP and sweep while the context lasts; then drain: no new work, every stream told, requests finished."""
+    is_ready = True
+    server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready))
+    serving = asyncio.create_task(server.serve(sockets=[http_socket]))
+    sweeping = asyncio.create_task(_sweep(node.ports))
+    log.info("node_started", url=node.public_url, xmpp_port=node.xmpp_port, xmpps_port=node.xmpps_port)
+    try:
+        yield
+    finally:
+        is_ready = False
+        sweeping.cancel()
+        await node.engine.stop(settings.drain_timeout_s)
+        server.should_exit = True
+        await asyncio.gather(serving, sweeping, return_exceptions=True)
+        log.info("node_stopped")
+
+
+def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]) -> uvicorn.Config:
+    websocket_url = f"{node.public_url.replace('http', 'ws', 1)}{WEBSOCKET_PATH}"
+    services = Services(
+        ports=node.ports,
+        clients=ClientConfig(settings.domain, node.xmpp_port, node.xmpps_port, websocket_url),
+        public_url=node.public_url,
+        is_ready=is_ready,
+        apps={WEBSOCKET_PATH: websocket_app(node.engine)},
+        trusted_proxies=tuple(map(str, settings.trusted_proxies)),
+        request_max_bytes=settings.request_max_bytes,
+    )
+    return uvicorn.Config(
+        create_app(services),
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=settings.stanza_max_bytes,
+        ws_per_message_deflate=False,  # compression would cost memory for each connection, and leak lengths
+        lifespan="off",
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        backlog=_HTTP_BACKLOG,
+        timeout_graceful_shutdown=max(1, round(settings.drain_timeout_s)),
+    )
+
+
+async def _start_engine(engine: EmbeddedEngine, ports: Ports, settings: Settings) -> tuple[int, int]:
+    listeners = [
+        Listener(settings.xmpp_host, settings.xmpp_port),
+        Listener(settings.xmpp_host, settings.xmpps_port, is_direct_tls=True),
+    ]
+    try:
+        xmpp_port, xmpps_port = await engine.start(ports, listeners)
+    except OSError as error:
+        raise SettingsInvalid(f"XMPP cannot listen on {settings.xmpp_host}: {error.strerror}") from None
+    return xmpp_port, xmpps_port
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_HTTP_BACKLOG)
+    except OSError as error:
+        raise SettingsInvalid(f"HTTP cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def _certificate(settings: Settings) -> tuple[Path, Path]:
+    if settings.tls_certificate_file is not None and settings.tls_key_file is not None:
+        return settings.tls_certificate_file, settings.tls_key_file
+    return self_signed(settings.data_dir / "tls", [settings.domain])
+
+
+def _engine_limits(settings: Settings) -> EngineLimits:
+    return EngineLimits(
+        stanza_max_bytes=settings.stanza_max_bytes,
+        authentication_timeout_s=settings.authentication_timeout_s,
+        pending_output_max_bytes=settings.pending_output_max_bytes,
+        connections_per_address_max=settings.connections_per_address_max,
+        unauthenticated_per_address_max=settings.unauthenticated_per_address_max,
+    )
+
+
+def _check_open_files() -> None:
+    allowed = raise_open_files_limit(_OPEN_FILES_WANTED)
+    if allowed < _OPEN_FILES_ENOUGH:
+        log.warning("few_open_files", allowed=allowed, wanted=_OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
+
+
+async def _sweep(ports: Ports) -> None:
+    """Delete sandbox users whose time is over."""
+    while True:
+        try:
+            while await accounts.delete_expired(ports):
+                pass
+        except Exception:  # a failed sweep is tried again, it does not end the node
+            log.exception("sweep_failed")
+        await asyncio.sleep(_SWEEP_EVERY_S)
