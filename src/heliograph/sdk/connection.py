@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 from heliograph.errors import AlreadyConnected, NotConnected, Unreachable
 from heliograph.sdk.endings import ACCOUNT_DELETED, ADMIN_BLOCKED, Ending
@@ -72,6 +73,7 @@ class Connection:
             self._task = asyncio.create_task(
                 self._run(self._resource(credentials), first), name="heliograph connection"
             )
+            self._task.add_done_callback(partial(_give_up, first))
             try:
                 await first
             except asyncio.CancelledError:
@@ -130,24 +132,20 @@ class Connection:
     async def _run(self, resource: Resource, first: asyncio.Future[None]) -> None:
         """Connect for the caller who waits on `first`, then again whenever the connection is lost."""
         attempt = 0
-        try:
-            while True:
-                found = await resource.attempt()
-                if isinstance(found, Stream):
-                    found, is_stable = await self._hold(resource, found, first)
-                    attempt = 0 if is_stable else attempt
-                self._conclude(found)
-                if not first.done():
-                    first.set_exception(found.error)
-                    return
-                if self.status in FINAL:
-                    return
-                attempt += 1
-                await asyncio.sleep(backoff_s(self._terms.policy, attempt, _random()))
-                self._move(Trigger.RETRY, attempt=attempt)
-        finally:
+        while True:
+            found = await resource.attempt()
+            if isinstance(found, Stream):
+                found, is_stable = await self._hold(resource, found, first)
+                attempt = 0 if is_stable else attempt
+            self._conclude(found)
             if not first.done():
-                first.set_exception(Unreachable("The connection was closed"))
+                first.set_exception(found.error)
+                return
+            if self.status in FINAL:
+                return
+            attempt += 1
+            await asyncio.sleep(backoff_s(self._terms.policy, attempt, _random()))
+            self._move(Trigger.RETRY, attempt=attempt)
 
     async def _hold(self, resource: Resource, stream: Stream, first: asyncio.Future[None]) -> tuple[Ending, bool]:
         """Be connected; comes back with why that ended, and whether it had held for long."""
@@ -167,3 +165,9 @@ class Connection:
         """An attempt failed, or a stream ended."""
         _log.info("connection: %s (%s)", how.reason, how.error.message)
         self._move(how.trigger, how.reason)
+
+
+def _give_up(first: asyncio.Future[None], _task: asyncio.Task[None]) -> None:
+    """Whoever still waits for the connection waits in vain: the task was stopped, maybe before it began."""
+    if not first.done():
+        first.set_exception(Unreachable("The connection was closed"))

@@ -13,6 +13,7 @@ class ReconnectPolicy:
 
     Attributes:
         attempt_timeout_s: how long one attempt to connect may take, sign-in included.
+        close_timeout_s: how long the server may take to say goodbye when the connection is closed from this side.
         ping_after_s: a stream that was silent so long is asked for a sign of life (XEP-0199).
         ping_timeout_s: how long it may take to give one.
         backoff_base_s: the longest wait before the first attempt to reconnect; each further one may wait twice as long.
@@ -21,6 +22,7 @@ class ReconnectPolicy:
     """
 
     attempt_timeout_s: float = 20.0
+    close_timeout_s: float = 2.0
     ping_after_s: float = 60.0
     ping_timeout_s: float = 20.0
     backoff_base_s: float = 1.0

@@ -105,7 +105,7 @@ class Resource:
             await self._keep_alive(stream)
             return stream.ended.result()
         finally:
-            await stream.close()
+            await stream.close(self._terms.policy.close_timeout_s)
 
     async def _keep_alive(self, stream: Stream) -> None:
         """Ask a silent server for a sign of life (XEP-0199); give the stream up if there is none."""

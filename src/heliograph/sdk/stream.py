@@ -31,7 +31,6 @@ _LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=32, max_elements=200_000)
 """What one stanza of the server may cost here: a full contact list comes in one."""
 
 _NONCE_BYTES = 24
-_CLOSE_TIMEOUT_S = 2.0
 _pool = ReaderPool()
 
 
@@ -211,14 +210,14 @@ class Stream:
         if self._transport is not None:
             self._transport.abort()
 
-    async def close(self) -> None:
-        """Close the stream and the socket, with a moment of patience for the server's own goodbye."""
+    async def close(self, timeout_s: float) -> None:
+        """Close the stream and the socket; `timeout_s` is the patience for the server's own goodbye."""
         if self._transport is None:
             return
         self._initiator.close()
         self._flush()
         try:
-            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 await self._gone.wait()
         except TimeoutError:
             pass
