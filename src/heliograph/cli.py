@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,8 @@ import typer
 
 from heliograph import demo as demonstration
 from heliograph.core import apps
-from heliograph.core.apps import App, Environment, KeyKind, NewApp
-from heliograph.errors import HeliographError
+from heliograph.core.apps import App, ContactPolicy, Environment, KeyKind, NewApp, Policy, RegistrationPolicy
+from heliograph.errors import AppInvalid, HeliographError
 from heliograph.node import open_ports, run_node
 from heliograph.settings import Settings
 from heliograph.system.logs import configure_logs
@@ -28,6 +29,11 @@ main.add_typer(app_commands, name="app")
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="A TOML file; HELIOGRAPH_… variables win over it.", dir_okay=False)
 ]
+MaxSessions = Annotated[int | None, typer.Option(help="Device sessions of one user, 1 to 100.", min=1, max=100)]
+Registration = Annotated[
+    RegistrationPolicy | None, typer.Option(help="Who may register live users; `open` lets anyone be anybody.")
+]
+Contacts = Annotated[ContactPolicy | None, typer.Option(help="How live users become contacts.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -83,16 +89,22 @@ def create_app(
     sandbox_domain: Annotated[
         str | None, typer.Option(help="The JID domain of sandbox users. [default: sandbox.DOMAIN]")
     ] = None,
+    max_sessions: MaxSessions = None,
+    registration: Registration = None,
+    contacts: Contacts = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Create an app and print its keys. Secrets are shown this once; a running node knows the app at once."""
-    _run(_create_app(_settings(config), name, domain, sandbox_domain, as_json=as_json))
+    policy = _changed(Policy(), max_sessions, registration, contacts)
+    _run(_create_app(_settings(config), name, domain, sandbox_domain, policy, as_json=as_json))
 
 
-async def _create_app(settings: Settings, name: str, domain: str, sandbox_domain: str | None, *, as_json: bool) -> None:
+async def _create_app(
+    settings: Settings, name: str, domain: str, sandbox_domain: str | None, policy: Policy, *, as_json: bool
+) -> None:
     async with open_ports(settings) as ports:
-        made = await apps.create(ports, name, domain, sandbox_domain)
+        made = await apps.create(ports, name, domain, sandbox_domain, policy)
     print(json.dumps(_new_app(made), indent=2) if as_json else _new_app_text(made))
 
 
@@ -119,6 +131,50 @@ def _new_app_text(made: NewApp) -> str:
     lines.append(f"  assertion key    {made.assertion_private_key}")
     lines.append("  and the two secret keys above")
     return "\n".join(lines)
+
+
+def _changed(
+    policy: Policy,
+    max_sessions: int | None,
+    registration: RegistrationPolicy | None,
+    contacts: ContactPolicy | None,
+) -> Policy:
+    """The policy with those of the options that were given."""
+    return replace(
+        policy,
+        max_sessions=policy.max_sessions if max_sessions is None else max_sessions,
+        registration=registration or policy.registration,
+        contacts_live=contacts or policy.contacts_live,
+    )
+
+
+@app_commands.command("policy")
+def set_policy(
+    app_id: str,
+    max_sessions: MaxSessions = None,
+    registration: Registration = None,
+    contacts: Contacts = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change an app's policy; options that are not given stay as they are. Without any, the policy is printed."""
+    _run(_set_policy(_settings(config), app_id, max_sessions, registration, contacts))
+
+
+async def _set_policy(
+    settings: Settings,
+    app_id: str,
+    max_sessions: int | None,
+    registration: RegistrationPolicy | None,
+    contacts: ContactPolicy | None,
+) -> None:
+    async with open_ports(settings) as ports:
+        app = await ports.apps.lookup(app_id)
+        if app is None:
+            raise AppInvalid("There is no such app", details={"field": "id"})
+        wanted = _changed(app.policy, max_sessions, registration, contacts)
+        app = await apps.set_policy(ports, app, wanted)
+    for name, value in asdict(app.policy).items():
+        print(f"{name:<18} {value}")
 
 
 @app_commands.command("list")
