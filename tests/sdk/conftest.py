@@ -4,6 +4,7 @@ stores, with a clock that is turned by hand.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from heliograph.system.chance import SystemIds
 from heliograph.system.credentials import PreparedCredentials
 
 API_URL = "https://chat.test"
+LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000  # below those from which clients call, so that none can call itself
 
 NewSdk = Callable[..., Awaitable[SDK]]
 
@@ -81,6 +83,27 @@ class Wire(httpx.AsyncBaseTransport):
     def paths(self) -> list[str]:
         """Methods and paths of all requests, in order."""
         return [f"{request.method} {request.url.path.removeprefix('/api/v1')}" for request in self.requests]
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """Finds so many ports where nobody listens, for servers that come back to the same place."""
+    return _free_ports
+
+
+def _free_ports(count: int) -> list[int]:
+    found: list[int] = []
+    for port in range(LOWEST_PORT, HIGHEST_PORT):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 from pathlib import Path
@@ -417,13 +416,9 @@ async def test_a_server_that_does_not_answer_as_it_should_is_an_error_of_the_pee
     assert caught.value.status_code in (503, 504)
 
 
-async def test_a_server_that_is_not_there_is_unreachable(trial_key: str) -> None:
-    gone = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = gone.sockets[0].getsockname()[1]
-    gone.close()
-    await gone.wait_closed()
+async def test_a_server_that_is_not_there_is_unreachable(trial_key: str, free_ports: Any) -> None:
     with pytest.raises(Unreachable):
-        await SDK().initialize(f"http://127.0.0.1:{port}", trial_key)
+        await SDK().initialize(f"http://127.0.0.1:{free_ports(1)[0]}", trial_key)
 
 
 async def test_a_blocked_user_is_told_so(new_sdk: Any, ports: Ports, known: NewApp) -> None:

@@ -15,7 +15,6 @@ from heliograph.errors import (
     AdminBlocked,
     AlreadyConnected,
     AuthenticationFailed,
-    HeliographError,
     NotConnected,
     TimedOut,
     Unreachable,
@@ -98,19 +97,18 @@ Part = Callable[[Peer], Awaitable[None]]
 class Server:
     """Plays its parts one after the other, one for each connection; the last one again and again."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, port: int) -> None:
         self.context = context
+        self.port = port
         self.parts: list[Part] = [Peer.be_good]
         self.peers: asyncio.Queue[Peer] = asyncio.Queue()
         self.connections = 0
-        self.port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, *, is_direct_tls: bool = False) -> None:
         context = self.context if is_direct_tls else None
         self._server = await asyncio.start_server(self._meet, "127.0.0.1", self.port, ssl=context)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -160,10 +158,10 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-async def server(authority: trustme.CA) -> AsyncIterator[Server]:
+async def server(authority: trustme.CA, free_ports: Callable[[int], list[int]]) -> AsyncIterator[Server]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
-    server = Server(context)
+    server = Server(context, *free_ports(1))
     yield server
     await server.stop()
 
@@ -231,12 +229,11 @@ async def test_it_connects_over_tls(server: Server, authority: trustme.CA, is_di
     assert client.statuses == ["CONNECTING", "CONNECTED", "DISCONNECTED"]
 
 
-async def test_a_closed_port_gives_way_to_the_next(server: Server, authority: trustme.CA) -> None:
-    gone = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = gone.sockets[0].getsockname()[1]
-    gone.close()
+async def test_a_closed_port_gives_way_to_the_next(
+    server: Server, authority: trustme.CA, free_ports: Callable[[int], list[int]]
+) -> None:
     await server.listen()
-    targets = (Target("localhost", port, True), Target("localhost", server.port, False))
+    targets = (Target("localhost", *free_ports(1), True), Target("localhost", server.port, False))
     client = Client(server, authority, targets=targets)
     await client.connection.connect(ADA)
     assert client.statuses == ["CONNECTING", "CONNECTED"]
@@ -573,11 +570,31 @@ async def test_an_answer_of_anyone_but_the_asked_is_not_taken(server: Server, au
 
 async def test_sending_needs_a_connection(server: Server, client: Client) -> None:
     with pytest.raises(NotConnected):
-        client.connection.send(b"<message/>")
+        await client.connection.send(b"<message/>")
     await client.connection.connect(ADA)
-    client.connection.send(b"<message id='m1'/>")
+    await client.connection.send(b"<message id='m1'/>")
     peer = await server.peers.get()
     await peer.until("<message id='m1'/>")
     await client.connection.stop(Trigger.CLOSE)
-    with pytest.raises(HeliographError):
-        client.connection.send(b"<message/>")
+    with pytest.raises(NotConnected):
+        await client.connection.send(b"<message/>")
+
+
+async def test_a_sender_waits_for_a_server_that_does_not_take_more(peer: Peer, client: Client) -> None:
+    peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    sent = 0
+
+    async def flood() -> None:
+        nonlocal sent
+        while True:
+            await client.connection.send(b"<message><body>%b</body></message>" % (b"x" * 50_000))
+            sent += 1
+
+    flooding = asyncio.ensure_future(flood())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await asyncio.shield(flooding)
+    assert 0 < sent < 2000, "a bounded amount waits"
+    peer.writer.transport.abort()
+    with pytest.raises(NotConnected):
+        await flooding

@@ -64,6 +64,21 @@ async def test_a_listener_that_raises_is_logged_and_the_next_one_runs(
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_a_listener_that_is_cancelled_from_within_does_not_silence_the_others() -> None:
+    async def await_the_cancelled(_: Event) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    heard: list[Event] = []
+    dispatcher = Dispatcher({"message_listener": await_the_cancelled, "connection_listener": heard.append})
+    connected = ConnectionUpdate(status=ConnectionStatus.CONNECTED)
+    dispatcher.emit(message(1))
+    dispatcher.emit(connected)
+    await dispatcher.close()
+    assert heard == [connected]
+
+
 async def test_emitting_never_waits_for_a_listener() -> None:
     is_released = asyncio.Event()
     heard: list[str] = []

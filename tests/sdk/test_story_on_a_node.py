@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -38,7 +37,6 @@ from heliograph.node import Node, run_node
 from heliograph.settings import Settings
 
 HASTY = ReconnectPolicy(backoff_base_s=0.05, backoff_max_s=0.05)
-LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000  # below those from which clients call, so that none can call itself
 
 Kind = TypeVar("Kind", bound=Event)
 
@@ -76,27 +74,11 @@ class Device:
 Join = Callable[..., Awaitable[Device]]
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports where nobody listens."""
-    found: list[int] = []
-    for port in range(LOWEST_PORT, HIGHEST_PORT):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")
-
-
 class Place:
     """Where a node runs: it can be stopped and started again."""
 
-    def __init__(self, data_dir: Path) -> None:
-        http_port, xmpp_port, xmpps_port = free_ports(3)
+    def __init__(self, data_dir: Path, ports: list[int]) -> None:
+        http_port, xmpp_port, xmpps_port = ports
         self._settings = Settings(
             data_dir=data_dir,
             http_port=http_port,
@@ -116,8 +98,8 @@ class Place:
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    place = Place(tmp_path)
+async def place(tmp_path: Path, free_ports: Callable[[int], list[int]]) -> AsyncIterator[Place]:
+    place = Place(tmp_path, free_ports(3))
     await place.start()
     yield place
     await place.stop()

@@ -85,13 +85,17 @@ class Connection:
         self._move(trigger, reason)
         await self._end_task()
 
-    def send(self, stanza: bytes) -> None:
-        """Send a stanza.
+    async def send(self, stanza: bytes) -> None:
+        """Send a stanza, once the server has taken those before it.
 
         Raises:
             NotConnected: there is no connection at the moment.
         """
-        if self._stream is None or not self._stream.send(stanza):
+        stream = self._stream
+        if stream is None:
+            raise NotConnected
+        await stream.room()
+        if not stream.send(stanza):
             raise NotConnected
 
     def _resource(self, credentials: Credentials) -> Resource:

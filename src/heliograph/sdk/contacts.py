@@ -71,5 +71,5 @@ class ContactCalls(Calls):
         stanza = f"<message type='chat' id='{message_id}' to={quote(str(to))}>{body}</message>".encode()
         if len(stanza) > runtime.config.limits.stanza_max_bytes:
             raise PayloadTooLarge("The text is longer than the server takes", details={"field": "text"})
-        runtime.connection.send(stanza)
+        await runtime.connection.send(stanza)
         return Response(200, "Success", SentMessage(message_id=message_id))

@@ -131,5 +131,10 @@ async def _call(listener: Listener, event: Event) -> None:
         outcome = listener(event)
         if inspect.isawaitable(outcome):
             await outcome
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        _log.exception("a listener was cancelled from within on %s", type(event).__name__)
     except Exception:  # noqa: BLE001 - it is the app's code: whatever it raises is the app's bug, not ours
         _log.exception("a listener raised on %s", type(event).__name__)

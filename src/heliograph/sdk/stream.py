@@ -109,6 +109,10 @@ class Stream:
         self._flush()
         return is_sent
 
+    async def room(self) -> None:
+        """Wait until the server has taken what was sent before, or until the socket is gone."""
+        await self._socket.room()
+
     def request(self, kind: str, payload: str, to: str | None = None) -> asyncio.Future[Stanza]:
         """Send an IQ (RFC 6120, section 8.2.3); its answer, a result or an error, comes as the future's result.
 

@@ -16,6 +16,7 @@ from heliograph.sdk.api import Api, Upload
 from heliograph.sdk.events import Event, TokenUpdate
 from heliograph.sdk.response import Response
 
+_RENEWAL_TIMEOUT_S = 5.0
 _ACCESS_TOKEN = re.compile(r"hgt_[A-Za-z0-9_-]{43}")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 
@@ -120,8 +121,10 @@ class TokenKeeper:
         return await self._api.call(method, path, kind, body, bearer=await self._renewed(used))
 
     async def close(self) -> None:
-        """Let a renewal end that is under way: half of one would cost the session."""
-        if self._renewal is not None:
+        """Let a renewal end that is under way: a refresh token is lost with an answer that nobody takes."""
+        if self._renewal is not None and not self._renewal.done():
+            await asyncio.wait((self._renewal,), timeout=_RENEWAL_TIMEOUT_S)
+            self._renewal.cancel()
             await asyncio.wait((self._renewal,))
 
     async def _renewed(self, stale: str | None) -> str | None:

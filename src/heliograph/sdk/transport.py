@@ -62,6 +62,8 @@ class Transport(asyncio.Protocol):
         self._target = target
         self._tls: TlsPipe | None = None
         self._error: HeliographError | None = None
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
@@ -95,10 +97,24 @@ class Transport(asyncio.Protocol):
         if plain:
             self._receiver.received(plain)
 
+    def pause_writing(self) -> None:
+        """The server takes less than is sent: too much waits already."""
+        self._has_room.clear()
+
+    def resume_writing(self) -> None:
+        """The server has taken enough of it."""
+        self._has_room.set()
+
+    async def room(self) -> None:
+        """Wait until more may be sent, or until the socket is gone. Others get their turn in any case."""
+        await asyncio.sleep(0)
+        await self._has_room.wait()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         if self._error is None and exc is not None:
             self._error = Unreachable(f"The connection broke: {exc}")
+        self._has_room.set()
         self._receiver.lost(self._error)
 
     def write(self, data: bytes) -> None:
