@@ -1,0 +1,92 @@
+"""The examples run as they stand, against a running node."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from heliograph import SDK, MessageReceived
+from heliograph.core import apps
+from heliograph.core.apps import Environment, KeyKind
+from heliograph.node import run_node
+from heliograph.settings import Settings
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+async def environment(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The environment variables that the examples read, for a node with an app."""
+    settings = Settings(data_dir=tmp_path, http_port=0, xmpp_port=0, xmpps_port=0, drain_timeout_s=1)
+    async with run_node(settings) as node:
+        known = await apps.create(node.ports, "Chat", "localhost", "sandbox.localhost")
+        yield {
+            "HELIOGRAPH_URL": node.public_url,
+            "HELIOGRAPH_KEY": known.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX],
+            "HELIOGRAPH_CA_FILE": str(node.certificate_file),
+        }
+
+
+async def start(environment: dict[str, str], name: str, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        EXAMPLES / name,
+        *arguments,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run(environment: dict[str, str], name: str) -> str:
+    """Run an example to its end; what it printed."""
+    example = await start(environment, name)
+    output, errors = await asyncio.wait_for(example.communicate(), 60)
+    assert example.returncode == 0, errors.decode()
+    assert errors == b""
+    return output.decode()
+
+
+async def test_live_profile(environment: dict[str, str]) -> None:
+    output = await run(environment, "live_profile.py")
+    assert output == "bob's device shows ada: Ada Lovelace (At the Analytical Engine), version 1\n"
+
+
+async def test_device_sessions(environment: dict[str, str]) -> None:
+    lines = (await run(environment, "device_sessions.py")).splitlines()
+    assert [line.partition(" since ")[0].strip() for line in lines[:3]] == ["Phone", "Laptop", "Library computer"]
+    assert lines[3:] == ["The library computer was logged out: ended_by_user", "The laptop is still CONNECTED"]
+
+
+async def test_echo_bot(environment: dict[str, str]) -> None:
+    bot = await start(environment, "echo_bot.py", "echo")
+    assert bot.stdout is not None
+    while await asyncio.wait_for(bot.stdout.readline(), 30) != b"CONNECTED\n":
+        assert not bot.stdout.at_eof()
+    async with SDK() as sdk:
+        await sdk.initialize(
+            environment["HELIOGRAPH_URL"], environment["HELIOGRAPH_KEY"], ca_file=environment["HELIOGRAPH_CA_FILE"]
+        )
+        events = sdk.events()
+        credentials = (await sdk.register("ada")).data
+        await sdk.connect(credentials.username, credentials.password)
+        await sdk.send_message("echo", "Hello?")
+        async with asyncio.timeout(30):
+            async for event in events:
+                if isinstance(event, MessageReceived):
+                    assert (event.user_id, event.text) == ("echo", "Hello?")
+                    break
+    bot.send_signal(signal.SIGINT)
+    output, errors = await asyncio.wait_for(bot.communicate(), 30)
+    assert (bot.returncode, output, errors) == (0, b"bye\n", b"")
+
+
+def test_every_example_is_tested() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert all(f'"{example.name}"' in here for example in EXAMPLES.glob("*.py"))
