@@ -1,0 +1,105 @@
+"""What every `ProfileStore` does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from heliograph.core.contacts import RosterItem
+from heliograph.core.profiles import Profile, Visibility
+from heliograph.errors import AccountNotFound, ProfileConflict
+
+ADA = "ada@chat.example"
+NOW = 1_800_000_000.0
+FULL = Profile(
+    ADA,
+    1,
+    "Ada é𝄞",
+    "https://chat.example/a.png",
+    "https://chat.example/t.png",
+    "reading",
+    "+4930123456",
+    "ada@example.org",
+    "<note>hi</note>",
+    {"mobile": Visibility.NOBODY, "email": Visibility.EVERYONE},
+    False,
+    NOW + 0.25,
+)
+
+
+async def test_a_profile_never_saved_stands_at_version_0(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    assert await stores.profiles.lookup(ADA) == Profile(ADA)
+    assert await stores.profiles.lookup("bob@chat.example") is None
+
+
+async def test_all_fields_are_kept(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    seen: list[Profile] = []
+    assert await stores.profiles.update(ADA, lambda profile: (seen.append(profile), FULL)[1]) == FULL
+    assert seen == [Profile(ADA)]
+    assert await stores.profiles.lookup(ADA) == FULL
+
+
+async def test_a_later_change_sees_and_replaces_the_earlier_one(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    await stores.profiles.update(ADA, lambda _: FULL)
+    cleared = Profile(ADA, 2, updated_at=NOW + 1)
+    assert await stores.profiles.update(ADA, lambda profile: cleared if profile == FULL else profile) == cleared
+    assert await stores.profiles.lookup(ADA) == cleared
+
+
+async def test_an_unchanged_profile_stays_as_it_is(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    assert await stores.profiles.update(ADA, lambda profile: profile) == Profile(ADA)
+    await stores.profiles.update(ADA, lambda _: FULL)
+    assert await stores.profiles.update(ADA, lambda profile: profile) == FULL
+
+
+async def test_a_decision_that_raises_changes_nothing(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    await stores.profiles.update(ADA, lambda _: FULL)
+
+    def refuse(_profile: Profile) -> Profile:
+        raise ProfileConflict
+
+    with pytest.raises(ProfileConflict):
+        await stores.profiles.update(ADA, refuse)
+    assert await stores.profiles.lookup(ADA) == FULL
+
+
+async def test_there_is_no_profile_without_an_account(stores: Any, registrar: Any) -> None:
+    with pytest.raises(AccountNotFound):
+        await stores.profiles.update(ADA, lambda _: FULL)
+
+
+async def test_concurrent_changes_follow_each_other(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+
+    def count(profile: Profile) -> Profile:
+        return replace(profile, version=profile.version + 1, name=f"{profile.name}x")
+
+    results = await asyncio.gather(*(stores.profiles.update(ADA, count) for _ in range(50)))
+    assert sorted(result.version for result in results) == list(range(1, 51))
+    assert (await stores.profiles.lookup(ADA)).name == "x" * 50
+
+
+async def test_profiles_of_contacts_are_those_the_user_is_subscribed_to(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    for subscription in ("to", "both", "from", "none", "unsaved"):
+        jid = f"{subscription}@chat.example"
+        await registrar.register(jid)
+        if subscription != "unsaved":
+            await stores.profiles.update(jid, lambda profile: replace(profile, version=1, name=profile.jid))
+        item = RosterItem(jid, "both" if subscription == "unsaved" else subscription)
+        await stores.contacts.change(ADA, jid, lambda *_, item=item: (item, None))
+    await stores.contacts.change(
+        ADA, "far@elsewhere.example", lambda *_: (RosterItem("far@elsewhere.example", "to"), None)
+    )
+    found = {profile.jid: profile for profile in await stores.profiles.of_contacts(ADA)}
+    assert set(found) == {"to@chat.example", "both@chat.example"}
+    assert found["to@chat.example"] == await stores.profiles.lookup("to@chat.example")
+    assert await stores.profiles.of_contacts("to@chat.example") == []
