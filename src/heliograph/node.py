@@ -159,6 +159,7 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
         apps={WEBSOCKET_PATH: websocket_app(node.engine)},
         trusted_proxies=tuple(map(str, settings.trusted_proxies)),
         request_max_bytes=settings.request_max_bytes,
+        pages_app=settings.pages_app,
     )
     return uvicorn.Config(
         create_app(services),

@@ -72,6 +72,10 @@ class Settings(BaseModel):
     """Addresses or networks (`10.0.0.0/8`) of proxies that are believed when they say, in `X-Forwarded-For` and
     `X-Forwarded-Proto`, who is calling. A list, or text with commas."""
 
+    pages_app: str | None = None
+    """The id of the app whose sandbox users the node's own pages (`/` and `/phone`) sign in. Not set: the only app, if
+    there is one."""
+
     xmpp_host: Host = "127.0.0.1"
     """The address on which XMPP listens."""
     xmpp_port: Port = 5222

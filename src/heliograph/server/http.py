@@ -18,7 +18,7 @@ from heliograph.errors import HeliographError, InternalError, MethodNotAllowed, 
 from heliograph.server import answers, endpoints
 from heliograph.server.auth import KEY_HEADER
 from heliograph.server.boundary import Boundary
-from heliograph.server.routes import accounts, contacts, media, profiles, sessions, system, tokens, well_known
+from heliograph.server.routes import accounts, contacts, media, pages, profiles, sessions, system, tokens, well_known
 from heliograph.server.services import Services
 
 PREFLIGHT_MAX_AGE_S = 7200
@@ -38,7 +38,7 @@ ENDPOINTS: tuple[endpoints.Endpoint, ...] = (
 def create_app(services: Services) -> Starlette:
     """Build the ASGI application.
 
-    It serves `/api/v1/…`, `/media/…`, `/.well-known/…`, `/livez`, `/readyz` and `services.apps`. It has no
+    It serves `/api/v1/…`, `/media/…`, `/.well-known/…`, `/livez`, `/readyz`, the pages and `services.apps`. It has no
     lifespan: who made the ports closes them. Run it with uvicorn's own `proxy_headers` switched off:
     `services.trusted_proxies` says who is believed.
     """
@@ -48,6 +48,7 @@ def create_app(services: Services) -> Starlette:
         *media.files(services),
         *system.probes(services),
         *well_known.routes(services),
+        *pages.routes(services),
     ]
     app = Starlette(
         routes=routes,

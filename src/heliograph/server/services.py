@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from heliograph.core import limits
 from heliograph.core.ports import Ports
+
+STATIC_DIR = Path(__file__).parent / "static"
+"""Where the build of `web/` puts its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Services:
         trusted_proxies: addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` and `X-Forwarded-Proto` say the
             truth about the client; by default none.
         request_max_bytes: the largest body of a request that is no upload.
+        pages_app: the id of the app whose users the pages sign in; `None` for the only app, where there is one.
+        static_dir: the folder of the built pages and of the built browser SDK.
     """
 
     ports: Ports
@@ -53,6 +59,8 @@ class Services:
     apps: Mapping[str, ASGIApp] = field(default_factory=dict)
     trusted_proxies: tuple[str, ...] = ()
     request_max_bytes: int = limits.REQUEST_MAX_BYTES
+    pages_app: str | None = None
+    static_dir: Path = STATIC_DIR
 
     def media_url(self, name: str) -> str:
         """The public URL of a stored file."""
