@@ -8,12 +8,13 @@ bind (`BindWanted`, answered with `bound` or `refuse_bind`). Input that arrives 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
 from heliograph.xmpp.framing import STREAM_TAG, Framing
+from heliograph.xmpp.jid import JidMalformed, parse
 from heliograph.xmpp.sasl import Challenge, Failure, Known, NeedCredentials, Negotiation, Step, Success
 from heliograph.xmpp.stanza import (
     NS_BIND,
@@ -184,17 +185,24 @@ class ServerStream:
         try:
             events = self.framing.read(data)
         except StreamError as error:
-            self.close(error)
-            return [StreamClosed(error)]
+            return self._take_until(error)
         for event in events:
             if type(event) is not Stanza:
                 return self._take_other(events)
         return events  # type: ignore[return-value]
 
-    def _take_other(self, events: list[Event]) -> list[StreamEvent]:
+    def _take_other(self, events: Sequence[Event]) -> list[StreamEvent]:
         for event in events:
             self._take(event)
         taken, self._events = self._events, []
+        return taken
+
+    def _take_until(self, error: StreamError) -> list[StreamEvent]:
+        """What came in the same bytes before the error still counts."""
+        taken = self._take_other(error.completed)
+        if self.state is not State.CLOSED:
+            self.close(error)
+            taken.append(StreamClosed(error))
         return taken
 
     def _negotiate(self, data: bytes) -> None:
@@ -212,7 +220,7 @@ class ServerStream:
 
     def _wait(self, data: bytes) -> None:
         self._waiting += data
-        if len(self._waiting) > self.terms.limits.max_bytes:
+        if len(self._waiting) > self.framing.limits.max_bytes:
             self._end(StreamError("policy-violation", "Too much was sent ahead of an answer"))
 
     def _resume(self) -> list[StreamEvent]:
@@ -295,14 +303,13 @@ class ServerStream:
 
     def _on_header(self, header: Event) -> None:
         assert isinstance(header, StreamHeader)  # noqa: S101 - TRANSITIONS pairs inputs with their events
-        self._is_open = False
         to = header.attrib.get("to")
         self.lang = header.attrib.get(XML_LANG)
-        if to is not None and self.terms.hosts(to.lower()) and self.host in ("", to.lower()):
+        if to and self.terms.hosts(to.lower()) and self.host in ("", to.lower()):
             self.host = to.lower()
-        self._send_header()
+        self._send_header(_bare(header.attrib.get("from")))
         _check_header(header)
-        if self.host != (to or "").lower():
+        if not to or self.host != to.lower():
             raise StreamError("host-unknown", "This domain is not served here")
         self.state = State.NEGOTIATING if self.state is State.OPENING else State.BINDING
         self._output.append(self.framing.stream_element("features", self._features()))
@@ -377,6 +384,7 @@ class ServerStream:
 
     def _reopen(self, state: State) -> None:
         self.state = state
+        self._is_open = False
         self.framing.restart()
 
     def _on_bind(self, stanza: Event) -> None:
@@ -392,10 +400,11 @@ class ServerStream:
     def _on_end(self, _event: Event) -> None:
         self._end(None)
 
-    def _send_header(self) -> None:
+    def _send_header(self, to: str | None = None) -> None:
+        """Open our direction; `to` is whom the client says it is (RFC 6120, section 4.7.2)."""
         self._is_open = True
         stream_id = self.terms.random(_STREAM_ID_BYTES).hex()
-        names = (("from", self.host or None), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
+        names = (("from", self.host or None), ("to", to), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
         self._output.append(self.framing.open(names))
 
     def _send_stanza(self, data: bytes) -> None:
@@ -412,6 +421,14 @@ def _check_header(header: StreamHeader) -> None:
     major = header.attrib.get("version", "0.9").partition(".")[0]
     if not major.isdecimal() or int(major) < 1:
         raise StreamError("unsupported-version", "XMPP 1.0 is spoken here")
+
+
+def _bare(address: str | None) -> str | None:
+    """The bare JID of what a header says in `from`, if it is one."""
+    try:
+        return None if address is None else parse(address).bare
+    except JidMalformed:
+        return None
 
 
 def _kind(event: Event) -> Input:

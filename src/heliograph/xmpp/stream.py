@@ -13,7 +13,7 @@ between two stanzas, which also bounds what expat remembers of the names that on
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from xml.etree.ElementTree import Element, SubElement
@@ -36,7 +36,10 @@ class StreamError(Exception):
         condition: a defined condition of section 4.9.3.
         text: a sentence for a person, or `None`.
         application: an application-specific condition element as XML.
+        completed: what the same bytes had completed before they went wrong.
     """
+
+    completed: Sequence[Event] = ()
 
     def __init__(self, condition: str, text: str | None = None, application: str = "") -> None:
         self.condition = condition
@@ -371,7 +374,11 @@ class StreamParser:
         events: list[Event] = []
         reader.events = events
         self._reader = reader
-        reader.feed(data)
+        try:
+            reader.feed(data)
+        except StreamError as error:
+            error.completed = events
+            raise
         if reader.is_between:
             self._rest(reader)
         return events
