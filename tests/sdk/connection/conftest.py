@@ -170,16 +170,21 @@ class Client:
     def statuses(self) -> list[str]:
         return [event.status.value for event in self.events if isinstance(event, ConnectionUpdate)]
 
+    @property
+    def reasons(self) -> list[str]:
+        """All reasons that were given, in order."""
+        return [event.reason for event in self.events if isinstance(event, ConnectionUpdate) and event.reason]
+
     async def until(self, *statuses: str) -> None:
-        """Wait until the statuses end with these."""
+        """Wait until these statuses have come one after the other."""
         async with asyncio.timeout(10):
-            while self.statuses[-len(statuses) :] != list(statuses):
+            while not self._has_come(statuses):
                 self._news.clear()
                 await self._news.wait()
 
-    @property
-    def last(self) -> ConnectionUpdate:
-        return [event for event in self.events if isinstance(event, ConnectionUpdate)][-1]
+    def _has_come(self, statuses: tuple[str, ...]) -> bool:
+        come = self.statuses
+        return any(tuple(come[at : at + len(statuses)]) == statuses for at in range(len(come)))
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ async def test_a_wrong_password_is_final(server: Any, client: Any) -> None:
         await client.connection.connect(ADA)
     assert caught.value.status_code == 401
     assert client.statuses == ["CONNECTING", "AUTHENTICATIONFAILED"]
-    assert client.last.reason == "authentication_failed"
+    assert client.reasons == ["authentication_failed"]
     assert client.connection.user_jid is None
 
 
@@ -91,7 +91,7 @@ async def test_a_blocked_user_is_told_so(server: Any, client: Any) -> None:
     with pytest.raises(AdminBlocked) as caught:
         await client.connection.connect(ADA)
     assert caught.value.status_code == 403
-    assert client.last.reason == "admin_blocked"
+    assert client.reasons == ["admin_blocked"]
     assert client.events[-1] == AdminBlockUpdate(user_id="ada", user_jid="ada@chat.test", is_admin_blocked=True)
 
 

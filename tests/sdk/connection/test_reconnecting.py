@@ -55,7 +55,7 @@ async def test_a_session_that_the_server_ends_is_over_and_says_why(server: Any, 
     peer.say(f"<stream:error>{condition}{error.application}</stream:error></stream:stream>")
     assert (await peer.gone()).endswith("</stream:stream>")
     await client.until("CONNECTED", "LOGOUT")
-    assert client.last.reason == reason
+    assert client.reasons == [reason]
     assert client.ended == [ADA]
     assert client.connection.user_jid is None
     special = {
@@ -81,8 +81,7 @@ async def test_a_server_that_shuts_down_is_tried_again(server: Any, client: Any)
     condition = "<system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
     (await server.peers.get()).say(f"<stream:error>{condition}</stream:error></stream:stream>")
     await client.until("CONNECTED", "DISCONNECTED", "RECONNECTING", "CONNECTED")
-    reasons = [event.reason for event in client.events if isinstance(event, ConnectionUpdate) and event.reason]
-    assert reasons == ["system-shutdown"]
+    assert client.reasons == ["system-shutdown"]
 
 
 async def test_stopping_ends_the_trying(server: Any, new_client: Any) -> None:
@@ -114,7 +113,7 @@ async def test_a_server_that_gives_no_sign_of_life_is_given_up(server: Any, new_
     client = new_client(ping_after_s=0.05, ping_timeout_s=0.05, backoff_base_s=0.01)
     await client.connection.connect(ADA)
     await client.until("CONNECTED", "DISCONNECTED")
-    assert client.last.reason == "timeout"
+    assert client.reasons[0] == "timeout"
     peer = await server.peers.get()
     assert "urn:xmpp:ping" in await peer.gone()
     await client.until("DISCONNECTED", "RECONNECTING", "CONNECTED")
