@@ -43,7 +43,9 @@ def to_account(kind: str, priorities: Sequence[int]) -> tuple[Verdict, list[int]
 
 
 def to_missing_resource(kind: str, priorities: Sequence[int]) -> tuple[Verdict, list[int]]:
-    """What becomes of a message to a full JID that nobody is connected as (RFC 6121, section 8.5.3.2)."""
-    if kind in ("chat", "normal"):
+    """What becomes of a message to a full JID that nobody is connected as (RFC 6121, section 8.5.3.2.1): only a chat
+    goes on with the account's other resources.
+    """
+    if kind == "chat":
         return to_account(kind, priorities)
-    return (Verdict.REFUSE if kind == "groupchat" else Verdict.DROP), []
+    return (Verdict.REFUSE if kind in ("normal", "groupchat") else Verdict.DROP), []
