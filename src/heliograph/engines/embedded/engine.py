@@ -181,11 +181,17 @@ class EmbeddedEngine:
         connection.established()
         self._admission.authenticated(connection.address)
 
+    def touch(self, resource: Resource) -> None:
+        """Note that a resource's session is active, and when to note it next."""
+        resource.touch_due = self._loop.time() + limits.SESSION_TOUCH_S
+        self.ports.sessions.touch(resource.session_id, self.ports.clock.now())
+
     def leave(self, connection: Connection) -> None:
         """A connection's stream ended: nothing is routed to it any more, and those who saw it are told."""
         resource, connection.resource = connection.resource, None
         if resource is not None:
             connection.was_bound = True
+            self.touch(resource)
             went_offline(self, resource)
         self.sign_in.forget(connection)
 
@@ -213,6 +219,8 @@ class EmbeddedEngine:
         resource = connection.resource
         if resource is None:
             return None
+        if self._loop.time() >= resource.touch_due:
+            self.touch(resource)
         try:
             work = dispatch(self, resource, stanza)
         except Exception as error:  # noqa: BLE001 - a bug in one handler must end neither the stream nor the server

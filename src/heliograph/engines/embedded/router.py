@@ -44,6 +44,7 @@ class Resource:
         caps: the capabilities that `interests` stand for.
         caps_query: the id of the request for them that is on its way.
         directed: full or bare JIDs that got directed presence (RFC 6121, section 4.6).
+        touch_due: on the event loop's clock, when the session's activity is to be noted next.
         watchers_at_end: who watched the account when this stream ended, as it may have been the account's last.
     """
 
@@ -60,6 +61,7 @@ class Resource:
     caps: Caps | None = None
     caps_query: str | None = None
     directed: set[str] | None = None
+    touch_due: float = 0.0
     watchers_at_end: Collection[str] = ()
 
     @property

@@ -85,7 +85,7 @@ class SignIn:
         )
         self._engine.router.bind(connection.resource)
         self._engine.established(connection)
-        ports.sessions.touch(stream.session_id, ports.clock.now())
+        self._engine.touch(connection.resource)
         return stream.bound(jid)
 
     def forget(self, connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,9 @@ class WebSocketTransport:
         self._may_read.set()
 
     def close(self) -> None:
-        """Send what is pending, then close."""
+        """Send what is pending, then close; a peer that does not take it in time is cut off."""
         self._messages.put_nowait(None)
+        asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT_S, self.closed.set)
 
     def abort(self) -> None:
         """Close at once."""
@@ -69,11 +71,12 @@ class WebSocketTransport:
         await self._may_read.wait()
 
     async def drain(self, send: Send) -> None:
-        """Send messages until the transport is closed."""
-        while (data := await self._messages.get()) is not None:
-            await send({"type": "websocket.send", "text": data.decode()})
-            self._pending_bytes -= len(data)
-        await send({"type": "websocket.close", "code": _NORMAL_CLOSURE})
+        """Send messages until the transport is closed or the peer is gone."""
+        with contextlib.suppress(OSError):
+            while (data := await self._messages.get()) is not None:
+                await send({"type": "websocket.send", "text": data.decode()})
+                self._pending_bytes -= len(data)
+            await send({"type": "websocket.close", "code": _NORMAL_CLOSURE})
         self.closed.set()
 
 
@@ -89,18 +92,15 @@ def websocket_app(engine: EmbeddedEngine) -> Callable[[Scope, Receive, Send], Aw
         address = scope["client"][0] if scope.get("client") else ""
         transport = WebSocketTransport(is_secure=scope.get("scheme") == "wss" or _is_loopback(address))
         connection = engine.accept_websocket(transport, address)
-        sender = asyncio.ensure_future(transport.drain(send))
-        reader = asyncio.ensure_future(_read(connection.receive, transport, receive))
-        closed = asyncio.ensure_future(transport.closed.wait())
         try:
-            await asyncio.wait({sender, reader, closed}, return_when=asyncio.FIRST_COMPLETED)
-            if not transport.closed.is_set() and not reader.done():
-                await asyncio.wait({closed}, timeout=_CLOSE_TIMEOUT_S)
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(transport.drain(send))
+                reader = group.create_task(_read(connection.receive, transport, receive))
+                await transport.closed.wait()
+                sender.cancel()
+                reader.cancel()
         finally:
             connection.lost()
-            for task in (sender, reader, closed):
-                task.cancel()
-            await asyncio.gather(sender, reader, closed, return_exceptions=True)
 
     return app
 
@@ -110,6 +110,7 @@ async def _read(deliver: Callable[[bytes], None], transport: WebSocketTransport,
         await transport.may_read()
         message = await receive()
         if message["type"] == "websocket.disconnect":
+            transport.abort()
             return
         text = message.get("text")
         deliver(text.encode() if text is not None else message.get("bytes") or b"")
