@@ -104,8 +104,9 @@ def _add_account(cursor: sqlite3.Cursor, registration: Registration) -> Registra
 
 def _change_account(cursor: sqlite3.Cursor, before: Account, registration: Registration) -> None:
     """Write new metadata, and end the sessions that make room."""
-    if registration.account.metadata != before.metadata:
-        cursor.execute(sql.SET_METADATA, (rows.metadata_text(registration.account.metadata), before.id))
+    metadata = rows.metadata_text(registration.account.metadata)
+    if metadata != rows.metadata_text(before.metadata):  # as text, where 1, 1.0 and true are three values
+        cursor.execute(sql.SET_METADATA, (metadata, before.id))
     for session_id in registration.ended:
         reason = registration.end_reason(session_id)
         end_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
