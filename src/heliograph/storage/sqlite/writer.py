@@ -118,18 +118,17 @@ class Writer:
         if self._is_closed or len(self._touched) >= TOUCHED_MAX:
             return
         self._touched[session_id] = now
+        if self._flush is None:
+            self._flush = self._loop.call_later(TOUCH_DELAY_S, self._flush_touched)
         if len(self._touched) >= TOUCHED_FLUSH:
             self._wake()
-        elif self._flush is None:
-            self._flush = self._loop.call_later(TOUCH_DELAY_S, self._flush_touched)
 
     async def close(self) -> None:
-        """Write all that waits, then close the connection."""
+        """Write all that was handed over, then close the connection. Callers that still wait for room are refused."""
         self._is_closed = True
         if self._flush is not None:
             self._flush.cancel()
-        if self._touched:
-            self._wake()
+        self._flush_touched()
         await self._idle.wait()
         self._steps.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -186,9 +185,6 @@ class Writer:
         """Run waiting jobs until the turn is over; when none waits or the batch is full, commit."""
         turn_ends = time.monotonic() + TURN_S
         while self._waiting and len(self._batch) < BATCH_MAX:
-            if time.monotonic() > turn_ends:
-                self._loop.call_soon(self._work)
-                return
             job = self._waiting.popleft()
             self._batch.append(job)
             try:
@@ -196,14 +192,19 @@ class Writer:
             except sqlite3.Error as error:
                 self._end(error)
                 return
+            if self._waiting and time.monotonic() >= turn_ends:
+                self._loop.call_soon(self._work)
+                return
         self._steps.put(self._commit)
 
     def _attempt(self, job: _Job) -> None:
-        """Run one job under its savepoint. A failure that ended the whole transaction shows when that is missing."""
+        """Run one job under its savepoint; raises `sqlite3.Error` where the whole transaction is lost."""
         self._cursor.execute("SAVEPOINT job")
         try:
             job.result = job.work(self._cursor)
-        except Exception as error:  # noqa: BLE001 - raised again where the caller waits
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not self._connection.in_transaction:
+                raise  # such as a full disk
             job.error = error
             self._cursor.execute("ROLLBACK TO job")
         self._cursor.execute("RELEASE job")
@@ -234,7 +235,8 @@ class Writer:
                 job.error.__cause__ = failure
             self._room.release()
             job.resolve()
-        if self._waiting:
+        is_flush_due = bool(self._touched) and self._flush is None
+        if self._waiting or is_flush_due:
             self._loop.call_soon(self._begin)
         else:
             self._idle.set()
