@@ -5,9 +5,9 @@ stores, with a clock that is turned by hand.
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,14 @@ import httpx
 import pytest
 
 from heliograph import SDK
-from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
-from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
-from heliograph.core.profiles import Profile
-from heliograph.core.sessions import EndReason
-from heliograph.media.filesystem import FilesystemMedia
+from heliograph.engines.embedded.engine import EmbeddedEngine
+from heliograph.node import open_ports
 from heliograph.server.http import create_app
 from heliograph.server.services import ClientConfig, Services
-from heliograph.storage import sqlite
-from heliograph.system.chance import SystemIds
-from heliograph.system.credentials import PreparedCredentials
+from heliograph.settings import Settings
 
 API_URL = "https://chat.test"
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000  # below those from which clients call, so that none can call itself
@@ -43,28 +38,6 @@ class TurnedClock:
 
     def now(self) -> float:
         return self.time
-
-
-class NoEngine:
-    """An XMPP server to which nobody is connected."""
-
-    def provision(self, jid: str) -> None:
-        pass
-
-    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
-        pass
-
-    def disconnect_account(self, jid: str, reason: EndReason) -> None:
-        pass
-
-    def publish_profile(self, profile: Profile) -> None:
-        pass
-
-    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
-        pass
-
-    def online(self, jid: str) -> list[str]:
-        return []
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -113,23 +86,13 @@ def clock() -> TurnedClock:
 
 @pytest.fixture
 async def ports(tmp_path: Path, clock: TurnedClock) -> AsyncIterator[Ports]:
-    ids = SystemIds()
-    async with await sqlite.open(tmp_path / "heliograph.db") as stores:
-        with PreparedCredentials(ids.random, iterations=2, stock=0) as credentials:
-            yield Ports(
-                clock=clock,
-                ids=ids,
-                credentials=credentials,
-                apps=stores.apps,
-                accounts=stores.accounts,
-                sessions=stores.sessions,
-                tokens=stores.tokens,
-                profiles=stores.profiles,
-                contacts=stores.contacts,
-                media=FilesystemMedia(tmp_path / "media"),
-                rates=InProcessRateCounters(),
-                engine=NoEngine(),
-            )
+    """Those of a node to whose XMPP server nobody is connected."""
+    async with open_ports(Settings(data_dir=tmp_path)) as opened:
+        ports = replace(opened, clock=clock)
+        assert isinstance(ports.engine, EmbeddedEngine)
+        await ports.engine.start(ports, listeners=[])
+        yield ports
+        await ports.engine.stop(0)
 
 
 @pytest.fixture
