@@ -7,14 +7,15 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 import uvicorn
 
+from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
-from heliograph.core import accounts
+from heliograph.core import accounts, limits, sessions
 from heliograph.core.ports import Engine, Ports
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
@@ -22,6 +23,7 @@ from heliograph.errors import SettingsInvalid
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.server.http import create_app
 from heliograph.server.services import ClientConfig, Services
+from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
 from heliograph.storage import sqlite
 from heliograph.system.certificate import self_signed, server_context
@@ -29,10 +31,12 @@ from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import STOCK, PreparedCredentials
 from heliograph.system.open_files import raise_open_files_limit
+from heliograph.system.sealing import JweSealer
 
 log = structlog.get_logger("heliograph.node")
 
 WEBSOCKET_PATH = "/xmpp"
+SIGNAL_PATH = "/signal"
 _OPEN_FILES_WANTED = 65_536
 _OPEN_FILES_ENOUGH = 12_000
 _SWEEP_EVERY_S = 60.0
@@ -124,8 +128,11 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         tokens=stores.tokens,
         profiles=stores.profiles,
         contacts=stores.contacts,
+        qr_links=stores.qr_links,
         media=FilesystemMedia(settings.data_dir / "media"),
         rates=InProcessRateCounters(),
+        bus=InProcessBus(),
+        sealer=JweSealer(),
         engine=engine,
     )
 
@@ -136,7 +143,7 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket) -
     is_ready = True
     server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready))
     serving = asyncio.create_task(server.serve(sockets=[http_socket]))
-    sweeping = asyncio.create_task(_sweep(node.ports))
+    sweeping = asyncio.create_task(_sweep(node.ports, settings))
     log.info("node_started", url=node.public_url, xmpp_port=node.xmpp_port, xmpps_port=node.xmpps_port)
     try:
         yield
@@ -150,10 +157,13 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket) -
 
 
 def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]) -> uvicorn.Config:
-    websocket_url = f"{node.public_url.replace('http', 'ws', 1)}{WEBSOCKET_PATH}"
+    websocket_url = node.public_url.replace("http", "ws", 1)
+    signal_url = settings.signal_server_url or f"{websocket_url}{SIGNAL_PATH}"
     services = Services(
         ports=node.ports,
-        clients=ClientConfig(settings.domain, node.xmpp_port, node.xmpps_port, websocket_url),
+        clients=ClientConfig(
+            settings.domain, node.xmpp_port, node.xmpps_port, f"{websocket_url}{WEBSOCKET_PATH}", signal_url
+        ),
         public_url=node.public_url,
         is_ready=is_ready,
         apps={WEBSOCKET_PATH: websocket_app(node.engine)},
@@ -162,7 +172,7 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
         pages_app=settings.pages_app,
     )
     return uvicorn.Config(
-        create_app(services),
+        create_app(replace(services, apps={**services.apps, SIGNAL_PATH: signal_app(services)})),
         http="httptools",
         ws="websockets-sansio",
         ws_max_size=settings.stanza_max_bytes,
@@ -200,7 +210,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _certificate(settings: Settings) -> tuple[Path, Path]:
     if settings.tls_certificate_file is not None and settings.tls_key_file is not None:
         return settings.tls_certificate_file, settings.tls_key_file
-    return self_signed(settings.data_dir / "tls", [settings.domain])
+    return self_signed(settings.data_dir / "tls", [settings.domain, f"sandbox.{settings.domain}"])
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:
@@ -219,11 +229,16 @@ def _check_open_files() -> None:
         log.warning("few_open_files", allowed=allowed, wanted=_OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
 
 
-async def _sweep(ports: Ports) -> None:
-    """Delete sandbox users whose time is over."""
+async def _sweep(ports: Ports, settings: Settings) -> None:
+    """Delete sandbox users whose time is over and QR links that are long over, and end linked sessions that idle."""
+    idle_s = settings.qr_session_idle_days * 86400.0
     while True:
         try:
             while await accounts.delete_expired(ports):
+                pass
+            while await sessions.end_idle(ports, idle_s):
+                pass
+            while await ports.qr_links.forget(ports.clock.now() - limits.QR_KEPT_S, limits.EXPIRED_BATCH):
                 pass
         except Exception:  # a failed sweep is tried again, it does not end the node
             log.exception("sweep_failed")

@@ -175,6 +175,20 @@ def test_what_xmpp_forbids_ends_the_stream(data: bytes, expected: str) -> None:
     assert condition(*(data[i : i + 1] for i in range(len(data)))) == expected
 
 
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n", b"\xef\xbb\xbfx", b"  x"])
+def test_what_cannot_be_a_beginning_is_refused_before_it_ends(data: bytes) -> None:
+    assert condition(data) == "not-well-formed"
+    between = parser()
+    read(HEADER, into=between)
+    assert condition(data, into=between) == "not-well-formed"
+
+
+def test_a_byte_order_mark_and_white_space_are_a_beginning() -> None:
+    whole = b"\xef\xbb\xbf" + HEADER
+    assert [type(event) for event in read(*(whole[i : i + 1] for i in range(len(whole))))] == [StreamHeader]
+    assert [type(event) for event in read(b" \n", HEADER.partition(b"?>")[2])] == [StreamHeader]
+
+
 def test_a_never_ending_stanza_is_cut_off_at_its_limit() -> None:
     endless = (b"<a/>" if i % 2 else b"xx" for i in range(1_000_000))
     assert condition(HEADER, b"<message>", *(next(endless) for _ in range(8_000)), limits=Limits(9_000, 32, 10**6)) == (

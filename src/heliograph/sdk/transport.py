@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from heliograph.errors import HeliographError, Unreachable
-from heliograph.sdk.tls import TlsPipe
+from heliograph.tls_pipe import TlsFailed, TlsPipe
 from heliograph.wire import Config
 
 
@@ -85,8 +85,9 @@ class Transport(asyncio.Protocol):
         was_established = self._tls.is_established
         try:
             plain = self._tls.decrypt(data)
-        except Unreachable as error:
-            self._error = error
+        except TlsFailed as error:
+            blame = "The server's certificate is not trusted" if error.is_untrusted else "TLS failed"
+            self._error = Unreachable(f"{blame}: {error.reason}")
             self._socket.write(self._tls.outgoing())
             self._socket.abort()
             return

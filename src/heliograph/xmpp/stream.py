@@ -12,6 +12,7 @@ between two stanzas, which also bounds what expat remembers of the names that on
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _CANONICAL = {None: NS_CLIENT, "stream": NS_STREAMS}
 _SCAN_BUDGET_FACTOR = 64
 _RENEW_AFTER_BYTES = 1024 * 1024
 _KNOWN_TAGS_MAX = 2048
+_BEGINNING = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?\s*(?:<|$)")
 _HAS_DEFERRAL = hasattr(expat.ParserCreate(), "SetReparseDeferralEnabled")
 
 
@@ -146,6 +148,11 @@ class _Reader:
     def is_between(self) -> bool:
         """Whether the reader stands between two stanzas with nothing unread."""
         return self._depth == self._floor and bool(self._parser.CurrentByteIndex == self._total)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was read yet."""
+        return self._total == 0
 
     def renew(self) -> None:
         """Change the parser for a new one that stands at the same place: just inside the stream."""
@@ -384,8 +391,12 @@ class StreamParser:
         return events
 
     def _hold(self, data: bytes) -> list[Event]:
-        if self._reader is None and not self._held and data.isspace():  # keep-alive (RFC 6120, section 4.6.1)
-            return []
+        """Keep bytes that cannot complete anything, if they can be a beginning."""
+        if not self._held and (self._reader is None or self._reader.is_blank):
+            if self._reader is None and data.isspace():  # keep-alive (RFC 6120, section 4.6.1)
+                return []
+            if not _BEGINNING.match(data):  # such as TLS or HTTP, whose speaker waits for an answer
+                raise StreamError("not-well-formed", "This is no XML")
         self._held.append(data)
         self._held_bytes += len(data)
         if self._held_bytes > self.limits.max_bytes:

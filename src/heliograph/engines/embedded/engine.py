@@ -17,7 +17,7 @@ from heliograph.core import limits
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
-from heliograph.core.sessions import EndReason
+from heliograph.core.sessions import EndReason, Session, describe
 from heliograph.engines.embedded.admission import Admission
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
@@ -30,6 +30,7 @@ from heliograph.errors import HeliographError
 from heliograph.xmpp.c2s import ServerStream, StreamEvent, Terms
 from heliograph.xmpp.caps import Capabilities, Caps
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
+from heliograph.xmpp.new_session import new_session
 from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import Stanza, stanza_error
 from heliograph.xmpp.stanza_error import StanzaError
@@ -272,6 +273,13 @@ class EmbeddedEngine:
     def online(self, jid: str) -> list[str]:
         """See `Engine`."""
         return [resource.jid for resource in self.router.available(jid)]
+
+    def announce_session(self, jid: str, session: Session) -> None:
+        """See `Engine`."""
+        facts = {name: str(value) for name, value in describe(session).items()}
+        for resource in self.router.resources(jid):
+            if resource.session_id != session.id:
+                resource.outlet.send(new_session(jid, resource.jid, self.next_id(), facts))
 
 
 async def _guarded(resource: Resource, stanza: Stanza, work: Coroutine[None, None, None]) -> list[StreamEvent] | None:

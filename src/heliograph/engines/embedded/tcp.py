@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from heliograph.engines.embedded.tls import TlsFailed, TlsPipe
+from heliograph.tls_pipe import TlsFailed, TlsPipe
 
 _CLOSE_TIMEOUT_S = 5.0
 
