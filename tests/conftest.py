@@ -1,8 +1,13 @@
-"""What every test shares: the event loop's name, and a closing line that counts and names what was skipped."""
+"""What every test shares: the event loop, how many examples a property gets, and a closing line about skipped tests."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=2000, deadline=None)  # pytest --hypothesis-profile=thorough
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

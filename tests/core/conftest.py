@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 
+from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
-from heliograph.core.sessions import Credentials, EndReason, Verifiers
+from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.storage import sqlite
+from heliograph.system.sealing import JweSealer
 from heliograph.xmpp import scram
 
 
@@ -92,6 +94,9 @@ class RecordingEngine:
     def online(self, jid: str) -> list[str]:
         return self.connected.get(jid, [])
 
+    def announce_session(self, jid: str, session: Session) -> None:
+        self.told.append(("announce_session", jid, session))
+
 
 @pytest.fixture
 def clock() -> TurnedClock:
@@ -116,8 +121,11 @@ def wire(
         tokens=stores.tokens,
         profiles=stores.profiles,
         contacts=stores.contacts,
+        qr_links=stores.qr_links,
         media=FilesystemMedia(folder),
         rates=InProcessRateCounters(),
+        bus=InProcessBus(),
+        sealer=JweSealer(),
         engine=engine,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -41,7 +41,6 @@ ACCOUNT = Account(7, "app_a", Environment.LIVE, "bob", "bob@a.example", b"salt",
 # ------------------------------------------------------------------------------------------------------ identifiers
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=6) | st.text("abz019_-A \n", max_size=6) | st.integers(189, 193).map(lambda size: "a" * size))
 def test_an_identifier_is_taken_exactly_as_the_rule_says(text: str) -> None:
     if re.match(r"^[a-z0-9_-]{1,191}\Z", text):
@@ -63,7 +62,6 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 values = texts | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(texts.filter(bool), values, max_size=3))
 def test_metadata_within_its_limits_survives_with_its_types(metadata: dict[str, Any]) -> None:
     checked = accounts.check_metadata(metadata)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.core import limits
@@ -182,7 +182,6 @@ def test_none_leaves_and_the_empty_string_clears() -> None:
     assert check(ProfileChange(status="", image="")) == ProfileChange(status="", image="")
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_a_checked_change_passes_again_unchanged(name: str, status: str) -> None:
     try:

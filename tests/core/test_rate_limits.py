@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.core import rate_limits
@@ -27,7 +27,6 @@ def grants(rate: Rate, times: list[float]) -> list[float]:
     return granted
 
 
-@settings(max_examples=60, deadline=None)
 @given(rates, st.lists(st.floats(0.0, 20.0), max_size=100))
 def test_no_window_holds_more_than_the_burst_and_the_steady_rate(rate: Rate, gaps: list[float]) -> None:
     times = [NOW + sum(gaps[: i + 1]) for i in range(len(gaps))]
@@ -38,14 +37,12 @@ def test_no_window_holds_more_than_the_burst_and_the_steady_rate(rate: Rate, gap
             assert j - i + 1 <= rate.burst + (granted[j] - start) * rate.per_minute / 60.0 + 1
 
 
-@settings(max_examples=60, deadline=None)
 @given(rates)
 def test_a_key_never_seen_gets_its_burst_at_once_and_no_more(rate: Rate) -> None:
     granted = len(grants(rate, [NOW] * (rate.burst + 5)))
     assert abs(granted - rate.burst) <= 1
 
 
-@settings(max_examples=60, deadline=None)
 @given(rates, st.integers(0, 300))
 def test_who_waits_as_told_goes_ahead(rate: Rate, calls: int) -> None:
     arrival = 0.0
@@ -56,14 +53,12 @@ def test_who_waits_as_told_goes_ahead(rate: Rate, calls: int) -> None:
     assert take(arrival, rate, NOW + wait_s).wait_s == 0.0
 
 
-@settings(max_examples=60, deadline=None)
 @given(rates, st.floats(NOW - 100.0, NOW + 1e6))
 def test_a_refused_call_takes_nothing(rate: Rate, arrival: float) -> None:
     verdict = take(arrival, rate, NOW)
     assert (verdict.wait_s > 0.0) == (verdict.arrival == arrival)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([6.0, 60.0, 120.0, 600.0]), st.integers(1, 100))
 def test_a_steady_stream_at_the_rate_is_never_refused(per_minute: float, burst: int) -> None:
     times = [NOW + i * 60.0 / per_minute for i in range(100)]

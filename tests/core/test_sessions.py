@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.core.sessions import Credentials, Device, Session, Verifiers, Via, admit, clip, describe
@@ -21,7 +21,6 @@ live_sessions = st.lists(st.integers(0, 3), max_size=12).map(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(live_sessions, st.integers(1, 6), st.booleans(), st.none() | st.integers(0, 13))
 def test_admission_keeps_the_cap_ends_no_more_than_needed_and_spares_the_active(
     sessions: list[Session], cap: int, force: bool, replaced: int | None

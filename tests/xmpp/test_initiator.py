@@ -8,7 +8,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scramp import ScramMechanism
 
@@ -155,7 +155,6 @@ def test_feeding_byte_by_byte_gives_the_same() -> None:
     assert feed(initiator(), (bytes([byte]) for byte in sign_in().encode())) == signed_in()
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.sets(st.integers(0, 1500), max_size=12))
 def test_feeding_in_any_pieces_gives_the_same(cuts: set[int]) -> None:
     whole = sign_in("SCRAM-SHA-1").encode()
@@ -506,7 +505,6 @@ def test_every_state_takes_or_refuses_every_input(state: State, kind: Input) -> 
         assert events[0].condition == "unsupported-stanza-type"
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.xmpp import pep
@@ -161,7 +161,6 @@ def test_a_result_is_read_like_an_event() -> None:
     assert pep.parse_result(pubsub("<publish node='n'/>")) is None
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=20))
 def test_any_receiver_can_be_spliced_in(jid: str) -> None:
     stanza = fromstring(pep.notification("ada@x", "n", "i", NICK).to(jid))

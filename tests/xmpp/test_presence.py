@@ -3,7 +3,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.xmpp.presence import (
@@ -74,7 +74,6 @@ def test_other_types_carry_no_show_and_no_priority() -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(-128, 127), st.sampled_from(["", "away", "chat", "dnd", "xa"]))
 def test_what_is_written_is_read(priority: int, show: str) -> None:
     presence = Presence(Kind.AVAILABLE, show, priority, "a < b & c")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.xmpp.roster import (
@@ -102,7 +102,6 @@ def test_a_wish_as_a_client_sends_it() -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.builds(
         Item,
@@ -118,7 +117,6 @@ def test_any_item_is_read_as_it_was_written(item: Item) -> None:
     assert parse_items(fromstring(query_xml([item]))) == [item]
 
 
-@settings(max_examples=25, deadline=None)
 @given(TEXT, st.just("") | TEXT, st.lists(TEXT, max_size=3, unique=True).map(tuple))
 def test_any_wish_is_read_as_it_was_written(jid: str, name: str, groups: tuple[str, ...]) -> None:
     asked = RosterSet(jid, name, groups)

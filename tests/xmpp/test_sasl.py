@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scramp import ScramClient
 
@@ -294,7 +294,6 @@ def test_a_finished_attempt_takes_nothing_more() -> None:
     assert machine.auth(plain("ada", "pw-phone")) == Failure("malformed-request")
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from((*Negotiation.mechanisms(True), "X", "")),
     st.one_of(st.none(), st.text(max_size=20), st.binary(max_size=40)),

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scramp import ScramClient, ScramMechanism
 
@@ -325,7 +325,6 @@ def condition_of(call: Callable[[], object]) -> str | None:
     return None
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.binary(max_size=40), PIECES.map(str.encode)))
 def test_any_message_is_taken_or_refused_with_a_condition(message: bytes) -> None:
     client, server = begin()
@@ -341,7 +340,6 @@ def test_any_message_is_taken_or_refused_with_a_condition(message: bytes) -> Non
 NAMES = st.text(st.sampled_from("a=2C3D,\0\u00fc"), max_size=6)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(["n", "y", "p", ""]), NAMES, NAMES, st.sampled_from(["", ",x=y", ",xy", ",m=y", ","]))
 def test_what_our_parser_takes_an_independent_one_takes_too(flag: str, name: str, nonce: str, more: str) -> None:
     message = f"{flag},,n={name},r={nonce}{more}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.errors import ProfileInvalid
@@ -95,7 +95,6 @@ def test_a_number_without_a_country_code_is_text_and_no_uri() -> None:
     assert "<tel><text>1111111111</text></tel>" in to_vcard4(Card(name="a", mobile="1111111111"))
 
 
-@settings(max_examples=25, deadline=None)
 @given(CARDS, st.lists(st.sampled_from(FURTHER[1:]), unique=True))
 def test_any_profile_comes_back_from_its_vcard4(card: Card, further: list[str]) -> None:
     published = fromstring(to_vcard4(card).replace("<profile ", "".join(further) + "<profile "))
@@ -106,7 +105,6 @@ def test_any_profile_comes_back_from_its_vcard4(card: Card, further: list[str]) 
         assert with_facts(from_vcard4(again, MAX), again) == stored
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(FURTHER), unique=True))
 def test_a_plain_client_finds_all_that_it_published(further: list[str]) -> None:
     stored = vcard4("".join(further))
@@ -215,7 +213,6 @@ def test_a_picture_may_stand_inside_a_vcard_temp() -> None:
     assert (card.image, card.extra) == ("", "")
 
 
-@settings(max_examples=25, deadline=None)
 @given(CARDS)
 def test_any_profile_comes_back_from_its_vcard_temp(card: Card) -> None:
     read, photo = from_vcard_temp(fromstring(to_vcard_temp(card)), MAX)

@@ -27,7 +27,7 @@ _CANONICAL = {None: NS_CLIENT, "stream": NS_STREAMS}
 _SCAN_BUDGET_FACTOR = 64
 _RENEW_AFTER_BYTES = 1024 * 1024
 _KNOWN_TAGS_MAX = 2048
-_BEGINNING = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?\s*(?:<|$)")
+_BEGINNING = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?\s*(?:<|\Z)")
 _HAS_DEFERRAL = hasattr(expat.ParserCreate(), "SetReparseDeferralEnabled")
 
 
@@ -392,11 +392,13 @@ class StreamParser:
 
     def _hold(self, data: bytes) -> list[Event]:
         """Keep bytes that cannot complete anything, if they can be a beginning."""
-        if not self._held and (self._reader is None or self._reader.is_blank):
-            if self._reader is None and data.isspace():  # keep-alive (RFC 6120, section 4.6.1)
+        if self._reader is None and not self._held:
+            if data.isspace():  # keep-alive (RFC 6120, section 4.6.1)
                 return []
-            if not _BEGINNING.match(data):  # such as TLS or HTTP, whose speaker waits for an answer
-                raise StreamError("not-well-formed", "This is no XML")
+            if not _BEGINNING.match(data):
+                raise StreamError("bad-format", "Text stands between stanzas")
+        elif self._reader is not None and self._reader.is_blank and not _BEGINNING.match(b"".join((*self._held, data))):
+            raise StreamError("not-well-formed", "This is no XML")  # such as TLS or HTTP, whose speaker waits
         self._held.append(data)
         self._held_bytes += len(data)
         if self._held_bytes > self.limits.max_bytes:
