@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     HttpUrl,
     ValidationError,
+    WebsocketUrl,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -37,6 +38,11 @@ def _without_trailing_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _websocket_url(url: str) -> str:
+    WebsocketUrl(url)
+    return url
+
+
 def _split(names: object) -> object:
     return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
 
@@ -48,6 +54,7 @@ def _network(name: str) -> str:
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s/@\[\]]+$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, AfterValidator(_without_trailing_slash)]
+WsUrl = Annotated[str, AfterValidator(_websocket_url)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
@@ -75,6 +82,12 @@ class Settings(BaseModel):
     pages_app: str | None = None
     """The id of the app whose sandbox users the node's own pages (`/` and `/phone`) sign in. Not set: the only app, if
     there is one."""
+
+    signal_server_url: WsUrl | None = None
+    """The address of the QR signal server that clients are told, such as `wss://signal.chat.example/signal`. Not set:
+    the one of this node. Another node, or a relay before one, has to stand there, over the same database."""
+    qr_session_idle_days: int = Field(default=limits.QR_SESSION_IDLE_DAYS, ge=1, le=limits.QR_SESSION_IDLE_DAYS_MAX)
+    """After so many days without use, a session that was linked by QR code ends."""
 
     xmpp_host: Host = "127.0.0.1"
     """The address on which XMPP listens."""

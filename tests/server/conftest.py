@@ -14,19 +14,21 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 
+from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
-from heliograph.core.sessions import EndReason
+from heliograph.core.sessions import EndReason, Session
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.server.http import create_app
 from heliograph.server.services import ClientConfig, Services
 from heliograph.storage import sqlite
 from heliograph.system.chance import SystemIds
 from heliograph.system.credentials import PreparedCredentials
+from heliograph.system.sealing import JweSealer
 
 PUBLIC_URL = "https://chat.test"
 ADDRESS = "203.0.113.7"
@@ -69,6 +71,9 @@ class RecordingEngine:
 
     def online(self, jid: str) -> list[str]:
         return self.connected.get(jid, [])
+
+    def announce_session(self, jid: str, session: Session) -> None:
+        self.told.append(("announce_session", jid, session))
 
 
 KEYS = {
@@ -177,8 +182,11 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 tokens=stores.tokens,
                 profiles=stores.profiles,
                 contacts=stores.contacts,
+                qr_links=stores.qr_links,
                 media=FilesystemMedia(tmp_path / "media"),
                 rates=InProcessRateCounters(),
+                bus=InProcessBus(),
+                sealer=JweSealer(),
                 engine=engine,
             )
 

@@ -15,6 +15,7 @@ from heliograph.core.assertions import AssertionUse
 from heliograph.core.sessions import Credentials, Device, EndReason, Session, Verifiers, Via, admit, clip
 from heliograph.core.tokens import TokenPair, TokenRecord
 from heliograph.errors import (
+    AccessDenied,
     AccountNotFound,
     AdminBlocked,
     IdentifierInvalid,
@@ -113,6 +114,7 @@ class RegisterRequest:
         device: what the device says of itself, and its address.
         assertion: an identity assertion.
         via: how the session comes to be.
+        approved_by: the id of the user's session that lets this one in; it has to be live when this one is made.
     """
 
     identifier: str
@@ -122,6 +124,7 @@ class RegisterRequest:
     device: Device = field(default_factory=Device)
     assertion: str | None = field(default=None, repr=False)
     via: Via = Via.REGISTER
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +234,24 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
         AdminBlocked: the user is blocked.
         SandboxFull: a new user would be one too many.
         SessionLimit, SessionNotFound: see `sessions.admit`.
+        AccessDenied: the session that lets this one in has ended.
     """
-    account = _decide_account(standing, draft)
     request = draft.request
-    ended = admit(standing.sessions, draft.caller.app.policy.max_sessions, request.force, request.replace_session)
+    live = standing.sessions if request.approved_by is None else _approved(standing, request.approved_by, draft.now)
+    account = _decide_account(standing, draft)
+    ended = admit(live, draft.caller.app.policy.max_sessions, request.force, request.replace_session)
     session = Session(draft.session_id, account.id, request.via, request.device, draft.now, draft.now)
     verifiers = draft.credentials.verifiers
     return Registration(account, session, verifiers, draft.tokens, ended, request.replace_session)
+
+
+def _approved(standing: Standing, approver: str, now: float) -> tuple[Session, ...]:
+    """The live sessions, where the approving one counts as active now: it is the last to make room."""
+    if all(session.id != approver for session in standing.sessions):
+        raise AccessDenied("The session that approved the sign-in has ended")
+    return tuple(
+        replace(session, last_active_at=now) if session.id == approver else session for session in standing.sessions
+    )
 
 
 def _decide_account(standing: Standing, draft: Draft) -> Account:

@@ -48,9 +48,35 @@ class ContactPolicy(StrEnum):
     REQUEST = "request"
 
 
+class Verification(StrEnum):
+    """Whether the browser asks for the check code that the phone shows (`code`), or approval alone is enough."""
+
+    CODE = "code"
+    NONE = "none"
+
+
+class Proximity(StrEnum):
+    """What is made of a browser and a phone that do not come from one public network address."""
+
+    OFF = "off"
+    WARN = "warn"
+    REQUIRE = "require"
+
+
+class QrFormat(StrEnum):
+    """What a QR code holds: text that a camera app does not open (`opaque`), or a link to the node."""
+
+    OPAQUE = "opaque"
+    LINK = "link"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What an app may set for itself, within `limits`."""
+    """What an app may set for itself, within `limits`.
+
+    Attributes:
+        origins: the web origins (`https://chat.example`) whose pages may ask for QR sign-in; none given means all.
+    """
 
     max_sessions: int = limits.SESSIONS_DEFAULT
     registration: RegistrationPolicy = RegistrationPolicy.VERIFIED
@@ -58,6 +84,10 @@ class Policy:
     contacts_sandbox: ContactPolicy = ContactPolicy.OPEN
     sandbox_max_users: int = limits.SANDBOX_USERS_DEFAULT
     sandbox_user_days: int = limits.SANDBOX_USER_DAYS_DEFAULT
+    verification: Verification = Verification.CODE
+    proximity: Proximity = Proximity.WARN
+    qr_format: QrFormat = QrFormat.OPAQUE
+    origins: tuple[str, ...] = ()
 
     def contacts(self, environment: Environment) -> ContactPolicy:
         """The contact policy of an environment."""
@@ -135,6 +165,8 @@ _KIND_MARKS: Mapping[KeyKind, str] = {KeyKind.PUBLISHABLE: "pk", KeyKind.SECRET:
 _ENVIRONMENT_MARKS: Mapping[Environment, str] = {Environment.LIVE: "live", Environment.SANDBOX: "trial"}
 _KEY_FORM = re.compile(f"hg_(pk|sk)_(live|trial)_{opaque.SECRET_FORM}")
 
+_ORIGIN_FORM = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+
 _POLICY_BOUNDS: Mapping[str, tuple[int, int]] = {
     "max_sessions": (1, limits.SESSIONS_MAX),
     "sandbox_max_users": (1, limits.SANDBOX_USERS_MAX),
@@ -174,12 +206,30 @@ def check_domain(domain: str, field_name: str = "domain") -> str:
         ) from error
 
 
+def check_origin(origin: str) -> str:
+    """A web origin as a browser writes it (RFC 6454, section 6.2): scheme, host, and a port that is not the usual one.
+
+    Raises:
+        AppInvalid: it is none; `details.field` is `origins`.
+    """
+    if len(origin) > limits.QR_ORIGIN_MAX_CHARS or _ORIGIN_FORM.fullmatch(origin) is None:
+        raise AppInvalid("An origin is like https://chat.example, in lower case", details={"field": "origins"})
+    return origin
+
+
 def check_policy(policy: Policy) -> Policy:
-    """A policy whose numbers stand within their bounds.
+    """A policy whose numbers stand within their bounds, and whose origins are such.
 
     Raises:
         AppInvalid: one does not; `details` holds its name as `field`, and `min` and `max`.
     """
+    if len(policy.origins) > limits.QR_ORIGINS_MAX:
+        raise AppInvalid(
+            f"An app has at most {limits.QR_ORIGINS_MAX} origins",
+            details={"field": "origins", "max": limits.QR_ORIGINS_MAX},
+        )
+    for origin in policy.origins:
+        check_origin(origin)
     for name, (minimum, maximum) in _POLICY_BOUNDS.items():
         if not minimum <= getattr(policy, name) <= maximum:
             raise AppInvalid(

@@ -65,6 +65,37 @@ CONTACTS_MAX = 10_000
 CONTACT_NAME_MAX_BYTES = 1024
 CONTACT_GROUPS_MAX = 16
 
+# ------------------------------------------------------------------------------------------------------ QR sign-in
+QR_LINK_ID_BYTES = 16
+QR_CODE_BYTES = 32
+QR_CODE_TTL_S = 60
+QR_REFRESH_S = 25
+"""A new code comes this often; the last two are valid."""
+QR_CODES_MAX = 12
+"""After so many codes (5 minutes) a link waits for a click."""
+QR_WAIT_TTL_S = 600
+"""How long a link lives after its last code, so that a click or a resumed socket still finds it."""
+QR_CONSENT_TTL_S = 120
+"""How long the phone may take from the scan to the approval."""
+QR_CHECK_TTL_S = 120
+"""How long the browser may take from the approval to the right check code."""
+QR_DELIVERY_TTL_S = 60
+"""How long a sealed credential waits for a socket that was lost."""
+QR_KEPT_S = 600
+"""How long a link is kept after its end, so that a late scan is told what happened."""
+QR_TYPED_CODE_CHARS = 8
+QR_CHECK_CODE_DIGITS = 2
+QR_CHECK_TRIES = 3
+QR_ORIGINS_MAX = 20
+QR_ORIGIN_MAX_CHARS = 255
+QR_SESSION_IDLE_DAYS = 30
+QR_SESSION_IDLE_DAYS_MAX = 365
+QR_SIGNAL_MAX_BYTES = 4096
+"""The largest message of a browser to the signal server."""
+QR_HELLO_TIMEOUT_S = 10
+"""How long a signal socket may take until it has a link."""
+QR_SOCKETS_PER_ADDRESS_MAX = 100
+
 # ------------------------------------------------------------------------------------------------------------ HTTP
 REQUEST_MAX_BYTES = 64 * 1024
 RATE_COUNTERS_MAX = 100_000

@@ -18,8 +18,9 @@ from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.profiles import Profile
+from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate
-from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
+from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.tokens import TokenRecord
 
 
@@ -131,6 +132,10 @@ class SessionStore(Protocol):
         """End sessions with their tokens; returns the ids of those that were live."""
         ...
 
+    async def idle(self, via: Via, since: float, limit: int) -> list[tuple[Account, Session]]:
+        """Live sessions made in that way and not active since then, least recently active first."""
+        ...
+
     def touch(self, session_id: str, now: float) -> None:
         """Note that a session is active. Not durable at once, never waits: the next commit carries it."""
         ...
@@ -198,6 +203,32 @@ class ContactStore(Protocol):
         ...
 
 
+class QrLinkStore(Protocol):
+    """QR links and their codes."""
+
+    async def add(self, link: QrLink) -> None:
+        """Store a new link with its codes; `CodeTaken` (and nothing written) where a code is another link's."""
+        ...
+
+    async def lookup(self, link_id: str) -> QrLink | None:
+        """The link of that id."""
+        ...
+
+    async def lookup_code(self, code_hash: bytes) -> QrLink | None:
+        """The link that has, or had last, the code of that SHA-256."""
+        ...
+
+    async def change(self, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
+        """One atomic change; `None` where there is no such link. `CodeTaken` as for `add`, and whatever `decide`
+        raises; an unchanged link writes nothing.
+        """
+        ...
+
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete links whose time was over before then, with their codes; gives their number."""
+        ...
+
+
 class MediaStore(Protocol):
     """Stored files, named by their content."""
 
@@ -215,6 +246,35 @@ class RateCounters(Protocol):
 
     async def take(self, key: str, rate: Rate, now: float) -> float:
         """Take one call of `key`; 0.0 if it is within the rate, else the seconds to wait (and nothing is taken)."""
+        ...
+
+
+class Bus(Protocol):
+    """Word from node to node that something has changed, and not what: who hears it looks into the store.
+
+    It makes waiting short. Word can be lost, so who waits also looks now and then.
+    """
+
+    def publish(self, topic: str) -> None:
+        """Tell all that listen to a topic. Never waits."""
+        ...
+
+    def listen(self, topic: str, hear: Callable[[], None]) -> Callable[[], None]:
+        """Call `hear` at each word of that topic; what comes back ends it. `hear` only takes note, it does no work."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals what is for the holder of one key alone."""
+
+    def seal(self, public_key: str, plaintext: bytes, party: str | None = None) -> str:
+        """A compact JWE (RFC 7516; ECDH-ES on P-256 and A256GCM, RFC 7518) for the holder of a key.
+
+        Args:
+            public_key: the JWK as JSON text, checked.
+            plaintext: what to seal.
+            party: bound to the key agreement as `apu` and `apv`.
+        """
         ...
 
 
@@ -247,6 +307,10 @@ class Engine(Protocol):
         """The full JIDs that are connected as this bare JID."""
         ...
 
+    def announce_session(self, jid: str, session: Session) -> None:
+        """Tell the connections of a user's other sessions that a session was let in."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -261,6 +325,9 @@ class Ports:
     tokens: TokenStore
     profiles: ProfileStore
     contacts: ContactStore
+    qr_links: QrLinkStore
     media: MediaStore
     rates: RateCounters
+    bus: Bus
+    sealer: Sealer
     engine: Engine

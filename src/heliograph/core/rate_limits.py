@@ -53,6 +53,18 @@ FAILED_SIGN_INS_PER_ADDRESS = Rate(per_minute=60, burst=60)
 """Wrong passwords from one address, whoever's."""
 FAILED_SIGN_INS_PER_ACCOUNT = Rate(per_minute=10, burst=20)
 """Wrong passwords for one account from one address."""
+QR_LINKS_PER_ADDRESS = Rate(per_minute=60, burst=60)
+"""New QR links by browsers of one address."""
+QR_LINKS_PER_APP = Rate(per_minute=6_000, burst=1_000)
+"""New QR links of all browsers of an app in one environment."""
+QR_CALLS_PER_SESSION = Rate(per_minute=60, burst=30)
+"""Scans, approvals and denials of one phone."""
+WRONG_QR_CODES_PER_SESSION = Rate(per_minute=10, burst=10)
+"""Codes that are none, or no longer, of one phone."""
+TYPED_CODES_PER_SESSION = Rate(per_minute=5, burst=5)
+"""Typed codes of one phone, right or wrong: they have 34 bits, so guessing has to be slow (RFC 8628, section 5.1)."""
+TYPED_CODES_PER_ADDRESS = Rate(per_minute=30, burst=30)
+"""Typed codes of all phones of one address."""
 
 
 def take(arrival: float, rate: Rate, now: float) -> Verdict:
@@ -118,6 +130,28 @@ def for_failed_sign_in(jid: str, address: str) -> tuple[Draw, ...]:
     """
     account = Draw(f"sign-in:account:{network(address)}:{jid}", FAILED_SIGN_INS_PER_ACCOUNT)
     return (*_of_address("sign-in:address", address, FAILED_SIGN_INS_PER_ADDRESS), account)
+
+
+def for_qr_link(caller: Caller, address: str) -> tuple[Draw, ...]:
+    """What a new QR link draws on; arguments as for `for_register`."""
+    app = Draw(f"qr:app:{caller.domain}", QR_LINKS_PER_APP)
+    return (*_of_address("qr:address", address, QR_LINKS_PER_ADDRESS), app)
+
+
+def for_qr_scan(session_id: str) -> tuple[Draw, ...]:
+    """What a phone's call draws on."""
+    return (Draw(f"qr:session:{session_id}", QR_CALLS_PER_SESSION),)
+
+
+def for_wrong_qr_code(session_id: str) -> tuple[Draw, ...]:
+    """What a code that is none draws on."""
+    return (Draw(f"qr:wrong:{session_id}", WRONG_QR_CODES_PER_SESSION),)
+
+
+def for_typed_code(session_id: str, address: str) -> tuple[Draw, ...]:
+    """What a typed code draws on; the address as for `for_register`."""
+    session = Draw(f"qr:typed:{session_id}", TYPED_CODES_PER_SESSION)
+    return (*_of_address("qr:typed:address", address, TYPED_CODES_PER_ADDRESS), session)
 
 
 def _backend(caller: Caller) -> Draw:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from heliograph.core import limits
-from heliograph.errors import SessionLimit, SessionNotFound
+from heliograph.errors import SessionLimit, SessionNotFound, StepUpRequired
 
 if TYPE_CHECKING:
     from heliograph.core.accounts import Account
@@ -63,6 +63,13 @@ class Session:
         """Whether a browser holds it: it was linked by QR code, or its device names a browser."""
         return self.via is Via.QR or self.device.browser != ""
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether another session let it in. It has the scope `linked`: it may not let in further ones, nor delete the
+        account.
+        """
+        return self.via is Via.QR
+
 
 @dataclass(frozen=True, slots=True)
 class Verifiers:
@@ -92,6 +99,16 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(…)"
+
+
+def require_own_sign_in(session: Session) -> None:
+    """Let only a session pass that its user signed in directly.
+
+    Raises:
+        StepUpRequired: it was linked by QR code.
+    """
+    if session.is_linked:
+        raise StepUpRequired
 
 
 def clip(device: Device) -> Device:
@@ -188,6 +205,16 @@ async def end_others(ports: Ports, account: Account, keep_session_id: str, only_
     live = await ports.sessions.live(account.id)
     chosen = [session.id for session in live if session.id != keep_session_id and (session.is_web or not only_web)]
     return await _end_all(ports, account, chosen, EndReason.ENDED_BY_USER) if chosen else []
+
+
+async def end_idle(ports: Ports, idle_s: float) -> int:
+    """End sessions that were linked by QR code and not used for so long; gives the number of those found, at most a
+    batch.
+    """
+    found = await ports.sessions.idle(Via.QR, ports.clock.now() - idle_s, limits.EXPIRED_BATCH)
+    for account, session in found:
+        await _end_all(ports, account, [session.id], EndReason.EXPIRED)
+    return len(found)
 
 
 async def _end_all(ports: Ports, account: Account, session_ids: Sequence[str], reason: EndReason) -> list[str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from heliograph import wire
 from heliograph.core import media
-from heliograph.core.accounts import Account
+from heliograph.core.accounts import Account, Registered
 from heliograph.core.apps import Caller, Environment
 from heliograph.core.contacts import Friend
 from heliograph.core.profiles import DEFAULT_VISIBILITY, Profile
@@ -53,6 +53,23 @@ def account(record: Account) -> wire.AccountBody:
         user_jid=record.jid,
         is_admin_blocked=record.is_blocked,
         is_sandbox=record.environment is Environment.SANDBOX,
+    )
+
+
+def registered(services: Services, caller: Caller, made: Registered) -> wire.RegisterData:
+    """A new device session with its credentials."""
+    return wire.RegisterData(
+        username=made.account.identifier,
+        password=made.password,
+        is_profile_updated=made.is_profile_updated,
+        is_sandbox=made.account.environment is Environment.SANDBOX,
+        user_jid=made.account.jid,
+        token=made.tokens.access_token,
+        refresh_token=made.tokens.refresh_token,
+        expires_in=made.tokens.expires_in,
+        session_id=made.session.id,
+        is_existing=made.is_existing,
+        config=config(services, caller),
     )
 
 

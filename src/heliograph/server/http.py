@@ -18,7 +18,18 @@ from heliograph.errors import HeliographError, InternalError, MethodNotAllowed, 
 from heliograph.server import answers, endpoints
 from heliograph.server.auth import KEY_HEADER
 from heliograph.server.boundary import Boundary
-from heliograph.server.routes import accounts, contacts, media, pages, profiles, sessions, system, tokens, well_known
+from heliograph.server.routes import (
+    accounts,
+    contacts,
+    media,
+    pages,
+    profiles,
+    qr_links,
+    sessions,
+    system,
+    tokens,
+    well_known,
+)
 from heliograph.server.services import Services
 
 PREFLIGHT_MAX_AGE_S = 7200
@@ -31,6 +42,7 @@ ENDPOINTS: tuple[endpoints.Endpoint, ...] = (
     *profiles.ENDPOINTS,
     *contacts.ENDPOINTS,
     *media.ENDPOINTS,
+    *qr_links.ENDPOINTS,
 )
 """Every endpoint below `/api/v1`."""
 

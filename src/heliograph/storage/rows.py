@@ -10,6 +10,7 @@ from heliograph.core.accounts import Account, Metadata
 from heliograph.core.apps import App, AppKey, Environment, KeyKind, Policy
 from heliograph.core.contacts import RosterItem
 from heliograph.core.profiles import Profile, Visibility
+from heliograph.core.qr_login import QrLink
 from heliograph.core.sessions import Device, Session, Verifiers, Via
 from heliograph.core.tokens import TokenKind, TokenRecord
 
@@ -31,6 +32,7 @@ _encode = msgspec.json.Encoder().encode
 _decode_metadata = msgspec.json.Decoder(dict[str, str | bool | int | float]).decode
 _decode_policy = msgspec.json.Decoder(Policy).decode
 _decode_visibility = msgspec.json.Decoder(dict[str, Visibility]).decode
+_decode_qr_link = msgspec.json.Decoder(QrLink).decode
 _decode_groups = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -209,3 +211,13 @@ def item_row(item: RosterItem, owner_id: int) -> Row:
         int(item.is_approved),
         int(item.is_listed),
     )
+
+
+def qr_link(row: Row) -> QrLink:
+    """The link in the column `record`."""
+    return _decode_qr_link(row[0])
+
+
+def qr_link_text(link: QrLink) -> str:
+    """A link at rest."""
+    return _encode(link).decode()

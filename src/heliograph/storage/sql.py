@@ -85,6 +85,10 @@ END_SESSION = (
     "UPDATE sessions SET ended_at = ?, end_reason = ?, stored_sha1 = NULL, server_sha1 = NULL, stored_sha256 = NULL, "
     "server_sha256 = NULL, password_sha256 = NULL WHERE id = ? AND account_id = ? AND ended_at IS NULL RETURNING number"
 )
+IDLE_SESSIONS = (
+    f"SELECT {ACCOUNT}, {SESSION} FROM sessions s JOIN accounts a ON a.id = s.account_id "
+    "WHERE s.via = ? AND s.ended_at IS NULL AND s.last_active_at < ? ORDER BY s.last_active_at, s.number LIMIT ?"
+)
 TOUCH_SESSION = "UPDATE sessions SET last_active_at = ? WHERE id = ? AND last_active_at < ? AND ended_at IS NULL"
 
 # ------------------------------------------------------------------------------------------------------------ tokens
@@ -103,6 +107,16 @@ FORGET_OLDEST_TOKENS = (
     "DELETE FROM tokens WHERE session = ? AND kind = ? AND expires_at < (SELECT expires_at FROM tokens "
     "WHERE session = ? AND kind = ? ORDER BY expires_at DESC LIMIT 1 OFFSET ?)"
 )
+
+# ---------------------------------------------------------------------------------------------------------- QR links
+QR_LINK = "SELECT record FROM qr_links WHERE id = ?"
+QR_LINK_BY_CODE = "SELECT l.record FROM qr_codes c JOIN qr_links l ON l.id = c.link_id WHERE c.hash = ?"
+ADD_QR_LINK = "INSERT INTO qr_links (id, app_id, expires_at, record) VALUES (?, ?, ?, ?)"
+SET_QR_LINK = "UPDATE qr_links SET expires_at = ?, record = ? WHERE id = ?"
+EXPIRED_QR_LINKS = "SELECT id FROM qr_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?"
+DELETE_QR_LINK = "DELETE FROM qr_links WHERE id = ?"
+ADD_QR_CODE = "INSERT INTO qr_codes (hash, link_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+DELETE_QR_CODE = "DELETE FROM qr_codes WHERE hash = ?"
 
 # ---------------------------------------------------------------------------------------------------------- profiles
 PROFILE_BY_JID = f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from heliograph import wire
-from heliograph.core import accounts
-from heliograph.core.accounts import Registered
-from heliograph.core.apps import Environment
+from heliograph.core import accounts, sessions
 from heliograph.core.sessions import Device
 from heliograph.server import auth, bodies
 from heliograph.server.endpoints import Call, NoBody, UserCall, by_key, by_secret_key, by_token
@@ -22,24 +20,8 @@ async def register(call: Call[wire.RegisterRequest]) -> wire.RegisterData:
         device=Device(body.device.device, body.device.browser, body.device.os, call.address),
         assertion=auth.assertion(call.request),
     )
-    return _register_data(call, await accounts.register(call.ports, call.caller, asked))
-
-
-def _register_data(call: Call[wire.RegisterRequest], registered: Registered) -> wire.RegisterData:
-    account, tokens = registered.account, registered.tokens
-    return wire.RegisterData(
-        username=account.identifier,
-        password=registered.password,
-        is_profile_updated=registered.is_profile_updated,
-        is_sandbox=account.environment is Environment.SANDBOX,
-        user_jid=account.jid,
-        token=tokens.access_token,
-        refresh_token=tokens.refresh_token,
-        expires_in=tokens.expires_in,
-        session_id=registered.session.id,
-        is_existing=registered.is_existing,
-        config=bodies.config(call.services, call.caller),
-    )
+    registered = await accounts.register(call.ports, call.caller, asked)
+    return bodies.registered(call.services, call.caller, registered)
 
 
 async def block(call: Call[NoBody]) -> wire.AccountBody:
@@ -58,7 +40,8 @@ async def delete(call: Call[NoBody]) -> None:
 
 
 async def delete_own(call: UserCall[NoBody]) -> None:
-    """`DELETE /account`: delete the user who asks."""
+    """`DELETE /account`: delete the user who asks; a session that was linked by QR code may not."""
+    sessions.require_own_sign_in(call.identity.session)
     await accounts.delete(call.ports, call.identity.account)
 
 

@@ -12,6 +12,7 @@ from heliograph.storage.sqlite.apps import SqliteApps
 from heliograph.storage.sqlite.connection import Reader, open_writer
 from heliograph.storage.sqlite.contacts import SqliteContacts
 from heliograph.storage.sqlite.profiles import SqliteProfiles
+from heliograph.storage.sqlite.qr_links import SqliteQrLinks
 from heliograph.storage.sqlite.sessions import SqliteSessions
 from heliograph.storage.sqlite.tokens import SqliteTokens
 from heliograph.storage.sqlite.writer import CommitFailed, Writer
@@ -29,6 +30,7 @@ class SqliteStores:
     tokens: SqliteTokens
     profiles: SqliteProfiles
     contacts: SqliteContacts
+    qr_links: SqliteQrLinks
     _reader: Reader
     _writer: Writer
 
@@ -64,6 +66,7 @@ async def open(path: Path) -> SqliteStores:  # noqa: A001 - called as `sqlite.op
         tokens=SqliteTokens(reader, writer),
         profiles=SqliteProfiles(reader, writer),
         contacts=SqliteContacts(reader, writer),
+        qr_links=SqliteQrLinks(reader, writer),
         _reader=reader,
         _writer=writer,
     )

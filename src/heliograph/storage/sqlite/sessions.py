@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from heliograph.core.accounts import Account
-from heliograph.core.sessions import EndReason, Session, Verifiers
+from heliograph.core.sessions import EndReason, Session, Verifiers, Via
 from heliograph.storage import rows, sql
 from heliograph.storage.sqlite.connection import Reader
 from heliograph.storage.sqlite.writer import Writer
@@ -45,6 +45,11 @@ class SqliteSessions:
         return await self._writer.write(
             partial(end_sessions, account_id=account_id, session_ids=session_ids, reason=reason, now=now)
         )
+
+    async def idle(self, via: Via, since: float, limit: int) -> list[tuple[Account, Session]]:
+        """Live sessions made in that way and not active since then, least recently active first."""
+        found = self._reader.rows(sql.IDLE_SESSIONS, (via.value, since, limit))
+        return [(rows.account(row[: rows.ACCOUNT_WIDTH]), rows.session(row[rows.ACCOUNT_WIDTH :])) for row in found]
 
     def touch(self, session_id: str, now: float) -> None:
         """Note that a session is active, for the next commit."""

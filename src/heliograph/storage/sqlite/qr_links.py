@@ -1,0 +1,73 @@
+"""QR links and their codes in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+
+from heliograph.core.qr_login import CodeTaken, QrLink
+from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.writer import Writer
+
+
+class SqliteQrLinks:
+    """The adapter of `QrLinkStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def add(self, link: QrLink) -> None:
+        """Store a new link with its codes; `CodeTaken` where a code is another link's."""
+        await self._writer.write(partial(_add, link=link))
+
+    async def lookup(self, link_id: str) -> QrLink | None:
+        """The link of that id."""
+        row = self._reader.row(sql.QR_LINK, (link_id,))
+        return None if row is None else rows.qr_link(row)
+
+    async def lookup_code(self, code_hash: bytes) -> QrLink | None:
+        """The link that has, or had last, the code of that SHA-256."""
+        row = self._reader.row(sql.QR_LINK_BY_CODE, (code_hash,))
+        return None if row is None else rows.qr_link(row)
+
+    async def change(self, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
+        """One atomic change; `None` where there is no such link."""
+        return await self._writer.write(partial(_change, link_id=link_id, decide=decide))
+
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete links whose time was over before then, with their codes; gives their number."""
+        return await self._writer.write(partial(_forget, before=before, limit=limit))
+
+
+def _add(cursor: sqlite3.Cursor, link: QrLink) -> None:
+    cursor.execute(sql.ADD_QR_LINK, (link.id, link.app_id, link.expires_at, rows.qr_link_text(link)))
+    _add_codes(cursor, link, {code.hash for code in link.codes})
+
+
+def _change(cursor: sqlite3.Cursor, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
+    row = cursor.execute(sql.QR_LINK, (link_id,)).fetchone()
+    if row is None:
+        return None
+    before = rows.qr_link(row)
+    after = decide(before)
+    if after != before:
+        cursor.execute(sql.SET_QR_LINK, (after.expires_at, rows.qr_link_text(after), link_id))
+        had, has = {code.hash for code in before.codes}, {code.hash for code in after.codes}
+        cursor.executemany(sql.DELETE_QR_CODE, [(code,) for code in had - has])
+        _add_codes(cursor, after, has - had)
+    return after
+
+
+def _add_codes(cursor: sqlite3.Cursor, link: QrLink, codes: set[bytes]) -> None:
+    for code in codes:
+        if cursor.execute(sql.ADD_QR_CODE, (code, link.id)).rowcount == 0:
+            raise CodeTaken
+
+
+def _forget(cursor: sqlite3.Cursor, before: float, limit: int) -> int:
+    found = cursor.execute(sql.EXPIRED_QR_LINKS, (before, limit)).fetchall()
+    cursor.executemany(sql.DELETE_QR_LINK, found)
+    return len(found)
