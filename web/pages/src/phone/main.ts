@@ -1,0 +1,66 @@
+/** The page at `/phone`: signs in once, then lets other screens in. */
+
+import SDK, { type ConnectionUpdate } from "heliograph";
+
+import { button } from "../shared/dom.js";
+import { NoConfig } from "../shared/config.js";
+import { header, languagePicker, show } from "../shared/frame.js";
+import { Kept } from "../shared/kept.js";
+import { connection, initialise, ownJid, resume } from "../shared/me.js";
+import { isMessageKey, language, t } from "../shared/messages.js";
+import { outcome } from "../shared/outcome.js";
+import { codeOf, explain } from "../shared/problems.js";
+import { PhoneHome } from "./home.js";
+import { Linking } from "./linking.js";
+import { showSignIn } from "./sign_in.js";
+
+const kept = new Kept(localStorage);
+
+let home: PhoneHome | undefined;
+
+async function begin(): Promise<void> {
+  document.documentElement.lang = language();
+  try {
+    await initialise();
+    const credentials = await resume(kept);
+    if (credentials === null) showSignIn(kept, goHome);
+    else await goHome();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function goHome(): Promise<void> {
+  const userJid = await ownJid();
+  home ??= new PhoneHome(userJid, {
+    scan: () => new Linking(userJid, () => void goHome()).scan(),
+    signOut: () => SDK.logout(),
+  });
+  await home.show();
+}
+
+/** The session is over, whoever ended it. */
+function signedOut(reason: string): void {
+  kept.forget();
+  home = undefined;
+  const key = `signed_out_${reason}`;
+  const why = isMessageKey(key) ? t(key) : t("signed_out_other");
+  const again = button(t("phone_sign_in"), "primary", () => location.reload());
+  show(t("title_phone"), header(languagePicker()), outcome("leave", t("signed_out_heading"), why, again));
+}
+
+function failed(error: unknown): void {
+  if (codeOf(error) === "authentication_failed") {
+    signedOut("other");
+    return;
+  }
+  const reason = error instanceof NoConfig && error.code === "no_app" ? t("problem_no_app") : explain(error);
+  const again = button(t("outcome_again"), "primary", () => location.reload());
+  show(t("title_phone"), header(languagePicker()), outcome("warning", t("code_offline"), reason, again));
+}
+
+connection.on((update: ConnectionUpdate) => {
+  if (update.status === "LOGOUT") signedOut(update.reason ?? "other");
+});
+
+void begin();
