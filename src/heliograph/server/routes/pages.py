@@ -76,7 +76,7 @@ def _page(path: str, name: str, services: Services) -> Route:
 
     async def page(_request: Request) -> Response:
         if not file.is_file():
-            raise RouteNotFound("The pages are not built; `make pages` builds them")
+            raise RouteNotFound("The pages are not built; `make web` builds them")
         return FileResponse(file, headers=headers, media_type="text/html")
 
     return Route(path, page)
