@@ -21,6 +21,7 @@ from heliograph.xmpp.c2s import (
     BindWanted,
     CredentialsWanted,
     ServerStream,
+    State,
     StreamClosed,
     StreamEvent,
     TlsWanted,
@@ -175,6 +176,7 @@ class Connection:
                 return self._engine.sign_in.bind(self, event)
             case StreamClosed():
                 self._engine.leave(self)
+                self._pump(is_farewell=True)
                 self._close()
         return None
 
@@ -189,8 +191,10 @@ class Connection:
             self._is_dirty = True
             self._engine.flush_soon(self)
 
-    def _pump(self) -> None:
-        """Take over what the stream machine wants to send."""
+    def _pump(self, *, is_farewell: bool = False) -> None:
+        """Take over what the stream machine wants to send; its farewell waits until what came before is handled."""
+        if self.stream.state is State.CLOSED and not is_farewell:
+            return
         pieces = self.stream.data_to_send()
         if pieces:
             self._output += pieces
@@ -232,7 +236,7 @@ class Connection:
             return
         self._engine.leave(self)
         self.stream.close(error)
-        self._pump()
+        self._pump(is_farewell=True)
         self._close()
 
     def _close(self) -> None:

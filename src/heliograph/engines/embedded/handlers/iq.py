@@ -29,7 +29,7 @@ def handle_iq(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corou
     if kind not in _ANSWERS and len(stanza.element) != 1:
         refuse(sender, stanza, "modify", "bad-request", "A request has exactly one child")
         return None
-    target = same_host(sender, stanza, stanza.to or sender.account)
+    target = same_host(sender, stanza, sender.account if stanza.to is None else stanza.to)
     if target is None:
         return None
     if target.resource:
