@@ -28,11 +28,14 @@ if TYPE_CHECKING:
         FriendsListUpdate,
         Listeners,
         MessageReceived,
+        NewSession,
         PresenceUpdate,
         ProfileUpdate,
         TokenUpdate,
         UserDeleted,
     )
+    from heliograph.sdk.qr import QrConsent
+    from heliograph.sdk.qr_code import QrCode
     from heliograph.sdk.reconnect import ReconnectPolicy
     from heliograph.sdk.response import Response
     from heliograph.sdk.sdk import SDK
@@ -50,8 +53,11 @@ __all__ = [  # noqa: RUF022 - in plain alphabetical order
     "HeliographError",
     "Listeners",
     "MessageReceived",
+    "NewSession",
     "PresenceUpdate",
     "ProfileUpdate",
+    "QrCode",
+    "QrConsent",
     "ReconnectPolicy",
     "Response",
     "SDK",
@@ -65,6 +71,8 @@ _HOMES = {
     "DeviceBody": "wire",
     "EventIterator": "sdk.dispatch",
     "ConnectionStatus": "sdk.states",
+    "QrCode": "sdk.qr_code",
+    "QrConsent": "sdk.qr",
     "ReconnectPolicy": "sdk.reconnect",
     "Response": "sdk.response",
     "SDK": "sdk.sdk",

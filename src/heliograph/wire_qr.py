@@ -14,7 +14,7 @@ from heliograph.wire import Body, DeviceBody, Request, Secretive
 
 SUBPROTOCOL = "heliograph-signal-1"
 """The WebSocket subprotocol of the signal server."""
-VERSION = 1
+VERSION: Literal[1] = 1
 
 # ----------------------------------------------------------------------------------------------------- phone, over HTTP
 

@@ -59,6 +59,9 @@ class Api:
         context: what TLS trusts.
         transport: how requests are sent; `None` for over the network.
 
+    Attributes:
+        license_key: as given.
+
     Raises:
         RequestInvalid: the base URL is none of http or https.
         LicenseInvalid: the key cannot be one.
@@ -73,6 +76,7 @@ class Api:
     ) -> None:
         if not _HEADER_VALUE.fullmatch(license_key):
             raise LicenseInvalid
+        self.license_key = license_key
         self._http = httpx.AsyncClient(
             base_url=_base(base_url),
             headers={"Heliograph-Key": license_key, "Accept": "application/json"},

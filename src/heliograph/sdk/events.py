@@ -106,6 +106,26 @@ class MessageReceived(Event, Body, frozen=True, kw_only=True):
     text: str
 
 
+class NewSession(Event, Body, frozen=True, kw_only=True):
+    """Another device of the user was let in. If it was not the user who did that, `logout_session(session_id)` ends it.
+
+    Attributes:
+        session_id: the id of the new session.
+        device, browser, os: what the device says of itself.
+        ip: the network address from which it was let in.
+        created_at: when, in ISO 8601.
+        via: how; `qr`.
+    """
+
+    session_id: str
+    device: str
+    browser: str
+    os: str
+    ip: str
+    created_at: str
+    via: str
+
+
 class TokenUpdate(Event, Secretive, Body, frozen=True, kw_only=True):
     """The SDK has new tokens; an app that keeps them over a restart stores these.
 
@@ -134,6 +154,7 @@ class Listeners(TypedDict, total=False):
     user_deleted_listener: Listener
     admin_block_listener: Listener
     message_listener: Listener
+    session_listener: Listener
     token_listener: Listener
 
 
@@ -145,6 +166,7 @@ LISTENER_EVENTS: Mapping[str, type[Event]] = {
     "user_deleted_listener": UserDeleted,
     "admin_block_listener": AdminBlockUpdate,
     "message_listener": MessageReceived,
+    "session_listener": NewSession,
     "token_listener": TokenUpdate,
 }
 """Which event each listener gets."""

@@ -12,6 +12,7 @@ from heliograph.sdk.events import (
     Event,
     FriendsListUpdate,
     MessageReceived,
+    NewSession,
     PresenceUpdate,
     ProfileUpdate,
 )
@@ -19,6 +20,7 @@ from heliograph.wire import FriendState
 from heliograph.xmpp import pep, presence, roster, vcard
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.message import message_type
+from heliograph.xmpp.new_session import find_new_session
 from heliograph.xmpp.presence import Kind
 from heliograph.xmpp.stanza import NS_CLIENT, Stanza
 from heliograph.xmpp.stanza_error import StanzaError
@@ -115,6 +117,8 @@ class Inbox:
         event = stanza.find(pep.EVENT_TAG)
         body = stanza.element.findtext(_BODY_TAG)
         kind = message_type(stanza.type)
+        if kind == "headline" and sender == self._user:
+            yield from _new_session(stanza)
         if event is not None and kind == "headline" and not sender.resource:
             # Only a server speaks for a bare JID (XEP-0163, section 4.3.1): a client could forge its own version here.
             found = pep.parse_event(event)
@@ -138,6 +142,21 @@ class Inbox:
         yield update
         if update.is_admin_blocked != (known is not None and known.is_admin_blocked):
             yield AdminBlockUpdate(user_id=owner.local, user_jid=owner.bare, is_admin_blocked=update.is_admin_blocked)
+
+
+def _new_session(stanza: Stanza) -> Iterator[Event]:
+    """Another device was let in, as the account itself says."""
+    facts = find_new_session(stanza)
+    if facts is not None:
+        yield NewSession(
+            session_id=facts["id"],
+            device=facts["device"],
+            browser=facts["browser"],
+            os=facts["os"],
+            ip=facts["ip"],
+            created_at=facts["createdAt"],
+            via=facts["via"],
+        )
 
 
 def _update(owner: Jid, card: vcard.Card) -> ProfileUpdate:

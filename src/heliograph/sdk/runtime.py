@@ -34,6 +34,7 @@ class Runtime:
         self.config = config
         self.device = device
         self.api = api
+        self.terms = terms
         self.username: str | None = None
         self.dispatcher = Dispatcher(listeners)
         self.tokens = TokenKeeper(api, self.dispatcher.emit)

@@ -12,12 +12,12 @@ import httpx
 
 from heliograph import wire
 from heliograph.errors import LicenseModeMismatch
-from heliograph.sdk.accounts import AccountCalls
 from heliograph.sdk.api import Api
 from heliograph.sdk.contacts import ContactCalls
 from heliograph.sdk.dispatch import QUEUE_MAX_EVENTS, EventIterator, check_listeners
 from heliograph.sdk.events import Listeners
 from heliograph.sdk.profiles import ProfileCalls
+from heliograph.sdk.qr import QrCalls
 from heliograph.sdk.reconnect import ReconnectPolicy
 from heliograph.sdk.resource import Terms
 from heliograph.sdk.response import Response
@@ -28,8 +28,9 @@ from heliograph.sdk.tls import client_context
 from heliograph.sdk.transport import targets
 
 
-class SDK(AccountCalls, ProfileCalls, ContactCalls, SessionCalls):
-    """Register, connect, profiles, contacts, sessions: `initialize` first, `close` last, or `async with SDK() as sdk`.
+class SDK(QrCalls, ProfileCalls, ContactCalls, SessionCalls):
+    """Register, connect, sign in by QR code, profiles, contacts, sessions: `initialize` first, `close` last, or
+    `async with SDK() as sdk`.
 
     Every call resolves to a `Response` or raises a `HeliographError` with `status_code`, `code`, `message` and
     `details`. Any call may raise `Unreachable`, `TimedOut`, `RateLimited` (with `retry_after_s`) and, before
