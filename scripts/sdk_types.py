@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Makes `web/sdk/wire.ts` from `heliograph.wire` and `heliograph.errors`: the bodies of the HTTP API, and the codes of
+errors, as types of the browser SDK.
+
+`make docs` runs it; a test fails where the file is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from heliograph import wire
+from heliograph.errors import TABLE
+
+TARGET = Path(__file__).resolve().parents[1] / "web" / "sdk" / "wire.ts"
+
+NOTE = "// Made from heliograph.wire and heliograph.errors by `make docs`. Change those, not this file.\n"
+PLAIN = {str: "string", bool: "boolean", int: "number", float: "number", Any: "unknown", type(None): "null"}
+WIDTH = 120
+
+
+def generate() -> str:
+    """The whole file."""
+    codes = " |\n  ".join(f'"{code}"' for code in sorted(TABLE))
+    meaning = comment_text(docstring_of("MetaData"))
+    parts = [
+        NOTE,
+        f"/** The stable code of every error that a node can answer with. */\nexport type ErrorCode =\n  {codes};\n",
+        f"/** {meaning} */\nexport type MetaData = Record<string, string | boolean | number>;\n",
+        *(interface(body) for body in bodies()),
+    ]
+    return "\n".join(parts)
+
+
+def bodies() -> list[type[msgspec.Struct]]:
+    """The public Structs of `wire`, in the order of the source, without the bases that have no fields."""
+    found = [
+        value
+        for name, value in vars(wire).items()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == wire.__name__
+    ]
+    return [body for body in found if msgspec.structs.fields(body)]
+
+
+def interface(body: type[msgspec.Struct]) -> str:
+    """One Struct as an interface. A field with a default may be left out of a request, and always is in an answer."""
+    hints = get_type_hints(body, include_extras=True)
+    meanings = attributes(body)
+    inherited = next((base for base in body.__mro__[1:] if base in bodies()), None)
+    known = {field.name for field in msgspec.structs.fields(inherited)} if inherited else set()
+    lines = []
+    for field in msgspec.structs.fields(body):
+        if field.name in known:
+            continue
+        if field.name in meanings:
+            lines.append(f"  /** {meanings[field.name]} */")
+        lines.append(
+            f"  {field.encode_name}{'?' if is_optional(body, field) else ''}: {typescript(hints[field.name])};"
+        )
+    parameters = f"<{', '.join(names)}>" if (names := type_parameters(body)) else ""
+    base = f" extends {inherited.__name__}" if inherited else ""
+    head = f"/** {comment_text(inspect.getdoc(body) or '')} */\nexport interface {body.__name__}{parameters}{base} {{\n"
+    return head + "".join(f"{line}\n" for line in lines) + "}\n"
+
+
+def is_optional(body: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> bool:
+    """Whether a field may be absent."""
+    return field.default is UNSET or (issubclass(body, wire.Request) and not field.required)
+
+
+def type_parameters(body: type[msgspec.Struct]) -> list[str]:
+    """The names of a generic Struct's parameters."""
+    return [parameter.__name__ for parameter in getattr(body, "__parameters__", ())]
+
+
+def typescript(hint: Any) -> str:
+    """A Python type as TypeScript writes it."""
+    if hint in PLAIN:
+        return PLAIN[hint]
+    if isinstance(hint, TypeVar) or (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+        return hint.__name__
+    return "MetaData" if hint is wire.MetaData else composed(get_origin(hint), get_args(hint))
+
+
+def composed(origin: Any, parts: tuple[Any, ...]) -> str:
+    """A type with parameters as TypeScript writes it."""
+    if origin is Literal:
+        return " | ".join(f'"{part}"' for part in parts)
+    if origin in (Union, types.UnionType):
+        return " | ".join(typescript(part) for part in parts if part is not UnsetType)
+    first = typescript(parts[0])
+    if origin is tuple:
+        return f"readonly ({first})[]" if "|" in first else f"readonly {first}[]"
+    if origin is dict:
+        return f"Record<{first}, {typescript(parts[1])}>"
+    if origin is Annotated:
+        return first
+    raise TypeError(f"no TypeScript for {origin!r}")
+
+
+def docstring_of(name: str) -> str:
+    """The string below an assignment of `wire`."""
+    found = re.search(rf'^{name} = .*?^"""(.*?)"""', inspect.getsource(wire), re.DOTALL | re.MULTILINE)
+    return found[1] if found else ""
+
+
+def comment_text(docstring: str) -> str:
+    """What a docstring says before its list of attributes, in one line, with code names as they are."""
+    return " ".join(docstring.partition("\nAttributes:")[0].split()).replace("`None`", "`null`")
+
+
+def attributes(body: type[msgspec.Struct]) -> dict[str, str]:
+    """What a docstring says of each attribute."""
+    listed = (inspect.getdoc(body) or "").partition("Attributes:\n")[2]
+    entries = re.findall(r"^    ([a-z_, ]+): (.*(?:\n {5,}.*)*)", listed, re.MULTILINE)
+    return {name: comment_text(text) for names, text in entries for name in names.split(", ")}
+
+
+def main() -> None:
+    """Write the file."""
+    TARGET.write_text(generate(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

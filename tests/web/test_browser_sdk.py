@@ -1,0 +1,120 @@
+"""The browser SDK in a real browser, against a running node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heliograph import SDK
+from heliograph.core.apps import Environment, KeyKind, NewApp
+from heliograph.node import Node
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+FILE = "new File([Uint8Array.from(atob(args[0]), (c) => c.charCodeAt(0))], 'a.png', { type: 'image/png' })"
+
+
+async def test_two_people_register_connect_become_contacts_and_see_each_others_profile(new_page: Any) -> None:
+    ada, bob = await new_page(), await new_page()
+    account = await ada.sign_in("ada")
+    await bob.sign_in("bob")
+    assert account["username"] == "ada"
+    assert account["isSandbox"] is True
+    assert [event["status"] for event in await ada.heard("connectionListener")] == ["CONNECTING", "CONNECTED"]
+
+    await ada.run("await SDK.addContact('bob')")
+    assert (await bob.hears("friendsListListener"))["state"] == "friend"
+    await bob.hears("presenceListener", "event.userId === 'ada' && event.isOnline")
+
+    answer = await ada.run(f"await SDK.setUserProfile('Ada', {FILE}, 'hi', '+14155552671', 'ada@example.com')", PIXEL)
+    assert answer["data"]["nickName"] == "Ada"
+    told = await bob.hears("userProfileListener", "event.nickName === 'Ada'")
+    assert told["image"] == answer["data"]["image"]
+    assert told["mobileNumber"] == "+14155552671"
+    await ada.hears("userProfileListener", "event.nickName === 'Ada'")
+    shown = await bob.run("await SDK.getUserProfile('ada')")
+    assert shown["data"] == told
+
+
+async def test_each_version_of_a_profile_comes_once_and_in_order(new_page: Any) -> None:
+    ada, bob = await new_page(), await new_page()
+    await ada.sign_in("ada")
+    await bob.sign_in("bob")
+    await ada.run("await SDK.addContact('bob')")
+    for name in ("One", "Two", "Three"):
+        await ada.run("await SDK.updateProfile({ nickName: args[0] })", name)
+    await bob.hears("userProfileListener", "event.nickName === 'Three'")
+    names = [event["nickName"] for event in await bob.heard("userProfileListener") if event["userId"] == "ada"]
+    assert [name for name in names if name] == ["One", "Two", "Three"]
+
+
+async def test_a_message_goes_both_ways_also_to_the_python_sdk(new_page: Any, node: Node, web_app: NewApp) -> None:
+    ada = await new_page()
+    await ada.sign_in("ada")
+    key = web_app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+    async with SDK() as python:
+        await python.initialize(node.public_url, key, ca_file=node.certificate_file)
+        account = (await python.register("bob")).data
+        await python.connect(account.username, account.password)
+        events = python.events()
+        await ada.run("await SDK.sendMessage('bob', 'Grüße & <b>')")
+        message = await anext(event async for event in events if getattr(event, "text", None))
+        assert message.text == "Grüße & <b>"
+        await python.send_message("ada", "back")
+        assert (await ada.hears("messageListener"))["text"] == "back"
+
+
+async def test_errors_are_typed(new_page: Any) -> None:
+    ada, bob = await new_page(), await new_page()
+    await bob.sign_in("bob")
+    assert (await ada.fails("SDK.register('No Such Form')"))["code"] == "identifier_invalid"
+    assert (await ada.fails("SDK.connect('ada', 'wrong')"))["code"] == "authentication_failed"
+    assert (await ada.fails("SDK.getSessions()"))["code"] == "token_missing"
+    assert (await ada.fails("SDK.sendMessage('bob', 'hi')"))["code"] == "not_connected"
+    assert (await ada.fails("SDK.initializeSDK({ apiBaseUrl: location.origin, licenseKey: 'nope' })"))[
+        "statusCode"
+    ] == 401
+
+
+async def test_an_ended_session_is_told_why_and_does_not_come_back(new_page: Any) -> None:
+    first, second = await new_page(), await new_page()
+    account = await first.sign_in("ada")
+    await second.sign_in("ada")
+    sessions = (await second.run("await SDK.getSessions()"))["data"]["sessions"]
+    assert [session["browser"].split()[0] for session in sessions] == ["Chrome", "Chrome"]
+    await second.run("await SDK.logoutSession(args[0])", account["sessionId"])
+    assert (await first.hears("connectionListener", "event.status === 'LOGOUT'"))["reason"] == "ended_by_user"
+    assert (await first.fails("SDK.getSessions()"))["code"] == "token_missing"
+    assert await first.run("SDK.connectionStatus") == "LOGOUT"
+
+
+async def test_logging_out_ends_the_session(new_page: Any) -> None:
+    ada = await new_page()
+    account = await ada.sign_in("ada")
+    await ada.run("await SDK.logout()")
+    assert (await ada.hears("connectionListener", "event.status === 'LOGOUT'"))["reason"] == "logout"
+    assert (await ada.fails("SDK.connect('ada', args[0])", account["password"]))["code"] == "authentication_failed"
+
+
+async def test_the_session_cap_lists_the_sessions_and_one_can_be_replaced(new_page: Any) -> None:
+    pages = [await new_page() for _ in range(6)]
+    accounts = [await page.sign_in("ada") for page in pages[:5]]
+    full = await pages[5].fails("SDK.register('ada', false)")
+    assert full["statusCode"] == 405
+    assert len(full["details"]["sessions"]) == 5
+    await pages[5].run("await SDK.register('ada', { replaceSession: args[0] })", accounts[2]["sessionId"])
+    assert (await pages[2].hears("connectionListener", "event.status === 'LOGOUT'"))["reason"] == "replaced"
+
+
+UPLOAD = """(async () => {
+  const picture = Uint8Array.from(atob(args[0]), (c) => c.charCodeAt(0));
+  const steps = [];
+  const onProgress = (sent, total) => steps.push([sent, total]);
+  await SDK.setUserProfile("A", new File([picture, new Uint8Array(300000)], "a.png"), null, null, null, { onProgress });
+  return steps;
+})()"""
+
+
+async def test_uploads_report_progress(new_page: Any) -> None:
+    ada = await new_page()
+    await ada.sign_in("ada")
+    steps = await ada.run(f"await {UPLOAD}", PIXEL)
+    assert steps[-1][0] == steps[-1][1] > 300_000

@@ -1,0 +1,209 @@
+/** The SDK: one object for one user on one device. */
+import { connect, deleteAccount, logOut, register, type RegisterOptions } from "./accounts";
+import { Api, segment, type Response } from "./api";
+import { failure } from "./errors";
+import { sendMessage } from "./messages";
+import { changeProfile, type Image, type ProfileChange, type ProfileOptions } from "./profiles";
+import { Runtime, type InitializeOptions } from "./runtime";
+import type { ConnectionStatus } from "./states";
+import type {
+  Config,
+  ContactBody,
+  ContactsData,
+  EndedData,
+  MetaData,
+  OwnProfileBody,
+  ProfileBody,
+  RegisterData,
+  SessionsData,
+  Tokens,
+} from "./wire";
+
+/**
+ * Register, connect, profiles, contacts, sessions: `initializeSDK` first.
+ *
+ * Every call resolves to `{statusCode, message, data?}` or throws a `HeliographError`. Any call may throw `unreachable`,
+ * `timeout`, `rate_limited` (with `retryAfterS`) and, before `initializeSDK`, `not_connected`; calls for the signed-in
+ * user also `token_missing`, `token_expired` and `token_revoked`.
+ */
+export class HeliographSDK {
+  #runtime: Runtime | null = null;
+
+  get #on(): Runtime {
+    if (this.#runtime === null) throw failure("not_connected", "Initialize the SDK first");
+    return this.#runtime;
+  }
+
+  /** The state that `connectionListener` was told last. */
+  get connectionStatus(): ConnectionStatus {
+    return this.#runtime?.link.status ?? "DISCONNECTED";
+  }
+
+  /**
+   * Check the licence key against the server, and get ready. Called again, it begins anew.
+   *
+   * @throws HeliographError `license_invalid`, `license_mode_mismatch`, `request_invalid`.
+   */
+  async initializeSDK(options: InitializeOptions): Promise<Response<Config>> {
+    const api = new Api(options.apiBaseUrl, options.licenseKey);
+    const response = await api.call<Config>("GET", "/config");
+    if (options.isTrialLicenseKey !== undefined && options.isTrialLicenseKey !== response.data.isSandbox) {
+      throw failure("license_mode_mismatch");
+    }
+    this.close();
+    this.#runtime = new Runtime(response.data, api, options);
+    return response;
+  }
+
+  /** Disconnect and let go of everything. The session goes on: `connect` works again with the same password. */
+  close(): void {
+    this.#runtime?.link.stop("close");
+    this.#runtime = null;
+  }
+
+  // -------------------------------------------------------------------------------------------------------- account
+
+  /**
+   * Register a user or, of a user that exists, a further device. The password is this device's own.
+   *
+   * @param userIdentifier 1 to 191 characters out of `a-z`, `0-9`, `_` and `-`.
+   * @param forceRegister at the session cap, end the least recently active session (`true`) or fail (`false`); or all
+   *   further arguments by their names.
+   * @param registerMetaData at most 3 entries of String, Boolean or finite Number; left out, what is stored stays.
+   * @throws HeliographError `identifier_invalid`, `metadata_invalid`, `session_limit` (405, with `details.sessions`),
+   *   `session_not_found`, `registration_unverified`, `already_connected`, `admin_blocked`, `sandbox_full`.
+   */
+  async register(
+    userIdentifier: string,
+    forceRegister: boolean | RegisterOptions = true,
+    registerMetaData?: MetaData,
+  ): Promise<Response<RegisterData>> {
+    const options = typeof forceRegister === "object" ? forceRegister : { forceRegister };
+    const metaData = registerMetaData ?? options.registerMetaData;
+    return await register(this.#on, userIdentifier, { ...options, ...(metaData && { registerMetaData: metaData }) });
+  }
+
+  /**
+   * Connect to XMPP with what `register` gave; a connection that is lost is made again by itself.
+   *
+   * @throws HeliographError `authentication_failed`, `admin_blocked`, `unreachable`, `timeout`, and `already_connected`
+   *   as another user. As the same user, nothing happens.
+   */
+  async connect(username: string, password: string): Promise<Response> {
+    return await connect(this.#on, username, password);
+  }
+
+  /** End this device's session, and with it the connection and the password. */
+  async logout(): Promise<Response> {
+    return await logOut(this.#on);
+  }
+
+  /** Delete the signed-in user with all that belongs to it, on all devices. */
+  async deleteMyAccount(reason = "", feedback?: string): Promise<Response> {
+    return await deleteAccount(this.#on, reason, feedback);
+  }
+
+  /** The bare JID of the user who registered or connected. */
+  async getCurrentUserJid(): Promise<Response<{ userJid: string }>> {
+    return { statusCode: 200, message: "Success", data: { userJid: this.#on.userJid } };
+  }
+
+  // -------------------------------------------------------------------------------------------------------- profile
+
+  /**
+   * Change the user's own profile, and bring it to all the user's devices and contacts. `null` leaves a field as it is,
+   * `""` clears it.
+   *
+   * @param image a `File` or `Blob`, a URL, or the `fileToken` of an earlier response.
+   * @throws HeliographError `profile_invalid` (with `details.field`), `profile_conflict`, `media_unsupported`,
+   *   `payload_too_large`.
+   */
+  async setUserProfile(
+    name?: string | null,
+    image?: Image | null,
+    status?: string | null,
+    mobileNumber?: string | null,
+    email?: string | null,
+    options: ProfileOptions = {},
+  ): Promise<Response<OwnProfileBody>> {
+    const given = Object.entries({ nickName: name, image, status, mobileNumber, email });
+    const change: ProfileChange = Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== null));
+    return await changeProfile(this.#on, change, options);
+  }
+
+  /** Change some fields of the user's own profile, and who may see them. All else is as for `setUserProfile`. */
+  async updateProfile(change: ProfileChange, options: ProfileOptions = {}): Promise<Response<OwnProfileBody>> {
+    return await changeProfile(this.#on, change, options);
+  }
+
+  /** A profile as the signed-in user may see it, of an identifier or a bare JID; without one, the user's own. */
+  async getUserProfile(): Promise<Response<OwnProfileBody>>;
+  async getUserProfile(user: string): Promise<Response<ProfileBody>>;
+  async getUserProfile(user?: string): Promise<Response<ProfileBody | OwnProfileBody>> {
+    const path = user === undefined ? "/profile" : `/profiles/${segment(user)}`;
+    return await this.#on.tokens.call<ProfileBody>("GET", path);
+  }
+
+  // ------------------------------------------------------------------------------------------- contacts and messages
+
+  /** The contacts, those whom the user has asked and those who have asked the user. */
+  async getFriendsList(): Promise<Response<ContactsData>> {
+    return await this.#on.tokens.call<ContactsData>("GET", "/contacts");
+  }
+
+  /** Make a contact, or ask for one where the app's policy wants it; accept one who has asked. */
+  async addContact(userIdentifier: string): Promise<Response<ContactBody>> {
+    return await this.#on.tokens.call<ContactBody>("PUT", `/contacts/${segment(userIdentifier)}`);
+  }
+
+  /** Remove a contact on both sides, take back a request, or refuse one. */
+  async removeContact(userIdentifier: string): Promise<Response> {
+    return await this.#on.tokens.call("DELETE", `/contacts/${segment(userIdentifier)}`);
+  }
+
+  /** Send a one-to-one text message, to a JID or an identifier. That it was sent does not say that it was read. */
+  async sendMessage(jid: string, text: string): Promise<Response<{ messageId: string }>> {
+    return await sendMessage(this.#on, jid, text);
+  }
+
+  // -------------------------------------------------------------------------------------------------------- sessions
+
+  /** The user's live sessions, least recently active first. */
+  async getSessions(): Promise<Response<SessionsData>> {
+    return await this.#on.tokens.call<SessionsData>("GET", "/sessions");
+  }
+
+  /** End one session. Its device is told and disconnected; the others notice nothing. */
+  async logoutSession(sessionId: string): Promise<Response> {
+    return await this.#on.tokens.call("DELETE", `/sessions/${segment(sessionId)}`);
+  }
+
+  /** End all sessions but this one. */
+  async logoutOtherSessions(): Promise<Response<EndedData>> {
+    return await this.#on.tokens.call<EndedData>("POST", "/sessions/end-others", { onlyWeb: false });
+  }
+
+  /** End all other sessions that a browser holds. */
+  async logoutWebSessions(): Promise<Response<EndedData>> {
+    return await this.#on.tokens.call<EndedData>("POST", "/sessions/end-others", { onlyWeb: true });
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- tokens
+
+  /**
+   * Set the token for API calls; nothing is sent.
+   *
+   * @param token an access token; or an identity assertion, a JWT of the app's backend that the next `register` takes
+   *   along; or `""` to forget all tokens and credentials that API calls would use.
+   * @throws HeliographError `token_malformed`, `token_expired`, `token_subject_mismatch`; the old token stays.
+   */
+  async setUserToken(token: string): Promise<Response> {
+    this.#on.tokens.set(token, this.#on.username, Date.now() / 1000);
+    return { statusCode: 200, message: "Success" };
+  }
+
+  /** Get new tokens for the credentials of a device session, for use elsewhere or with `setUserToken`. */
+  async getUserToken(username: string, password: string): Promise<Response<Tokens>> {
+    return await this.#on.api.call<Tokens>("POST", "/tokens", { body: { username, password } });
+  }
+}
