@@ -35,9 +35,10 @@ class TlsPipe:
 
     Attributes:
         is_established: whether the handshake is done, and the peer's certificate was found good if one is asked for.
+        is_ended: whether the peer has said that it sends no more (RFC 8446, section 6.1).
     """
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "is_established")
+    __slots__ = ("_incoming", "_object", "_outgoing", "is_ended", "is_established")
 
     def __init__(self, context: ssl.SSLContext, server_name: str | None = None) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -45,7 +46,7 @@ class TlsPipe:
         self._object = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_name is None, server_hostname=server_name
         )
-        self.is_established = False
+        self.is_established = self.is_ended = False
         if server_name is not None:
             self.decrypt(b"")
 
@@ -73,6 +74,7 @@ class TlsPipe:
         with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             while piece := self._object.read(_READ_BYTES):
                 pieces.append(piece)
+            self.is_ended = True
         return b"".join(pieces)
 
     def encrypt(self, data: bytes) -> bytes:

@@ -73,6 +73,8 @@ class TcpTransport(asyncio.Protocol):
             self._socket.write(answer)
         if plain:
             self._receiver.receive(plain)
+        if self._tls.is_ended:  # many a peer waits for our own close_notify before it closes the socket
+            self.close()
 
     def eof_received(self) -> bool:
         """The peer will send no more: a stream that is open only one way is over."""
