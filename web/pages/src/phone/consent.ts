@@ -42,21 +42,22 @@ export function consentScreen(
 function facts(request: QrRequest): HTMLElement {
   const { device } = request;
   const unknown = t("consent_unknown");
-  const network = t(request.sameNetwork ? "consent_network_same" : "consent_network_other");
-  const address = request.ipHint && request.ipHint !== request.ip ? `${request.ip} (${request.ipHint})` : request.ip;
+  const hint = request.ipHint === "unknown" ? "" : ` (${t(`consent_address_${request.ipHint}`)})`;
   const rows: [string, string][] = [
     [t("consent_browser"), device.browser || device.device || unknown],
     [t("consent_system"), device.os || unknown],
-    [t("consent_address"), address || unknown],
-    [t("consent_network"), network],
-    [t("consent_asked"), ago(request.requestedAgo)],
+    [t("consent_address"), request.ip ? request.ip + hint : unknown],
   ];
+  if (request.sameNetwork !== null) {
+    rows.push([t("consent_network"), t(request.sameNetwork ? "consent_network_same" : "consent_network_other")]);
+  }
+  rows.push([t("consent_asked"), ago(request.requestedAgo)]);
   return h("dl", { class: "facts" }, ...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
 function warnings(request: QrRequest): HTMLElement[] {
   const texts: string[] = [];
-  if (!request.sameNetwork) texts.push(t("consent_other_network"));
+  if (request.sameNetwork === false) texts.push(t("consent_other_network"));
   if (request.newDevice) texts.push(t("consent_new_device"));
   const notes = texts.map((text) => h("p", { class: "caution" }, icon("warning"), h("span", {}, text)));
   return [...notes, h("p", { class: "caution firm" }, icon("person"), h("span", {}, t("consent_warning")))];

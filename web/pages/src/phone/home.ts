@@ -3,7 +3,7 @@
 import SDK, { type NewSession, type SessionBody as Session } from "heliograph";
 
 import { busy, button, h } from "../shared/dom.js";
-import { header, languagePicker, show, tell } from "../shared/frame.js";
+import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";
 import { icon } from "../shared/icons.js";
 import { newSessions } from "../shared/me.js";
 import { t } from "../shared/messages.js";
@@ -42,11 +42,9 @@ export class PhoneHome {
       this.linked.element,
       h("div", { class: "actions" }, this.endAllButton()),
     );
-    const leave = button(t("sign_out"), "plain", () => void this.signOut());
-    leave.prepend(icon("leave"));
     const heading = h("h1", { class: "unseen" }, t("title_phone"));
     const main = h("main", { class: "phone" }, heading, this.profile.element, scan, linked);
-    show(t("title_phone"), header(languagePicker(), leave), main);
+    show(t("title_phone"), header(languagePicker(), signOutButton(() => void this.signOut())), main);
     await this.refresh();
   }
 

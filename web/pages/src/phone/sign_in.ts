@@ -7,7 +7,7 @@ import { register } from "../shared/me.js";
 import { t } from "../shared/messages.js";
 import { explain } from "../shared/problems.js";
 
-const IDENTIFIER = "[a-z0-9_-]{1,191}";
+const IDENTIFIER = "[a-z0-9_\\-]{1,191}";
 
 /**
  * Shows the form.

@@ -1,6 +1,7 @@
 /** What stands around every screen: the mark, the language, and a line for what has just happened. */
 
 import { fill, h, type Child } from "./dom.js";
+import { icon } from "./icons.js";
 import { LANGUAGES, chooseLanguage, language, t, type Language } from "./messages.js";
 
 const NOTICE_MS = 6000;
@@ -13,6 +14,13 @@ export function header(...extra: Child[]): HTMLElement {
   const mark = h("img", { src: "/pages/logo.svg", alt: "", width: 36, height: 36, class: "mark" });
   const name = h("span", { class: "brand" }, mark, h("span", {}, "Heliograph"));
   return h("header", { class: "top" }, name, h("div", { class: "top-end" }, ...extra));
+}
+
+/** The button that ends this page's own session; on a narrow screen it is its icon alone. */
+export function signOutButton(act: () => void): HTMLElement {
+  const control = h("button", { type: "button", class: "button plain sign-out" }, icon("leave"), h("span", {}, t("sign_out")));
+  control.addEventListener("click", act);
+  return control;
 }
 
 /** The choice of language; the page is read again in the new one. */

@@ -45,8 +45,8 @@ function row(session: Session, changed: () => Promise<void>): HTMLElement {
   const facts = [session.ip, via, t("session_active", { when: since(session.lastActiveAt) })].filter(Boolean);
   const text = h("span", { class: "row-text" }, h("strong", {}, name), h("span", { class: "faint" }, facts.join(" · ")));
   const sign = h("span", { class: "row-sign" }, icon(session.via === "qr" ? "screen" : "phone"));
-  const end = session.current ? h("span", { class: "tag" }, t("session_current")) : endButton(session, name, changed);
-  return h("li", { class: "row" }, sign, text, end);
+  if (session.current) text.append(h("span", { class: "tag" }, t("session_current")));
+  return h("li", { class: "row" }, sign, text, session.current ? null : endButton(session, name, changed));
 }
 
 function endButton(session: Session, name: string, changed: () => Promise<void>): HTMLButtonElement {

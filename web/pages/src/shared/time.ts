@@ -24,5 +24,6 @@ export function since(moment: string): string {
 
 /** The time of day of a moment in milliseconds since the epoch. */
 export function timeOfDay(moment: number): string {
-  return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit" }).format(moment);
+  const region = navigator.languages.find((tag) => tag.startsWith(language())) ?? language();
+  return new Intl.DateTimeFormat(region, { hour: "2-digit", minute: "2-digit" }).format(moment);
 }

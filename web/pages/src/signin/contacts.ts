@@ -153,7 +153,7 @@ export class Contacts {
       autocapitalize: "none",
       autocomplete: "off",
       spellcheck: "false",
-      placeholder: t("contact_identifier"),
+      placeholder: t("contact_add"),
       "aria-label": t("contact_identifier"),
     });
     const add = h("button", { type: "submit", class: "button plain", "aria-label": t("contact_add") }, icon("plus"));

@@ -3,7 +3,7 @@
 import SDK, { type ConnectionUpdate, type ContactBody as Contact, type NewSession } from "heliograph";
 
 import { button, fill, h } from "../shared/dom.js";
-import { header, languagePicker, show, tell } from "../shared/frame.js";
+import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";
 import { icon, type IconName } from "../shared/icons.js";
 import { connection, messages, newSessions } from "../shared/me.js";
 import { t, type MessageKey } from "../shared/messages.js";
@@ -62,8 +62,6 @@ export class Home {
 
   /** Shows the page and fills it. */
   async start(): Promise<void> {
-    const leave = button(t("sign_out"), "plain", () => void this.signOut());
-    leave.prepend(icon("leave"));
     this.showStatus("CONNECTED");
     const heading = h("h1", { class: "unseen" }, t("title_home"));
     const sessions = h(
@@ -74,7 +72,7 @@ export class Home {
       this.sessions.element,
     );
     fill(this.main, heading, this.profile.element, this.contacts.element, this.conversation.element, sessions);
-    show(t("title_home"), header(this.status, languagePicker(), leave), this.main, this.navigation());
+    show(t("title_home"), header(this.status, languagePicker(), signOutButton(() => void this.signOut())), this.main, this.navigation());
     await this.refresh();
   }
 
