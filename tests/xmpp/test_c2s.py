@@ -576,24 +576,24 @@ INPUTS: dict[Input, Event] = {
     Input.ABORT: fromstring(f"<abort xmlns='{NS_SASL}'/>"),
     Input.BIND: stanza(bind()),
     Input.STANZA: stanza(CHAT),
+    Input.MANAGEMENT: fromstring("<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>"),
     Input.OTHER: Element("{urn:other}other"),
     Input.END: StreamEnd(),
 }
 
-FORMAT, UNSUPPORTED, FIRST = "!bad-format", "!unsupported-stanza-type", "!not-authorized"
-ERRORS = {"F": FORMAT, "U": UNSUPPORTED, "A": FIRST}
+ERRORS = {"F": "!bad-format", "U": "!unsupported-stanza-type", "A": "!not-authorized"}
 EXPECTED = """
-state        header       starttls  auth    response     abort        bind         stanza  other  end
-opening      negotiating  U         U       U            U            A            A       A      closed
-negotiating  F            securing  asking  U            U            A            A       A      closed
-securing     F            U         U       U            U            A            A       A      U
-asking       F            U         U       U            U            A            A       A      closed
-challenged   F            U         U       negotiating  negotiating  A            A       A      closed
-reopening    binding      U         U       U            U            A            A       A      closed
-binding      F            U         U       U            U            asking_bind  A       A      closed
-asking_bind  F            U         U       U            U            A            A       A      closed
-bound        F            U         U       U            U            bound        bound   U      closed
-closed       closed       closed    closed  closed       closed       closed       closed  closed closed
+state        header       starttls  auth    response     abort        bind         stanza  management   other   end
+opening      negotiating  U         U       U            U            A            A       A            A       closed
+negotiating  F            securing  asking  U            U            A            A       A            A       closed
+securing     F            U         U       U            U            A            A       A            A       U
+asking       F            U         U       U            U            A            A       A            A       closed
+challenged   F            U         U       negotiating  negotiating  A            A       A            A       closed
+reopening    binding      U         U       U            U            A            A       A            A       closed
+binding      F            U         U       U            U            asking_bind  A       asking_bind  A       closed
+asking_bind  F            U         U       U            U            A            A       A            A       closed
+bound        F            U         U       U            U            bound        bound   bound        U       closed
+closed       closed       closed    closed  closed       closed       closed       closed  closed       closed  closed
 """
 """The state after each input; F, U and A end the stream with an error."""
 

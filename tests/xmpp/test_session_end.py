@@ -7,8 +7,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from heliograph.core.sessions import EndReason
-from heliograph.xmpp.c2s import stream_error_xml
 from heliograph.xmpp.session_end import end_reason, session_ended
+from heliograph.xmpp.stream_opening import stream_error_xml
 
 NS_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
 CONDITIONS = {

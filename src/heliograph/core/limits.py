@@ -114,3 +114,11 @@ UNAUTHENTICATED_PER_ADDRESS_MAX = 256
 RESOURCES_PER_ACCOUNT_MAX = 100
 DIRECTED_PRESENCE_MAX = 1000
 CAPS_CACHE_MAX = 10_000
+SM_ID_BYTES = 18
+SM_QUEUE_MAX_STANZAS = 20_000
+"""Sent stanzas that a client may leave unacknowledged: more than the presence of a full contact list."""
+SM_QUEUE_MAX_BYTES = 2 * 1024 * 1024
+SM_WAITING_PER_ACCOUNT_MAX = 16
+"""How many of a user's streams wait for their client to come back; the longest waiting gives way."""
+RESUME_TTL_S = 300
+"""How long a stream waits for its client to come back."""

@@ -2,7 +2,8 @@
 
 The shell feeds bytes to `receive` and sends what `data_to_send` gives. The machine asks it two questions, as events:
 which credentials a username has (`CredentialsWanted`, answered with `credentials`) and which resource a stream may
-bind (`BindWanted`, answered with `bound` or `refuse_bind`). Input that arrives while a question is open waits.
+have (`BindWanted`, answered with `bound` or `refuse_bind`; `ResumeWanted`, with `resumed` or `refuse_resume`). Input
+that arrives while a question is open waits.
 `TRANSITIONS` is the whole machine.
 """
 
@@ -13,15 +14,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp.framing import STREAM_TAG, Framing
-from heliograph.xmpp.jid import JidMalformed, parse
+from heliograph.xmpp import stream_management
+from heliograph.xmpp.framing import Framing
 from heliograph.xmpp.sasl import Challenge, Failure, Known, NeedCredentials, Negotiation, Step, Success
 from heliograph.xmpp.stanza import (
     NS_BIND,
-    NS_CLIENT,
     NS_SASL,
     NS_SESSION,
-    NS_STREAM_ERRORS,
     NS_TLS,
     XML_LANG,
     Stanza,
@@ -31,6 +30,8 @@ from heliograph.xmpp.stanza import (
     stanza_error,
 )
 from heliograph.xmpp.stream import Event, Limits, StreamEnd, StreamError, StreamHeader
+from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
+from heliograph.xmpp.stream_opening import check_header, claimed_bare, stream_error_xml
 
 _BIND_TAG = f"{{{NS_BIND}}}bind"
 _STARTTLS_TAG = f"{{{NS_TLS}}}starttls"
@@ -62,6 +63,7 @@ class Input(Enum):
     ABORT = "abort"
     BIND = "bind"
     STANZA = "stanza"
+    MANAGEMENT = "management"
     OTHER = "other"
     END = "end"
 
@@ -102,7 +104,10 @@ class StreamClosed:
     error: StreamError | None = None
 
 
-StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Stanza | StreamClosed
+Managed = EnableWanted | ResumeWanted | AckWanted | Acked
+"""What a client says of stream management (XEP-0198)."""
+
+StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Managed | Stanza | StreamClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,22 @@ class ServerStream:
             self._bind = None
         return self._resume()
 
+    def resumed(self, jid: str, answer: bytes) -> list[StreamEvent]:
+        """Answer `ResumeWanted`: the stream takes the place of an older one (XEP-0198, section 5)."""
+        if self.state is State.ASKING_BIND:
+            self.jid = jid
+            self.state = State.BOUND
+            self._output.append(answer)
+            self._sasl = None
+        return self._resume()
+
+    def refuse_resume(self, answer: bytes) -> list[StreamEvent]:
+        """Answer `ResumeWanted` with why not; the client may bind a resource."""
+        if self.state is State.ASKING_BIND:
+            self.state = State.BINDING
+            self._output.append(answer)
+        return self._resume()
+
     def close(self, error: StreamError | None = None) -> None:
         """End the stream from this side, with or without an error (RFC 6120, sections 4.4 and 4.9)."""
         if self.state is State.CLOSED:
@@ -307,8 +328,8 @@ class ServerStream:
         self.lang = header.attrib.get(XML_LANG)
         if to and self.terms.hosts(to.lower()) and self.host in ("", to.lower()):
             self.host = to.lower()
-        self._send_header(_bare(header.attrib.get("from")))
-        _check_header(header)
+        self._send_header(claimed_bare(header.attrib.get("from")))
+        check_header(header)
         if not to or self.host != to.lower():
             raise StreamError("host-unknown", "This domain is not served here")
         self.state = State.NEGOTIATING if self.state is State.OPENING else State.BINDING
@@ -397,6 +418,24 @@ class ServerStream:
         assert isinstance(stanza, Stanza)  # noqa: S101 - as above
         self._events.append(stanza)
 
+    def _on_resume(self, element: Event) -> None:
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        request = stream_management.parse(element)
+        if isinstance(request, ResumeWanted):
+            self.state = State.ASKING_BIND
+            self._events.append(request)
+        elif isinstance(request, EnableWanted):  # before a resource is bound (XEP-0198, section 3)
+            self._output.append(stream_management.failed("unexpected-request"))
+        else:
+            raise _unexpected(self.state, Input.OTHER)
+
+    def _on_management(self, element: Event) -> None:
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        request = stream_management.parse(element)
+        if not isinstance(request, Managed):
+            raise _unexpected(self.state, Input.OTHER)
+        self._events.append(request)
+
     def _on_end(self, _event: Event) -> None:
         self._end(None)
 
@@ -411,26 +450,6 @@ class ServerStream:
         self._output.append(self.framing.stanza(data))
 
 
-def _check_header(header: StreamHeader) -> None:
-    """RFC 6120, sections 4.7.5, 4.8.1 and 4.8.5."""
-    if header.tag != STREAM_TAG:
-        is_stream = split_tag(header.tag)[1] == "stream"
-        raise StreamError("invalid-namespace" if is_stream else "bad-format", "This is not the header of a stream")
-    if header.default_ns != NS_CLIENT:
-        raise StreamError("invalid-namespace", f"The content namespace is {NS_CLIENT}")
-    major = header.attrib.get("version", "0.9").partition(".")[0]
-    if not major.isdecimal() or int(major) < 1:
-        raise StreamError("unsupported-version", "XMPP 1.0 is spoken here")
-
-
-def _bare(address: str | None) -> str | None:
-    """The bare JID of what a header says in `from`, if it is one."""
-    try:
-        return None if address is None else parse(address).bare
-    except JidMalformed:
-        return None
-
-
 def _kind(event: Event) -> Input:
     if isinstance(event, Stanza):
         is_bind = event.name == "iq" and event.type == "set" and event.id and event.find(_BIND_TAG) is event.child()
@@ -439,22 +458,18 @@ def _kind(event: Event) -> Input:
         return Input.HEADER
     if isinstance(event, StreamEnd):
         return Input.END
+    if split_tag(event.tag)[0] == stream_management.NS_SM:
+        return Input.MANAGEMENT
     return _NONZAS.get(event.tag, Input.OTHER)
 
 
 def _unexpected(state: State, kind: Input) -> StreamError:
     """What to say to an input that a state does not take."""
-    if kind in (Input.STANZA, Input.BIND) or (kind is Input.OTHER and state is not State.BOUND):
+    if kind in (Input.STANZA, Input.BIND) or (kind in (Input.OTHER, Input.MANAGEMENT) and state is not State.BOUND):
         return StreamError("not-authorized", "Authenticate and bind a resource first")
     if kind is Input.HEADER:
         return StreamError("bad-format", "The stream is open already")
     return StreamError("unsupported-stanza-type")
-
-
-def stream_error_xml(error: StreamError) -> str:
-    """What stands inside `<stream:error/>` (RFC 6120, section 4.9.2)."""
-    said = f"<text xmlns='{NS_STREAM_ERRORS}' xml:lang='en'>{escape(error.text)}</text>" if error.text else ""
-    return f"<{error.condition} xmlns='{NS_STREAM_ERRORS}'/>{said}{error.application}"
 
 
 _NONZAS: Mapping[str, Input] = {
@@ -474,6 +489,8 @@ TRANSITIONS: Mapping[tuple[State, Input], Action] = {
     (State.CHALLENGED, Input.ABORT): ServerStream._on_abort,
     (State.REOPENING, Input.HEADER): ServerStream._on_header,
     (State.BINDING, Input.BIND): ServerStream._on_bind,
+    (State.BINDING, Input.MANAGEMENT): ServerStream._on_resume,
+    (State.BOUND, Input.MANAGEMENT): ServerStream._on_management,
     (State.BOUND, Input.STANZA): ServerStream._on_stanza,
     (State.BOUND, Input.BIND): ServerStream._on_stanza,
     **{(state, Input.END): ServerStream._on_end for state in State if state not in (State.SECURING, State.CLOSED)},

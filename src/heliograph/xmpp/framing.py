@@ -17,6 +17,16 @@ _CLOSE_TAG = f"{{{NS_FRAMING}}}close"
 STREAM_TAG = f"{{{NS_STREAMS}}}stream"
 
 
+def as_document(data: bytes) -> bytes:
+    """A stanza, encoded for TCP, with `jabber:client` declared on it (RFC 7395, section 3.3.3); anything else brings
+    its own namespace.
+    """
+    for name in (b"<message", b"<presence", b"<iq"):
+        if data.startswith(name):
+            return b"%b xmlns='jabber:client'%b" % (name, data[len(name) :])
+    return data
+
+
 def _header_attributes(attributes: Iterable[tuple[str, str | None]]) -> str:
     return "".join(f" {name}={quote(value)}" for name, value in attributes if value is not None)
 
@@ -101,13 +111,8 @@ class WebSocketFraming:
         return f"<stream:{local} xmlns:stream='{NS_STREAMS}'>{content}</stream:{local}>".encode()
 
     def stanza(self, data: bytes) -> bytes:
-        """A stanza with `jabber:client` declared on it (RFC 7395, section 3.3.3); anything else brings its own
-        namespace.
-        """
-        for name in (b"<message", b"<presence", b"<iq"):
-            if data.startswith(name):
-                return b"%b xmlns='jabber:client'%b" % (name, data[len(name) :])
-        return data
+        """A stanza, or an element with its own namespace, as a document of its own."""
+        return as_document(data)
 
     def close_tag(self) -> bytes:
         """The `<close/>` element (RFC 7395, section 3.6)."""

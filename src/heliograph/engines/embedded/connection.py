@@ -28,9 +28,11 @@ from heliograph.xmpp.c2s import (
 )
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import StreamError
+from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
+    from heliograph.engines.embedded.managed import ManagedOutlet
 
 log = structlog.get_logger("heliograph.xmpp")
 
@@ -93,6 +95,7 @@ class Connection:
         "account",
         "address",
         "is_gone",
+        "managed",
         "resource",
         "stream",
         "was_bound",
@@ -108,6 +111,7 @@ class Connection:
         self._joins = joins
         self.account = ""
         self.resource: Resource | None = None
+        self.managed: ManagedOutlet | None = None
         self.is_gone = False
         self.was_bound = False
         self._output: list[bytes] = []
@@ -132,7 +136,12 @@ class Connection:
         for number, event in enumerate(events):
             if self.is_gone:
                 return
-            work = self._engine.handle(self, event) if type(event) is Stanza else self._negotiate(event)
+            if type(event) is Stanza:
+                if self.managed is not None:
+                    self.managed.ledger.count()
+                work = self._engine.handle(self, event)
+            else:
+                work = self._negotiate(event)
             if work is not None:
                 self._is_busy = True
                 self._defer(events[number + 1 :])
@@ -178,7 +187,20 @@ class Connection:
                 self._engine.leave(self)
                 self._pump(is_farewell=True)
                 self._close()
+            case EnableWanted() | ResumeWanted() | AckWanted() | Acked():
+                return self._engine.managed.handle(self, event)
         return None
+
+    def adopt(self, managed: ManagedOutlet) -> None:
+        """Carry on a stream that another connection began; what the stream machine said of it goes out first."""
+        self._pump()
+        self.resource, self.managed = managed.resource, managed
+
+    def let_go(self) -> None:
+        """The stream goes on without this connection."""
+        self.resource = self.managed = None
+        self.was_bound = True
+        self._engine.sign_in.forget(self)
 
     # ------------------------------------------------------------------------------------------------------ outgoing
 
@@ -246,7 +268,8 @@ class Connection:
 
     def lost(self) -> None:
         """The transport is gone."""
-        self._engine.leave(self)
+        if not self._engine.managed.hibernate(self):
+            self._engine.leave(self)
         self.is_gone = True
         self.established()
         self.stream.framing.close()

@@ -23,6 +23,7 @@ from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
 from heliograph.engines.embedded.handlers.presence import contacts_changed, went_offline
+from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
 from heliograph.engines.embedded.tcp import TcpTransport
@@ -84,6 +85,7 @@ class EmbeddedEngine:
         self.router = Router()
         self.sign_in = SignIn(self)
         self.fan_out = FanOut(self)
+        self.managed = ManagedStreams(self)
         self.capabilities: dict[Caps, Capabilities] = {}
         self.media_url = media_url
         self.ports: Ports
@@ -135,6 +137,7 @@ class EmbeddedEngine:
             server.close()
         for connection in list(self._connections):
             connection.end(StreamError("system-shutdown"))
+        self.managed.end_waiting()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain_timeout_s):
                 while self._connections or self._tasks:
@@ -194,6 +197,9 @@ class EmbeddedEngine:
             connection.was_bound = True
             self.touch(resource)
             went_offline(self, resource)
+        managed, connection.managed = connection.managed, None
+        if managed is not None:
+            self.managed.over(managed)
         self.sign_in.forget(connection)
 
     def forget(self, connection: Connection) -> None:
@@ -256,11 +262,13 @@ class EmbeddedEngine:
         for connection in list(self.sign_in.connections.get(jid, ())):
             if connection.stream.session_id == session_id:
                 connection.end(session_ended(reason))
+        self.managed.end_waiting(jid, session_id)
 
     def disconnect_account(self, jid: str, reason: EndReason) -> None:
         """See `Engine`."""
         for connection in list(self.sign_in.connections.get(jid, ())):
             connection.end(session_ended(reason))
+        self.managed.end_waiting(jid)
 
     def publish_profile(self, profile: Profile) -> None:
         """See `Engine`."""

@@ -11,12 +11,13 @@ from heliograph.engines.embedded.handlers.presence import handle_presence
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.roster import NS_PRE_APPROVAL
 from heliograph.xmpp.stanza import Stanza
+from heliograph.xmpp.stream_management import FEATURE
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
-STREAM_FEATURES = f"<sub xmlns='{NS_PRE_APPROVAL}'/>"
-"""What is offered once a client has signed in, beside binding a resource (RFC 6121, section 3.4)."""
+STREAM_FEATURES = f"<sub xmlns='{NS_PRE_APPROVAL}'/>{FEATURE}"
+"""What is offered once a client has signed in, beside binding a resource (RFC 6121, section 3.4; XEP-0198)."""
 
 
 def dispatch(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
