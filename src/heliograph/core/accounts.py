@@ -237,21 +237,18 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
         AccessDenied: the session that lets this one in has ended.
     """
     request = draft.request
-    live = standing.sessions if request.approved_by is None else _approved(standing, request.approved_by, draft.now)
+    _check_approver(standing, request.approved_by)
     account = _decide_account(standing, draft)
-    ended = admit(live, draft.caller.app.policy.max_sessions, request.force, request.replace_session)
+    cap = draft.caller.app.policy.max_sessions
+    ended = admit(standing.sessions, cap, request.force, request.replace_session, request.approved_by)
     session = Session(draft.session_id, account.id, request.via, request.device, draft.now, draft.now)
     verifiers = draft.credentials.verifiers
     return Registration(account, session, verifiers, draft.tokens, ended, request.replace_session)
 
 
-def _approved(standing: Standing, approver: str, now: float) -> tuple[Session, ...]:
-    """The live sessions, where the approving one counts as active now: it is the last to make room."""
-    if all(session.id != approver for session in standing.sessions):
+def _check_approver(standing: Standing, approver: str | None) -> None:
+    if approver is not None and all(session.id != approver for session in standing.sessions):
         raise AccessDenied("The session that approved the sign-in has ended")
-    return tuple(
-        replace(session, last_active_at=now) if session.id == approver else session for session in standing.sessions
-    )
 
 
 def _decide_account(standing: Standing, draft: Draft) -> Account:

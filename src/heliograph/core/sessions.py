@@ -120,7 +120,13 @@ def clip(device: Device) -> Device:
     return Device(shown(device.device), shown(device.browser), shown(device.os), shown(device.ip))
 
 
-def admit(sessions: Sequence[Session], max_sessions: int, force: bool, replace_session: str | None) -> tuple[str, ...]:
+def admit(
+    sessions: Sequence[Session],
+    max_sessions: int,
+    force: bool,
+    replace_session: str | None,
+    approver: str | None = None,
+) -> tuple[str, ...]:
     """Say which sessions make room for a new one.
 
     A named session goes in any case, also below the cap. If that is not room enough (after a cap was lowered, more than
@@ -131,6 +137,7 @@ def admit(sessions: Sequence[Session], max_sessions: int, force: bool, replace_s
         max_sessions: the cap, at least 1, which counts the new session.
         force: whether sessions that were not named may be ended.
         replace_session: the id of the session to be replaced.
+        approver: the id of the session that lets the new one in; it is the last to make room.
 
     Returns:
         The ids of the sessions to end.
@@ -146,7 +153,9 @@ def admit(sessions: Sequence[Session], max_sessions: int, force: bool, replace_s
     excess = max(0, len(others) + 1 - max_sessions)
     if excess and not force:
         raise SessionLimit(details={"sessions": [describe(session) for session in sessions]})
-    idle_first = sorted(others, key=lambda session: (session.last_active_at, session.created_at))
+    idle_first = sorted(
+        others, key=lambda session: (session.id == approver, session.last_active_at, session.created_at)
+    )
     return (*named, *(session.id for session in idle_first[:excess]))
 
 

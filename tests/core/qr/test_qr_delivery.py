@@ -1,0 +1,133 @@
+"""The end of a QR sign-in: one delivery, also over a lost socket; and the life of the session that came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from heliograph.core import qr_browser, qr_phone, sessions, tokens
+from heliograph.core.apps import Caller
+from heliograph.core.ports import Ports
+from heliograph.core.qr_login import State
+from heliograph.core.tokens import Identity
+from heliograph.errors import AccessDenied, AlreadyUsed, ExpiredToken, HeliographError, TokenRevoked
+
+DAY_S = 86_400
+
+
+async def test_a_credential_is_delivered_once(browser: Any, phone: Identity) -> None:
+    made = await browser.signed_in(phone)
+    assert await browser.deliver(made)
+    assert (await browser.link()).sealed is None
+    with pytest.raises(AlreadyUsed):
+        await browser.resume("socket 2")
+
+
+async def test_a_second_session_for_the_same_link_is_ended_at_once(browser: Any, phone: Identity) -> None:
+    made = await browser.signed_in(phone)
+    again = await browser.sign_in()
+    assert await browser.deliver(made)
+    with pytest.raises(AlreadyUsed):
+        await browser.deliver(again)
+    live = await browser.ports.sessions.live(phone.account.id)
+    assert {session.id for session in live} == {phone.session.id, made.session.id}
+
+
+async def test_a_lost_socket_finds_its_credential_sealed_and_only_once(browser: Any, phone: Identity) -> None:
+    made = await browser.signed_in(phone)
+    assert not await browser.deliver(made, is_there=False)
+    link = await browser.resume("socket 2")
+    assert link.state is State.VERIFIED
+    assert await qr_browser.collect(browser.ports, link) == "sealed"
+    with pytest.raises(AlreadyUsed):
+        await qr_browser.collect(browser.ports, link)
+    assert (await browser.link()).sealed is None
+
+
+async def test_a_socket_that_was_replaced_leaves_the_credential_to_the_new_one(browser: Any, phone: Identity) -> None:
+    made = await browser.signed_in(phone)
+    link = await browser.resume("socket 2")
+    assert not await browser.deliver(made)
+    assert await qr_browser.collect(browser.ports, link) is None  # as it stood when it was resumed
+    current = await browser.link()
+    with pytest.raises(AlreadyUsed):
+        await qr_browser.collect(browser.ports, replace(current, holder="socket 1"))
+    assert await qr_browser.collect(browser.ports, current) == "sealed"
+
+
+async def test_a_denial_at_the_last_moment_ends_the_new_session(browser: Any, phone: Identity) -> None:
+    made = await browser.signed_in(phone)
+    await qr_phone.deny(browser.ports, phone, browser.id)
+    with pytest.raises(AccessDenied):
+        await browser.deliver(made)
+    assert [session.id for session in await browser.ports.sessions.live(phone.account.id)] == [phone.session.id]
+
+
+async def test_a_credential_waits_a_minute(browser: Any, phone: Identity, clock: Any) -> None:
+    await browser.deliver(await browser.signed_in(phone), is_there=False)
+    clock.turn(60)
+    assert (await browser.link()).state is State.EXPIRED
+    with pytest.raises(ExpiredToken):
+        await browser.resume("socket 2")
+
+
+@pytest.mark.parametrize("secret", ["", "x" * 43])
+async def test_a_link_is_resumed_with_its_secret_alone(browser: Any, secret: str) -> None:
+    with pytest.raises(AccessDenied):
+        await browser.resume("socket 2", secret)
+    assert (await browser.link()).holder == "socket 1"
+
+
+async def test_a_link_is_resumed_by_its_own_app_alone(browser: Any, backend: Caller) -> None:
+    with pytest.raises(AccessDenied):
+        await browser.resume("socket 2", caller=backend)
+
+
+async def test_a_replaced_socket_has_no_say(browser: Any, phone: Identity) -> None:
+    await browser.resume("socket 2")
+    for call in (browser.rotate(), browser.verify("00"), qr_browser.cancel(browser.ports, browser.id, "socket 1")):
+        with pytest.raises(AlreadyUsed):
+            await call
+
+
+async def test_a_cancelled_link_cannot_be_scanned(browser: Any, phone: Identity) -> None:
+    await qr_browser.cancel(browser.ports, browser.id, browser.holder)
+    with pytest.raises(ExpiredToken):
+        await browser.scan(phone)
+
+
+async def test_the_bus_tells_of_each_step(browser: Any, phone: Identity) -> None:
+    heard: list[int] = []
+    hush = browser.ports.bus.listen(qr_browser.topic(browser.id), lambda: heard.append(1))
+    code = await browser.approved(phone)
+    assert len(heard) == 2
+    await browser.verify(code)
+    await browser.deliver(await browser.sign_in())
+    assert len(heard) == 3
+    hush()
+    with pytest.raises(HeliographError):
+        await browser.scan(phone)
+    assert len(heard) == 3
+
+
+async def test_a_linked_session_that_idles_is_ended_and_others_stay(
+    browser: Any, phone: Identity, ports: Ports, trial: Caller, clock: Any
+) -> None:
+    made = await browser.signed_in(phone)
+    clock.turn(29 * DAY_S)
+    assert await sessions.end_idle(ports, 30.0 * DAY_S) == 0
+    clock.turn(2 * DAY_S)
+    assert await sessions.end_idle(ports, 30.0 * DAY_S) == 1
+    assert await sessions.end_idle(ports, 30.0 * DAY_S) == 0
+    assert [session.id for session in await ports.sessions.live(phone.account.id)] == [phone.session.id]
+    with pytest.raises(TokenRevoked):
+        await tokens.authenticate(ports, trial, made.tokens.access_token)
+
+
+async def test_links_are_forgotten_some_time_after_their_end(browser: Any, ports: Ports, clock: Any) -> None:
+    assert await ports.qr_links.forget(clock.now(), 100) == 0
+    clock.turn(601)
+    assert await ports.qr_links.forget(clock.now(), 100) == 1
+    assert await ports.qr_links.lookup(browser.id) is None
