@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from heliograph.sdk.dispatch import EventIterator
     from heliograph.sdk.events import (
         AdminBlockUpdate,
+        BlockUpdate,
         ConnectionUpdate,
         Event,
         FriendsListUpdate,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 - in plain alphabetical order
     "AdminBlockUpdate",
+    "BlockUpdate",
     "ConnectionStatus",
     "ConnectionUpdate",
     "DeviceBody",

@@ -264,6 +264,18 @@ class ContactLimit(UsageError):
     row = Row("contact_limit", 403, "The contact list holds as many entries as it may", WAIT)
 
 
+class BlockInvalid(UsageError):
+    """Nobody blocks oneself."""
+
+    row = Row("block_invalid", 400, "This user cannot be blocked", StanzaCondition("cancel", "not-allowed"))
+
+
+class BlockLimit(UsageError):
+    """The block list holds as many entries as it may."""
+
+    row = Row("block_limit", 403, "The block list holds as many entries as it may", WAIT)
+
+
 class ProfileConflict(UsageError):
     """The caller's `version` is no longer the current one; nothing was changed."""
 

@@ -128,6 +128,7 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         tokens=stores.tokens,
         profiles=stores.profiles,
         contacts=stores.contacts,
+        blocks=stores.blocks,
         qr_links=stores.qr_links,
         media=FilesystemMedia(settings.data_dir / "media"),
         rates=InProcessRateCounters(),

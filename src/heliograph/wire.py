@@ -375,6 +375,19 @@ class ContactsData(Body, frozen=True, kw_only=True):
     contacts: tuple[ContactBody, ...]
 
 
+class BlockedUserBody(Body, frozen=True, kw_only=True):
+    """A user whom the user blocks: identifier and bare JID, and nothing of the profile."""
+
+    user_id: str
+    user_jid: str
+
+
+class BlockedData(Body, frozen=True, kw_only=True):
+    """The users whom the user blocks."""
+
+    blocked: tuple[BlockedUserBody, ...]
+
+
 # --------------------------------------------------------------------------------------------------------------- media
 
 

@@ -13,7 +13,15 @@ import pytest
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, Environment
 from heliograph.core.assertions import AssertionUse
-from heliograph.core.ports import AccountStore, AppStore, ContactStore, ProfileStore, SessionStore, TokenStore
+from heliograph.core.ports import (
+    AccountStore,
+    AppStore,
+    BlockStore,
+    ContactStore,
+    ProfileStore,
+    SessionStore,
+    TokenStore,
+)
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
 from heliograph.core.tokens import TokenKind, TokenRecord
 from heliograph.storage import sqlite
@@ -31,6 +39,7 @@ class Stores:
     tokens: TokenStore
     profiles: ProfileStore
     contacts: ContactStore
+    blocks: BlockStore
 
 
 @pytest.fixture(params=["sqlite"])
@@ -38,7 +47,15 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     """Empty stores of every adapter in turn."""
     assert request.param == "sqlite"
     async with await sqlite.open(tmp_path / "heliograph.db") as opened:
-        yield Stores(opened.apps, opened.accounts, opened.sessions, opened.tokens, opened.profiles, opened.contacts)
+        yield Stores(
+            opened.apps,
+            opened.accounts,
+            opened.sessions,
+            opened.tokens,
+            opened.profiles,
+            opened.contacts,
+            opened.blocks,
+        )
 
 
 @pytest.fixture

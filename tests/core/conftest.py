@@ -17,6 +17,7 @@ from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
+from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
@@ -91,6 +92,9 @@ class RecordingEngine:
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         self.told.append(("contacts_changed", *changes))
 
+    def blocks_changed(self, change: BlockChange) -> None:
+        self.told.append(("blocks_changed", change))
+
     def online(self, jid: str) -> list[str]:
         return self.connected.get(jid, [])
 
@@ -121,6 +125,7 @@ def wire(
         tokens=stores.tokens,
         profiles=stores.profiles,
         contacts=stores.contacts,
+        blocks=stores.blocks,
         qr_links=stores.qr_links,
         media=FilesystemMedia(folder),
         rates=InProcessRateCounters(),

@@ -18,6 +18,7 @@ from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
+from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
@@ -68,6 +69,9 @@ class RecordingEngine:
 
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         self.told.append(("contacts_changed", *changes))
+
+    def blocks_changed(self, change: BlockChange) -> None:
+        self.told.append(("blocks_changed", change))
 
     def online(self, jid: str) -> list[str]:
         return self.connected.get(jid, [])
@@ -182,6 +186,7 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 tokens=stores.tokens,
                 profiles=stores.profiles,
                 contacts=stores.contacts,
+                blocks=stores.blocks,
                 qr_links=stores.qr_links,
                 media=FilesystemMedia(tmp_path / "media"),
                 rates=InProcessRateCounters(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from heliograph.core import limits, profiles
+from heliograph.core import blocking, limits, profiles
 from heliograph.core.apps import ContactPolicy
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit
@@ -264,12 +264,16 @@ async def add(ports: Ports, identity_jid: str, policy: ContactPolicy, other_iden
     """Make another user a contact, ask to, or accept one who has asked; see `befriend`.
 
     Raises:
-        AccountNotFound: there is no such user in this app and environment.
-        ContactInvalid: it is the user.
+        AccountNotFound: there is no such user in this app and environment, or that user blocks this one.
+        ContactInvalid: it is the user, or somebody whom the user blocks.
         ContactLimit: one of the two rosters is full.
     """
     jid = jid_of(identity_jid, other_identifier)
     await _check_account(ports, jid)
+    if await blocking.blocks(ports, identity_jid, jid):
+        raise ContactInvalid("Who is blocked cannot be made a contact")
+    if await blocking.blocks(ports, jid, identity_jid):
+        raise AccountNotFound
     await _change(ports, identity_jid, jid, lambda pair: befriend(pair, policy))
     item = await ports.contacts.lookup(identity_jid, jid)
     state = None if item is None else friend_state(item)
@@ -298,12 +302,17 @@ async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[Ro
 
 
 async def friends(ports: Ports, jid: str) -> list[Friend]:
-    """The user's friends, those whom the user has asked, and those who have asked the user, in the roster's order."""
+    """The user's friends, those whom the user has asked, and those who have asked the user, in the roster's order. Of
+    whom blocking keeps apart from the user, nothing but the name of the entry is shown.
+    """
+    apart = await blocking.apart_from(ports, jid)
     known = {profile.jid: profile for profile in await ports.profiles.of_contacts(jid)}
     found = []
     for item in await ports.contacts.roster(jid):
         state = friend_state(item)
-        if state is not None:
+        if state is not None and apart.covers(item.jid):
+            found.append(Friend(item.jid, item.jid.partition("@")[0], state, Profile(item.jid), is_online=False))
+        elif state is not None:
             is_watched = presence.is_watched(item.subscription)
             profile = known.get(item.jid) if is_watched else await ports.profiles.lookup(item.jid)
             found.append(_friend(ports, item, state, profile))

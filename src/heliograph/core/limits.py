@@ -64,6 +64,8 @@ IMAGE_MAX_BYTES = 10 * 1024 * 1024
 CONTACTS_MAX = 10_000
 CONTACT_NAME_MAX_BYTES = 1024
 CONTACT_GROUPS_MAX = 16
+BLOCKED_MAX = 1000
+"""How many entries a user's block list holds."""
 
 # ------------------------------------------------------------------------------------------------------ QR sign-in
 QR_LINK_ID_BYTES = 16

@@ -16,6 +16,7 @@ from typing import Protocol
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
+from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
@@ -203,6 +204,24 @@ class ContactStore(Protocol):
         ...
 
 
+class BlockStore(Protocol):
+    """Whom users block (XEP-0191)."""
+
+    async def blocked(self, jid: str) -> frozenset[str]:
+        """All entries of a user's list: bare JIDs, full JIDs, domains."""
+        ...
+
+    async def blockers(self, forms: tuple[str, str, str, str]) -> frozenset[str]:
+        """The bare JIDs of the users whose lists hold one of these entries; they come from `xmpp.blocking.forms`."""
+        ...
+
+    async def change(
+        self, jid: str, decide: Callable[[frozenset[str]], frozenset[str]]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """One atomic change: the list before it, and after it. `AccountNotFound`, and whatever `decide` raises."""
+        ...
+
+
 class QrLinkStore(Protocol):
     """QR links and their codes."""
 
@@ -303,6 +322,10 @@ class Engine(Protocol):
         """
         ...
 
+    def blocks_changed(self, change: BlockChange) -> None:
+        """Push a stored change of a block list to the owner's sessions, and hide or show presence and profile."""
+        ...
+
     def online(self, jid: str) -> list[str]:
         """The full JIDs that are connected as this bare JID."""
         ...
@@ -325,6 +348,7 @@ class Ports:
     tokens: TokenStore
     profiles: ProfileStore
     contacts: ContactStore
+    blocks: BlockStore
     qr_links: QrLinkStore
     media: MediaStore
     rates: RateCounters

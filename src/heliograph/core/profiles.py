@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from heliograph.core import blocking
 from heliograph.core.profile_fields import RULES, invalid
 from heliograph.errors import AccountNotFound, ProfileConflict
 from heliograph.xmpp import presence, vcard_extra
@@ -246,7 +247,8 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:
     """A user's profile as another user (or the same one) may see it.
 
     Raises:
-        AccountNotFound: there is no such user in the viewer's app and environment.
+        AccountNotFound: there is no such user in the viewer's app and environment, or one of the two blocks the
+            other.
     """
     if viewer_jid.rpartition("@")[2] != jid.rpartition("@")[2]:
         raise AccountNotFound
@@ -255,4 +257,6 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:
         raise AccountNotFound
     if viewer_jid == jid:
         return redact(profile, Viewer.SELF)
+    if await blocking.are_apart(ports, viewer_jid, jid):
+        raise AccountNotFound
     return redact(profile, viewer_of(await ports.contacts.lookup(jid, viewer_jid)))

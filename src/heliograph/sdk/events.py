@@ -90,6 +90,14 @@ class AdminBlockUpdate(Event, Body, frozen=True, kw_only=True):
     is_admin_blocked: bool
 
 
+class BlockUpdate(Event, Body, frozen=True, kw_only=True):
+    """The signed-in user blocked or unblocked a user, on this device or another."""
+
+    user_id: str
+    user_jid: str
+    is_blocked: bool
+
+
 class MessageReceived(Event, Body, frozen=True, kw_only=True):
     """A one-to-one text message came.
 
@@ -151,6 +159,7 @@ class Listeners(TypedDict, total=False):
     user_profile_listener: Listener
     friends_list_listener: Listener
     presence_listener: Listener
+    block_user_listener: Listener
     user_deleted_listener: Listener
     admin_block_listener: Listener
     message_listener: Listener
@@ -163,6 +172,7 @@ LISTENER_EVENTS: Mapping[str, type[Event]] = {
     "user_profile_listener": ProfileUpdate,
     "friends_list_listener": FriendsListUpdate,
     "presence_listener": PresenceUpdate,
+    "block_user_listener": BlockUpdate,
     "user_deleted_listener": UserDeleted,
     "admin_block_listener": AdminBlockUpdate,
     "message_listener": MessageReceived,

@@ -5,10 +5,12 @@ connections of the SDK's life, so what was told before a connection was lost is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from xml.etree.ElementTree import Element
 
 from heliograph.errors import ProfileInvalid
 from heliograph.sdk.events import (
     AdminBlockUpdate,
+    BlockUpdate,
     Event,
     FriendsListUpdate,
     MessageReceived,
@@ -17,7 +19,7 @@ from heliograph.sdk.events import (
     ProfileUpdate,
 )
 from heliograph.wire import FriendState
-from heliograph.xmpp import pep, presence, roster, vcard
+from heliograph.xmpp import blocking, pep, presence, roster, vcard
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.message import message_type
 from heliograph.xmpp.new_session import find_new_session
@@ -41,6 +43,7 @@ class Inbox:
         self._profiles: dict[str, ProfileUpdate] = {}
         self._friends: dict[str, FriendState] = {}
         self._has_roster = False
+        self._blocked: frozenset[str] | None = None
 
     def take(self, stanza: Stanza) -> list[Event]:
         """The events of a message or a presence; none of what this SDK does not understand."""
@@ -67,13 +70,15 @@ class Inbox:
         return [change for change in changes if change is not None]
 
     def take_push(self, stanza: Stanza) -> list[Event] | None:
-        """The events of a roster push (RFC 6121, section 2.1.6); `None` if the IQ is none, or is not from the user's
-        own account.
+        """The events of a push of the roster (RFC 6121, section 2.1.6) or of the block list (XEP-0191, sections 3.3
+        and 3.4); `None` if the IQ is none, or is not from the user's own account.
         """
         query = stanza.child()
-        if stanza.type != "set" or query is None or query.tag != roster.QUERY_TAG:
+        if stanza.type != "set" or query is None or stanza.get("from") not in (None, self._user.bare):
             return None
-        if stanza.get("from") not in (None, self._user.bare):
+        if query.tag in (blocking.BLOCK_TAG, blocking.UNBLOCK_TAG):
+            return self._take_block_push(query)
+        if query.tag != roster.QUERY_TAG:
             return None
         events = [self._set_friend(item.jid, _friend_state(item)) for item in roster.parse_items(query)]
         return [event for event in events if event is not None]
@@ -88,6 +93,29 @@ class Inbox:
         else:
             self._friends[jid] = state
         return FriendsListUpdate(user_id=jid.partition("@")[0], user_jid=jid, state=state or "removed")
+
+    # ------------------------------------------------------------------------------------------------------ blocking
+
+    def take_blocks(self, element: Element) -> list[Event]:
+        """The whole block list, as it was fetched. The first one is what later changes are told against."""
+        try:
+            found = frozenset(blocking.parse_items(element))
+        except StanzaError:
+            return []
+        before, self._blocked = self._blocked, found
+        return [] if before is None else list(_block_updates(before, found))
+
+    def _take_block_push(self, element: Element) -> list[Event]:
+        try:
+            named = frozenset(blocking.parse_items(element))
+        except StanzaError:
+            return []
+        before = self._blocked or frozenset()
+        if element.tag == blocking.BLOCK_TAG:
+            self._blocked = before | named
+        else:
+            self._blocked = before - named if named else frozenset()
+        return list(_block_updates(before, self._blocked))
 
     # ------------------------------------------------------------------------------------------------------ presence
 
@@ -157,6 +185,14 @@ def _new_session(stanza: Stanza) -> Iterator[Event]:
             created_at=facts["createdAt"],
             via=facts["via"],
         )
+
+
+def _block_updates(before: frozenset[str], after: frozenset[str]) -> Iterator[BlockUpdate]:
+    """One event for each user who came to the list or left it; entries of other kinds are for XMPP clients."""
+    for jid in sorted(before ^ after):
+        local, at, domain = jid.partition("@")
+        if at and "/" not in domain:
+            yield BlockUpdate(user_id=local, user_jid=jid, is_blocked=jid in after)
 
 
 def _update(owner: Jid, card: vcard.Card) -> ProfileUpdate:

@@ -18,7 +18,7 @@ from heliograph.sdk.reconnect import ReconnectPolicy
 from heliograph.sdk.states import Trigger
 from heliograph.sdk.stream import Credentials, Stream
 from heliograph.sdk.transport import Target
-from heliograph.xmpp import roster
+from heliograph.xmpp import blocking, roster
 from heliograph.xmpp.stanza import Stanza, iq_result
 
 _PING = f"<ping xmlns='{discovery.NS_PING}'/>"
@@ -88,15 +88,19 @@ class Resource:
         return None
 
     async def _settle(self, stream: Stream) -> None:
-        """Fetch the contact list, then announce ourselves (RFC 6121, sections 2.2 and 4.2). The ping behind them is
-        answered when the server has taken both: from then on nothing is missed.
+        """Fetch the contact list and the block list, then announce ourselves (RFC 6121, sections 2.2 and 4.2). The ping
+        behind them is answered when the server has taken all: from then on nothing is missed.
         """
         contacts = stream.request("get", _ROSTER)
+        blocked = stream.request("get", blocking.LIST_REQUEST)
         stream.send(discovery.INITIAL_PRESENCE)
         ready = stream.request("get", _PING, self._credentials.domain)
         query = (await contacts).find(roster.QUERY_TAG)
         if query is not None:
             self._tell(self._inbox.take_roster(roster.parse_items(query)))
+        listed = (await blocked).find(blocking.LIST_TAG)
+        if listed is not None:
+            self._tell(self._inbox.take_blocks(listed))
         await ready
 
     async def hold(self, stream: Stream) -> Ending:

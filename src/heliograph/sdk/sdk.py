@@ -13,6 +13,7 @@ import httpx
 from heliograph import wire
 from heliograph.errors import LicenseModeMismatch
 from heliograph.sdk.api import Api
+from heliograph.sdk.blocking import BlockingCalls
 from heliograph.sdk.contacts import ContactCalls
 from heliograph.sdk.dispatch import QUEUE_MAX_EVENTS, EventIterator, check_listeners
 from heliograph.sdk.events import Listeners
@@ -28,7 +29,7 @@ from heliograph.sdk.tls import client_context
 from heliograph.sdk.transport import targets
 
 
-class SDK(QrCalls, ProfileCalls, ContactCalls, SessionCalls):
+class SDK(QrCalls, ProfileCalls, ContactCalls, BlockingCalls, SessionCalls):
     """Register, connect, sign in by QR code, profiles, contacts, sessions: `initialize` first, `close` last, or
     `async with SDK() as sdk`.
 

@@ -117,6 +117,11 @@ def contact(friend: Friend) -> wire.ContactBody:
     )
 
 
+def blocked_user(jid: str) -> wire.BlockedUserBody:
+    """A user whom the user blocks."""
+    return wire.BlockedUserBody(user_id=jid.partition("@")[0], user_jid=jid)
+
+
 def file_token(services: Services, url: str) -> str:
     """The token of a file that is stored here, by its URL; `""` for any other URL."""
     name = url.removeprefix(services.media_url(""))

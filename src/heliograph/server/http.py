@@ -20,6 +20,7 @@ from heliograph.server.auth import KEY_HEADER
 from heliograph.server.boundary import Boundary
 from heliograph.server.routes import (
     accounts,
+    blocked,
     contacts,
     media,
     pages,
@@ -41,6 +42,7 @@ ENDPOINTS: tuple[endpoints.Endpoint, ...] = (
     *sessions.ENDPOINTS,
     *profiles.ENDPOINTS,
     *contacts.ENDPOINTS,
+    *blocked.ENDPOINTS,
     *media.ENDPOINTS,
     *qr_links.ENDPOINTS,
 )

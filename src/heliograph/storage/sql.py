@@ -154,3 +154,9 @@ OWNERS_OF_CONTACT = (
     "ORDER BY a.jid"
 )
 DELETE_CONTACT = "DELETE FROM rosters WHERE contact = ?"
+
+# ------------------------------------------------------------------------------------------------------------ blocks
+BLOCKED = "SELECT b.blocked FROM accounts o JOIN blocks b ON b.owner_id = o.id WHERE o.jid = ?"
+BLOCKERS = "SELECT o.jid FROM blocks b JOIN accounts o ON o.id = b.owner_id WHERE b.blocked IN (?, ?, ?, ?)"
+ADD_BLOCK = "INSERT INTO blocks (owner_id, blocked) VALUES (?, ?) ON CONFLICT DO NOTHING"
+DELETE_BLOCK = "DELETE FROM blocks WHERE owner_id = ? AND blocked = ?"

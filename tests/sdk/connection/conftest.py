@@ -68,7 +68,8 @@ class Peer:
         await self.until("</presence>")
         await self.until("</iq>")
         self.say(f"<iq type='result' id='h1' to='ada@chat.test/r1'>{ROSTER}</iq>")
-        self.say("<iq type='result' id='h2' from='chat.test' to='ada@chat.test/r1'/>")
+        self.say("<iq type='result' id='h2' to='ada@chat.test/r1'><blocklist xmlns='urn:xmpp:blocking'/></iq>")
+        self.say("<iq type='result' id='h3' from='chat.test' to='ada@chat.test/r1'/>")
 
     async def be_good(self) -> None:
         await self.sign_in()

@@ -125,7 +125,7 @@ async def test_a_server_that_answers_pings_is_kept(server: Any, new_client: Any)
 
     async def answer_pings(peer: Any) -> None:
         await peer.be_good()
-        for number in range(3, 8):
+        for number in range(4, 9):
             await peer.until("<ping xmlns='urn:xmpp:ping'/></iq>")
             peer.say(f"<iq type='error' id='h{number}' from='chat.test'><error type='cancel'/></iq>")
         answered.set()

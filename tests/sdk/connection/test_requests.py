@@ -78,7 +78,7 @@ async def test_an_answer_of_anyone_but_the_asked_is_not_taken(server: Any, new_c
         await peer.sign_in()
         await peer.until("</presence>")
         await peer.until("</iq>")
-        for number in (1, 2):
+        for number in (1, 2, 3):
             peer.say(f"<iq type='result' id='h{number}' from='eve@chat.test/pc'/>")
 
     server.parts = [forge]

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from heliograph.core import limits
+from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
@@ -22,6 +23,7 @@ from heliograph.engines.embedded.admission import Admission
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
+from heliograph.engines.embedded.handlers.blocking import blocks_changed
 from heliograph.engines.embedded.handlers.presence import contacts_changed, went_offline
 from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
@@ -277,6 +279,10 @@ class EmbeddedEngine:
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         """See `Engine`."""
         contacts_changed(self, changes)
+
+    def blocks_changed(self, change: BlockChange) -> None:
+        """See `Engine`."""
+        blocks_changed(self, change)
 
     def online(self, jid: str) -> list[str]:
         """See `Engine`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from heliograph.core import profiles
+from heliograph.core import blocking, profiles
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.engines.embedded.handlers.pep import payloads
 from heliograph.engines.embedded.router import Resource
@@ -30,20 +30,21 @@ class FanOut:
         """A profile changed: at once if the user is connected, else as soon as the contacts are read."""
         account = self._engine.router.accounts.get(profile.jid)
         if account is not None and account.has_contacts:
-            self._spread(profile, account.watchers)
+            self._spread(profile, account.watchers, account.blocks)
         else:
             self._engine.spawn(self._read_and_spread(profile))
 
     async def _read_and_spread(self, profile: Profile) -> None:
         roster = await self._engine.ports.contacts.roster(profile.jid)
-        self._spread(profile, [item.jid for item in roster if is_watcher(item.subscription)])
+        blocks = await self._engine.ports.blocks.blocked(profile.jid)
+        self._spread(profile, [item.jid for item in roster if is_watcher(item.subscription)], blocks)
 
-    def _spread(self, profile: Profile, watchers: Iterable[str]) -> None:
+    def _spread(self, profile: Profile, watchers: Iterable[str], blocks: frozenset[str]) -> None:
         interested = self._engine.router.interested
         for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
             for node, event in _events(profile, viewer).items():
                 prefix, suffix = event.prefix, event.suffix
-                for resource in interested(accounts, node):
+                for resource in interested(accounts, node, profile.jid, blocks):
                     resource.outlet.send(prefix + resource.to + suffix)
 
     async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
@@ -51,8 +52,10 @@ class FanOut:
         own = await self._engine.ports.profiles.lookup(receiver.account)
         if own is not None:
             _send(receiver, _events(own, Viewer.SELF), nodes)
+        apart = await blocking.apart_from(self._engine.ports, receiver.jid)
         for profile in await self._engine.ports.profiles.of_contacts(receiver.account):
-            _send(receiver, _events(profile, Viewer.CONTACT), nodes)
+            if not apart.covers(profile.jid):
+                _send(receiver, _events(profile, Viewer.CONTACT), nodes)
 
     async def introduce(self, jid: str, receivers: Sequence[Resource]) -> None:
         """A user's newest events to resources of somebody who is a contact from now on."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from heliograph.xmpp.blocking import matches
 from heliograph.xmpp.caps import Caps
 from heliograph.xmpp.stream import StreamError
 
@@ -46,6 +47,8 @@ class Resource:
         directed: full or bare JIDs that got directed presence (RFC 6121, section 4.6).
         touch_due: on the event loop's clock, when the session's activity is to be noted next.
         watchers_at_end: who watched the account when this stream ended, as it may have been the account's last.
+        blocks_at_end: whom the account blocked then.
+        is_told_of_blocks: whether the block list was asked for (XEP-0191, section 3.3).
     """
 
     outlet: Outlet
@@ -63,6 +66,8 @@ class Resource:
     directed: set[str] | None = None
     touch_due: float = 0.0
     watchers_at_end: Collection[str] = ()
+    blocks_at_end: frozenset[str] = frozenset()
+    is_told_of_blocks: bool = False
 
     @property
     def is_available(self) -> bool:
@@ -80,6 +85,7 @@ class Presence:
         watched: bare JIDs whose presence this account sees (subscription `to` or `both`).
         has_contacts: whether the two sets have been loaded.
         changes: counts the roster changes since the account is connected.
+        blocks: whom the account blocks (XEP-0191).
     """
 
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -87,12 +93,14 @@ class Presence:
     watched: set[str] = field(default_factory=set)
     has_contacts: bool = False
     changes: int = 0
+    blocks: frozenset[str] = frozenset()
 
 
 class Router:
     """The tables of what is connected."""
 
     def __init__(self) -> None:
+        self.block_changes = 0  # of all accounts, so that one that is read while it changes is read again
         self.full: dict[str, Resource] = {}
         self.accounts: dict[str, Presence] = {}
 
@@ -122,12 +130,31 @@ class Router:
         presence = self.accounts.get(account)
         return [r for r in presence.resources.values() if r.presence is not None] if presence else []
 
-    def interested(self, accounts: Iterable[str], node: str) -> Iterator[Resource]:
-        """The available resources of those accounts that want to be notified of a PEP node."""
+    def blocks(self, account: str, other: str) -> bool:
+        """Whether a connected account blocks somebody else's full or bare JID."""
+        presence = self.accounts.get(account)
+        return presence is not None and bool(presence.blocks) and matches(presence.blocks, other)
+
+    def receivers(self, accounts: Iterable[str], sender: str, blocks: frozenset[str]) -> Iterator[Resource]:
+        """The available resources of those accounts, without those whom blocking keeps apart from the sender.
+
+        Args:
+            accounts: bare JIDs.
+            sender: the full or bare JID of which they are to be told.
+            blocks: whom its account blocks.
+        """
         get = self.accounts.get
+        own = sender.partition("/")[0]
         for account in accounts:
             presence = get(account)
-            if presence is not None:
-                for resource in presence.resources.values():
-                    if node in resource.interests and resource.presence is not None:
-                        yield resource
+            if presence is None or (presence.blocks and account != own and matches(presence.blocks, sender)):
+                continue
+            for resource in presence.resources.values():
+                if resource.presence is not None and not (blocks and account != own and matches(blocks, resource.jid)):
+                    yield resource
+
+    def interested(self, accounts: Iterable[str], node: str, sender: str, blocks: frozenset[str]) -> Iterator[Resource]:
+        """Those of the `receivers` that want to be notified of a PEP node."""
+        for resource in self.receivers(accounts, sender, blocks):
+            if node in resource.interests:
+                yield resource

@@ -80,13 +80,24 @@ class SignIn:
         older = self._engine.router.full.get(jid)
         if older is not None:
             older.outlet.end(StreamError("conflict", "The resource was bound by another stream"))
+        blocks = await self._blocks(connection.account)
         connection.resource = Resource(
             connection, jid, connection.account, stream.host, quote(jid).encode(), stream.session_id
         )
         self._engine.router.bind(connection.resource)
+        self._engine.router.accounts[connection.account].blocks = blocks
         self._engine.established(connection)
         self._engine.touch(connection.resource)
         return stream.bound(jid)
+
+    async def _blocks(self, account: str) -> frozenset[str]:
+        """Whom an account blocks; read again, where a list changed meanwhile."""
+        router = self._engine.router
+        while True:
+            changes = router.block_changes
+            blocks = await self._engine.ports.blocks.blocked(account)
+            if changes == router.block_changes:
+                return blocks
 
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""

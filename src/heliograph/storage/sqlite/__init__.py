@@ -9,6 +9,7 @@ from types import TracebackType
 
 from heliograph.storage.sqlite.accounts import SqliteAccounts
 from heliograph.storage.sqlite.apps import SqliteApps
+from heliograph.storage.sqlite.blocks import SqliteBlocks
 from heliograph.storage.sqlite.connection import Reader, open_writer
 from heliograph.storage.sqlite.contacts import SqliteContacts
 from heliograph.storage.sqlite.profiles import SqliteProfiles
@@ -30,6 +31,7 @@ class SqliteStores:
     tokens: SqliteTokens
     profiles: SqliteProfiles
     contacts: SqliteContacts
+    blocks: SqliteBlocks
     qr_links: SqliteQrLinks
     _reader: Reader
     _writer: Writer
@@ -66,6 +68,7 @@ async def open(path: Path) -> SqliteStores:  # noqa: A001 - called as `sqlite.op
         tokens=SqliteTokens(reader, writer),
         profiles=SqliteProfiles(reader, writer),
         contacts=SqliteContacts(reader, writer),
+        blocks=SqliteBlocks(reader, writer),
         qr_links=SqliteQrLinks(reader, writer),
         _reader=reader,
         _writer=writer,

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.blocking import receiver_blocked, sender_blocked
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.stanza import Stanza, iq_result, stanza_error
 
@@ -34,6 +35,26 @@ def refuse(sender: Resource, stanza: Stanza, kind: str, condition: str, text: st
     error = stanza_error(stanza, sender.jid, kind, condition, text)
     if error is not None:
         sender.outlet.send(error)
+
+
+def check_blocking(engine: EmbeddedEngine, sender: Resource, account: str, receiver: str) -> None:
+    """Let nothing pass between two accounts of which one blocks the other (XEP-0191, section 3.3.4).
+
+    Args:
+        engine: the server; of an account that is not connected it knows no list.
+        sender: who sends.
+        account: the bare JID of the receiver.
+        receiver: its full or bare JID.
+
+    Raises:
+        StanzaError: one of them blocks the other; the error says which way.
+    """
+    if account == sender.account or "@" not in account:
+        return
+    if engine.router.blocks(sender.account, receiver):
+        raise receiver_blocked()
+    if engine.router.blocks(account, sender.jid):
+        raise sender_blocked()
 
 
 def same_host(sender: Resource, stanza: Stanza, to: str) -> Jid | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.core.blocking import are_apart
 from heliograph.core.profiles import Viewer, viewer_of
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
 from heliograph.engines.embedded.handlers.ping import NS_PING
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, vcard
+from heliograph.xmpp.blocking import NS_BLOCKING
 from heliograph.xmpp.disco import (
     INFO_TAG,
     ITEMS_TAG,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 _SERVER = (Identity("server", "im", "Heliograph"),)
-_SERVER_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, NS_PING, vcard.NS_VCARD_TEMP)
+_SERVER_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, NS_PING, NS_BLOCKING, vcard.NS_VCARD_TEMP)
 _ACCOUNT = (Identity("account", "registered"), Identity("pubsub", "pep"))
 _ACCOUNT_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, pep.NS_PUBSUB, *pep.FEATURES, vcard.NS_VCARD_TEMP)
 
@@ -47,7 +49,7 @@ async def _is_visible(engine: EmbeddedEngine, sender: Resource, target: Jid) -> 
     if target.bare == sender.account:
         return True
     item = await engine.ports.contacts.lookup(target.bare, sender.account)
-    return viewer_of(item) is Viewer.CONTACT
+    return viewer_of(item) is Viewer.CONTACT and not await are_apart(engine.ports, target.bare, sender.account)
 
 
 async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:

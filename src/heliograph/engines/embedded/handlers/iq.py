@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING
 
-from heliograph.engines.embedded.handlers import capabilities, disco, pep, ping, roster, vcard
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, refuse, same_host
+from heliograph.core.blocking import blocks
+from heliograph.engines.embedded.handlers import blocking, capabilities, disco, pep, ping, roster, vcard
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.blocking import sender_blocked
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.stanza import Stanza
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 _HANDLERS: Mapping[tuple[Scope, str, str], Handler] = {
-    key: handler for module in (disco, pep, ping, roster, vcard) for key, handler in module.HANDLERS.items()
+    key: handler for module in (blocking, disco, pep, ping, roster, vcard) for key, handler in module.HANDLERS.items()
 }
 _ANSWERS = ("result", "error")
 
@@ -32,6 +34,7 @@ def handle_iq(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corou
     target = same_host(sender, stanza, sender.account if stanza.to is None else stanza.to)
     if target is None:
         return None
+    check_blocking(engine, sender, target.bare, str(target))
     if target.resource:
         _pass_on(engine, sender, stanza, target)
         return None
@@ -51,7 +54,18 @@ def _ask(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) 
     if stanza.type == "set" and target.local and target.bare != sender.account:
         refuse(sender, stanza, "auth", "forbidden")
         return None
+    if target.local and target.bare not in engine.router.accounts:
+        return _ask_absent(engine, sender, stanza, target, handler)
     return handler(engine, sender, stanza, target)
+
+
+async def _ask_absent(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, handler: Handler) -> None:
+    """A request to an account that is not connected, so that its block list has to be read first."""
+    if await blocks(engine.ports, target.bare, sender.jid):
+        raise sender_blocked()
+    work = handler(engine, sender, stanza, target)
+    if work is not None:
+        await work
 
 
 def _pass_on(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.engines.embedded.handlers.addressing import refuse, same_host
+from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.message import Verdict, message_type, to_account, to_missing_resource
@@ -19,6 +19,7 @@ def handle_message(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     to = stanza.element.attrib.get("to", sender.account)
     receiver = engine.router.full.get(to)
     if receiver is not None and receiver.host == sender.host:
+        check_blocking(engine, sender, receiver.account, receiver.jid)
         receiver.outlet.send(stanza.encode(sender.jid))
         return
     target = same_host(sender, stanza, to)
@@ -28,6 +29,7 @@ def handle_message(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
 
 def _deliver(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     full = str(target)
+    check_blocking(engine, sender, target.bare, full)
     receiver = engine.router.full.get(full)
     if receiver is not None:
         receiver.outlet.send(stanza.encode(sender.jid, full))

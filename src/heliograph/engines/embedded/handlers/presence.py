@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING
 
-from heliograph.core import contacts, limits
+from heliograph.core import blocking, contacts, limits
 from heliograph.core.contacts import RosterChange
 from heliograph.engines.embedded.handlers import capabilities, roster
-from heliograph.engines.embedded.handlers.addressing import refuse, same_host
+from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Presence, Resource
+from heliograph.xmpp.blocking import matches
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.presence import (
     SUBSCRIPTION_KINDS,
@@ -23,6 +24,7 @@ from heliograph.xmpp.presence import (
     presence_xml,
 )
 from heliograph.xmpp.stanza import Stanza, quote
+from heliograph.xmpp.stanza_error import StanzaError
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
@@ -38,7 +40,7 @@ def handle_presence(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) ->
             _unavailable(engine, sender, stanza.inner())
         return None
     target = same_host(sender, stanza, stanza.to)
-    if target is None:
+    if target is None or not _passes(engine, sender, target, said.kind):
         return None
     if said.kind in SUBSCRIPTION_KINDS:
         return _subscribe(engine, sender, stanza, target, said.kind)
@@ -46,6 +48,19 @@ def handle_presence(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) ->
         return _probe(engine, sender, target)
     _direct(engine, sender, stanza, target, said.kind)
     return None
+
+
+def _passes(engine: EmbeddedEngine, sender: Resource, target: Jid, kind: Kind) -> bool:
+    """Whether blocking lets a presence through: one's own word against it is an error, another's is silence (XEP-0191,
+    section 3.3.4). What ends a subscription always does that.
+    """
+    try:
+        check_blocking(engine, sender, target.bare, str(target))
+    except StanzaError as error:
+        if error.application:
+            raise
+        return kind in (Kind.UNSUBSCRIBE, Kind.UNSUBSCRIBED)
+    return True
 
 
 # ---------------------------------------------------------------------------------------------------------- broadcast
@@ -69,12 +84,11 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     _announce(engine, sender)
     for other in account.resources.values():
         if other is not sender and other.presence is not None:
-            _tell(sender, other)
-    for watched in account.watched:
-        for other in engine.router.available(watched):
-            _tell(sender, other)
+            tell(sender, other)
+    for other in engine.router.receivers(account.watched, sender.jid, account.blocks):
+        tell(sender, other)
     for item in items:
-        if item.is_pending_in:
+        if item.is_pending_in and not matches(account.blocks, item.jid):
             sender.outlet.send(presence_xml(Kind.SUBSCRIBE, item.jid, sender.account).encode())
     work = capabilities.announced(engine, sender, stanza)
     if work is not None:
@@ -97,23 +111,20 @@ async def _load_contacts(engine: EmbeddedEngine, jid: str, account: Presence) ->
 def _announce(engine: EmbeddedEngine, sender: Resource) -> None:
     """The resource's presence to all who watch the account, and to all resources of the account (section 4.2.2)."""
     account = engine.router.accounts[sender.account]
-    _send_to(engine, (*account.watchers, sender.account), *_parts(sender.jid, "", sender.presence or b""))
+    prefix, suffix = parts(sender.jid, "", sender.presence or b"")
+    for resource in engine.router.receivers((*account.watchers, sender.account), sender.jid, account.blocks):
+        resource.outlet.send(prefix + resource.to + suffix)
 
 
-def _parts(jid: str, kind: str, content: bytes) -> tuple[bytes, bytes]:
+def parts(jid: str, kind: str, content: bytes) -> tuple[bytes, bytes]:
     """A presence encoded once: what stands before and behind the quoted JID of each receiver."""
     named = f" type='{kind}'" if kind else ""
     return f"<presence from={quote(jid)}{named} to=".encode(), b">%b</presence>" % content if content else b"/>"
 
 
-def _send_to(engine: EmbeddedEngine, accounts: Iterable[str], prefix: bytes, suffix: bytes) -> None:
-    for account in accounts:
-        for resource in engine.router.available(account):
-            resource.outlet.send(prefix + resource.to + suffix)
-
-
-def _tell(receiver: Resource, other: Resource) -> None:
-    prefix, suffix = _parts(other.jid, "", other.presence or b"")
+def tell(receiver: Resource, other: Resource, *, is_gone: bool = False) -> None:
+    """Send one resource the presence of another, or that it is gone."""
+    prefix, suffix = parts(other.jid, Kind.UNAVAILABLE, b"") if is_gone else parts(other.jid, "", other.presence or b"")
     receiver.outlet.send(prefix + receiver.to + suffix)
 
 
@@ -121,12 +132,14 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes) -> No
     """The resource goes, by its own word or because its stream ended (section 4.5)."""
     plan = broadcast(sender.is_available, Kind.UNAVAILABLE)
     account = engine.router.accounts.get(sender.account)
-    prefix, suffix = _parts(sender.jid, Kind.UNAVAILABLE, content)
+    blocks = account.blocks if account is not None else sender.blocks_at_end
+    prefix, suffix = parts(sender.jid, Kind.UNAVAILABLE, content)
     told: set[str] = set()
     if plan.is_announced:
         watchers = account.watchers if account is not None else sender.watchers_at_end
         told = {*watchers, sender.account}
-        _send_to(engine, told, prefix, suffix)
+        for resource in engine.router.receivers(told, sender.jid, blocks):
+            resource.outlet.send(prefix + resource.to + suffix)
     for jid in sender.directed or ():
         if jid.partition("/")[0] in told:
             continue
@@ -140,7 +153,7 @@ def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:
     """A bound stream ended: take it out, and tell those who saw it."""
     account = engine.router.accounts.get(resource.account)
     if account is not None:
-        resource.watchers_at_end = account.watchers
+        resource.watchers_at_end, resource.blocks_at_end = account.watchers, account.blocks
     engine.router.unbind(resource)
     _unavailable(engine, resource, b"")
 
@@ -179,12 +192,14 @@ def _remember(engine: EmbeddedEngine, sender: Resource, target: str) -> bool:
 
 async def _probe(engine: EmbeddedEngine, sender: Resource, target: Jid) -> None:
     """A client asks for a contact's presence (section 4.3); servers ask on their own, so this is seldom."""
+    if await blocking.blocks(engine.ports, target.bare, sender.jid):
+        return
     item = await engine.ports.contacts.lookup(target.bare, sender.account)
     available = engine.router.available(target.bare)
     match answer_probe(item.subscription if item else None, bool(available)):
         case ProbeAnswer.CURRENT:
             for resource in available:
-                _tell(sender, resource)
+                tell(sender, resource)
         case ProbeAnswer.UNAVAILABLE:
             sender.outlet.send(presence_xml(Kind.UNAVAILABLE, target.bare, sender.jid).encode())
         case ProbeAnswer.UNSUBSCRIBED:
@@ -195,9 +210,14 @@ async def _probe(engine: EmbeddedEngine, sender: Resource, target: Jid) -> None:
 
 
 async def _subscribe(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, kind: Kind) -> None:
-    """A subscription stanza: carried out on both rosters, then brought to the contact (section 3)."""
+    """A subscription stanza: carried out on both rosters, then brought to the contact (section 3). A contact who blocks
+    the sender is asked nothing.
+    """
+    is_asking = kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED)
+    if is_asking and await blocking.blocks(engine.ports, target.bare, sender.account):
+        return
     done = await contacts.subscription(engine.ports, sender.account, target.bare, kind)
-    if done.is_routed:
+    if done.is_routed and not engine.router.blocks(target.bare, sender.account):
         data = stanza.encode(sender.account, target.bare)
         for resource in engine.router.available(target.bare):
             resource.outlet.send(data)
@@ -225,12 +245,12 @@ def _watch(engine: EmbeddedEngine, account: Presence, change: RosterChange) -> N
     _set_member(account.watched, change.contact, is_watched(subscription))
     if not account.has_contacts or was_watched == is_watched(subscription):
         return
+    if engine.router.blocks(change.owner, change.contact) or engine.router.blocks(change.contact, change.owner):
+        return
     receivers = engine.router.available(change.owner)
     for contact in engine.router.available(change.contact):
-        kind, content = (Kind.UNAVAILABLE, b"") if was_watched else (Kind.AVAILABLE, contact.presence or b"")
-        prefix, suffix = _parts(contact.jid, kind, content)
         for receiver in receivers:
-            receiver.outlet.send(prefix + receiver.to + suffix)
+            tell(receiver, contact, is_gone=was_watched)
     if not was_watched and receivers:
         engine.spawn(engine.fan_out.introduce(change.contact, receivers))
 

@@ -1,0 +1,46 @@
+"""Block lists in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+
+from heliograph.errors import AccountNotFound
+from heliograph.storage import sql
+from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.writer import Writer
+
+Decision = Callable[[frozenset[str]], frozenset[str]]
+
+
+class SqliteBlocks:
+    """The adapter of `BlockStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def blocked(self, jid: str) -> frozenset[str]:
+        """All whom a user blocks."""
+        return frozenset(row[0] for row in self._reader.rows(sql.BLOCKED, (jid,)))
+
+    async def blockers(self, forms: tuple[str, str, str, str]) -> frozenset[str]:
+        """The bare JIDs of the users whose lists hold one of these entries."""
+        return frozenset(row[0] for row in self._reader.rows(sql.BLOCKERS, forms))
+
+    async def change(self, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:
+        """One atomic change: the list before it, and after it; `AccountNotFound`, and whatever `decide` raises."""
+        return await self._writer.write(partial(_change, jid=jid, decide=decide))
+
+
+def _change(cursor: sqlite3.Cursor, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:
+    found = cursor.execute(sql.ACCOUNT_IDS, (jid, jid)).fetchone()
+    if found is None:
+        raise AccountNotFound
+    account_id = found[1]
+    before = frozenset(row[0] for row in cursor.execute(sql.BLOCKED, (jid,)))
+    after = decide(before)
+    cursor.executemany(sql.ADD_BLOCK, [(account_id, entry) for entry in sorted(after - before)])
+    cursor.executemany(sql.DELETE_BLOCK, [(account_id, entry) for entry in sorted(before - after)])
+    return before, after
