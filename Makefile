@@ -23,7 +23,7 @@ $(SYNCED): pyproject.toml uv.lock scripts/find-uv
 	uv="$$(scripts/find-uv '$(PYTHON)')" && "$$uv" sync --frozen --all-extras --python '$(PYTHON)'
 	@touch $@
 
-demo: setup ## play the whole story on a private node and check each promise
+demo: setup ## play the whole story on a private node; ARGS=--stay keeps one up, to try the pages
 	$(BIN)/heliograph demo $(ARGS)
 
 serve: setup ## start a node with its data in ./data
@@ -36,6 +36,7 @@ lint: setup ## rules of style, types and layers
 	$(BIN)/lint-imports --no-cache
 
 test: lint ## lint, then every test
+	scripts/install-chromium
 	$(BIN)/pytest $(ARGS)
 
 docs: setup ## make the reference pages again from the code

@@ -97,10 +97,16 @@ def serve(config: ConfigFile = None) -> None:
     _run(_serve(settings))
 
 
-async def _serve(settings: Settings) -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM from now on."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _serve(settings: Settings) -> None:
+    stopped = _stop_signal()
     async with run_node(settings) as node:
         print(f"Heliograph is up: {node.public_url}, XMPP on {node.xmpp_port} (STARTTLS) and {node.xmpps_port} (TLS)")
         print(f"Certificate: {node.certificate_file}", flush=True)
@@ -108,11 +114,25 @@ async def _serve(settings: Settings) -> None:
 
 
 @main.command()
-def demo() -> None:
+def demo(
+    stays: Annotated[
+        bool, typer.Option("--stay", help="Keep a node up with two users, to try the pages, until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="The port of the pages; 0 takes a free one.", min=0, max=65535)] = 8080,
+) -> None:
     """Play the whole story on a private node over real sockets. Exit status 0 means that each promise held."""
     configure_logs("error", "text")
+    if stays:
+        _run(_stay(port))
+        return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        raise typer.Exit(0 if runner.run(demonstration.play()) else 1)
+        is_held = runner.run(demonstration.play())
+    print("Try the pages yourself: make demo ARGS=--stay")
+    raise typer.Exit(0 if is_held else 1)
+
+
+async def _stay(port: int) -> None:
+    await demonstration.stay(port, _stop_signal())
 
 
 @app_commands.command("create")

@@ -1,5 +1,5 @@
 """The demonstration: a private node on free ports, three users and four devices, and every promise checked as it is
-made.
+made; and a node that stays, with two users, for a person to try the pages on.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Timeline:
         self.console.print(f"  {self._time()}    {text}", markup=False)
 
     def promise(self, text: str, is_held: bool, since: float | None = None) -> None:
-        """Tell a promise and whether it held; `since` is the moment (of `time.perf_counter`) from which it took time."""
+        """Tell a promise and whether it held; `since` is the moment (of `time.perf_counter`) it took time from."""
         took = "" if since is None else f"  ({(time.perf_counter() - since) * 1000:.1f} ms)"
         mark = "[green]ok[/green]" if is_held else "[red]BROKEN[/red]"
         self.console.print(f"  {self._time()} {mark} {text}{took}")
@@ -176,6 +176,55 @@ async def play() -> bool:
         timeline.note("the node has stopped gracefully")
     timeline.console.print(f"\n{timeline.held} promises held, {timeline.broken} broken")
     return timeline.broken == 0
+
+
+async def stay(http_port: int, stopped: asyncio.Event) -> None:
+    """Keep a private node up until `stopped` is set, and print where its pages are.
+
+    Ada and Bob are contacts there. Bob is online and answers whoever writes to him; whoever opens the pages is Ada.
+
+    Args:
+        http_port: the port of the pages; 0 takes a free one.
+        stopped: ends it.
+    """
+    with tempfile.TemporaryDirectory(prefix="heliograph-demo-") as folder:
+        settings = Settings(data_dir=Path(folder), http_port=http_port, xmpp_port=0, xmpps_port=0)
+        async with run_node(settings) as node, SDK() as ada, SDK() as bob:
+            app = await apps.create(node.ports, "demo", "chat.localhost")
+            key = app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+            await _join(ada, node, key, "ada", "Ada", "Looking for a ridge")
+            await _join(bob, node, key, "bob", "Bob", "On the next ridge", message_listener=_answer(bob))
+            await bob.add_contact("ada")
+            await ada.logout()
+            Console(highlight=False, soft_wrap=True).print(_invitation(node.public_url), markup=False)
+            await stopped.wait()
+
+
+async def _join(sdk: SDK, node: Node, key: str, user: str, name: str, status: str, **listeners: Any) -> None:
+    await sdk.initialize(node.public_url, key, ca_file=node.certificate_file, **listeners)
+    account = (await sdk.register(user)).data
+    await sdk.connect(account.username, account.password)
+    await sdk.update_profile(nick_name=name, status=status)
+
+
+def _answer(sdk: SDK) -> Callable[[MessageReceived], Awaitable[None]]:
+    async def answer(message: MessageReceived) -> None:
+        await sdk.send_message(message.user_jid, f"Three flashes back: {message.text}")
+
+    return answer
+
+
+def _invitation(url: str) -> str:
+    return f"""
+Try it, with two windows of a browser, or with a second profile as the phone:
+
+  1. the phone    {url}/phone?as=ada    sign in as ada
+  2. the screen   {url}/                shows a code
+  3. scan the code with the phone, or type the letters below it; approve; type the two digits on the screen
+  4. write to Bob, change your photo on one and see it on the other, end the screen's session from the phone
+
+A camera works on this machine's own addresses and over HTTPS. Ctrl-C stops the node and forgets everything.
+"""
 
 
 @asynccontextmanager

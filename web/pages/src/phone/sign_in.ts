@@ -20,6 +20,7 @@ export function showSignIn(kept: Kept, signedIn: () => Promise<void>): void {
     id: "identifier",
     class: "field large",
     name: "identifier",
+    value: new URLSearchParams(location.search).get("as") ?? "",
     required: true,
     pattern: IDENTIFIER,
     maxlength: 191,
