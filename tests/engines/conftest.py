@@ -10,8 +10,8 @@ import struct
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -294,7 +294,7 @@ class Place:
         """A socket to the node: secured, or in the clear where STARTTLS is spoken."""
         port = self.node.xmpps_port if is_direct_tls else self.node.xmpp_port
         context = self.tls if is_direct_tls else None
-        name = "localhost" if is_direct_tls else None
+        name = SANDBOX if is_direct_tls else None
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name)
         wire = Wire(reader, writer)
         self._wires.append(wire)
@@ -328,7 +328,7 @@ class Place:
 @asynccontextmanager
 async def running(data_dir: Path, **settings: Any) -> AsyncIterator[Place]:
     """A node with an app, until the context is left."""
-    chosen = {"drain_timeout_s": 5, **settings}
+    chosen = {"domain": LIVE, "drain_timeout_s": 5, **settings}
     wanted = Settings(data_dir=data_dir, http_port=0, xmpp_port=0, xmpps_port=0, **chosen)
     policy = Policy(registration=RegistrationPolicy.OPEN, max_sessions=3, sandbox_max_users=10_000)
     async with AsyncExitStack() as stack:
@@ -405,6 +405,47 @@ async def befriend(place: Place) -> Callable[..., Awaitable[None]]:
         assert friend["state"] == "friend"
 
     return make
+
+
+class Gate:
+    """A store with one method whose answer comes when it is let through, as that of a distant database may."""
+
+    def __init__(self, store: Any, method: str) -> None:
+        self._store = store
+        self._method = method
+        self.entered = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.passed = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        return self._through(found) if name == self._method else found
+
+    def _through(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def waiting(*arguments: Any) -> Any:
+            answer = await call(*arguments)
+            self.entered.set()
+            await self.opened.wait()
+            self.passed.set()
+            return answer
+
+        return waiting
+
+
+@pytest.fixture
+def gated(place: Place) -> Callable[[str, str], AbstractContextManager[Gate]]:
+    """Puts a gate before a method of a port, as long as a context lasts."""
+
+    @contextmanager
+    def gate(port: str, method: str) -> Iterator[Gate]:
+        engine = place.node.engine
+        ports = engine.ports
+        made = Gate(getattr(ports, port), method)
+        engine.ports = replace(ports, **{port: made})
+        yield made
+        engine.ports = ports
+
+    return gate
 
 
 @pytest.fixture(autouse=True)

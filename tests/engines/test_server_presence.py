@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -99,6 +100,26 @@ async def test_who_comes_and_goes_at_once_is_not_left_present(join: Any, befrien
     await ada.end()
     assert await seen(bob) == [here(ada, bob), gone(ada, bob)]
     assert place.node.engine.online(ada.bare) == []
+
+
+@pytest.mark.parametrize("has_another", [False, True])
+async def test_who_is_gone_before_the_roster_was_read_is_not_shown(
+    join: Any, again: Any, befriend: Any, gated: Any, has_another: bool
+) -> None:
+    ada, bob = await join("ada", is_present=False), await join("bob")
+    await befriend(ada, bob)
+    tablet = await again(ada) if has_another else bob
+    await seen(bob)
+    with gated("contacts", "roster") as gate:
+        await ada.send("<presence/>")
+        async with asyncio.timeout(10):
+            await gate.entered.wait()
+        ada.wire.reset()
+        assert (await tablet.next()).xml == gone(ada, tablet)
+        gate.opened.set()
+        await gate.passed.wait()
+    assert here(ada, bob) not in await seen(bob)
+    assert here(ada, tablet) not in await seen(tablet)
 
 
 async def test_presence_that_is_none_is_refused_and_changes_nothing(join: Any, befriend: Any) -> None:

@@ -66,6 +66,8 @@ class SignIn:
         stream = connection.stream
         ports = self._engine.ports
         live = await ports.sessions.lookup(stream.session_id)
+        if connection.is_gone:
+            return []
         if live is None or live[0].is_blocked:
             connection.end(session_ended("admin_blocked" if live else "logout"))
             return []

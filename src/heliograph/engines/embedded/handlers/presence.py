@@ -81,6 +81,8 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     """The first presence of a resource (section 4.2), and what it is owed (sections 3.1.3 and 4.3)."""
     account = engine.router.accounts[sender.account]
     items = await _load_contacts(engine, sender.account, account)
+    if not sender.is_available:  # its stream has ended meanwhile
+        return
     _announce(engine, sender)
     for other in account.resources.values():
         if other is not sender and other.presence is not None:
