@@ -11,10 +11,10 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint docs bench clean
+.PHONY: help setup demo serve test lint docs bench bench-peers clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
 
 setup: $(SYNCED) ## make .venv with everything that uv.lock names
 
@@ -42,8 +42,11 @@ test: lint ## lint, then every test
 docs: setup ## make the reference pages again from the code
 	$(BIN)/python scripts/reference_pages.py
 
-bench: setup ## measure this machine
+bench: setup ## measure one node on this machine
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-peers: setup ## measure beside Prosody and ejabberd (Debian's packages, as root)
+	$(BIN)/python benchmarks/peers.py $(ARGS)
 
 clean: ## remove what the targets above have made, but not ./data
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

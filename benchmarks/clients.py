@@ -9,9 +9,10 @@ import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from node_process import DOMAIN, HOST, HTTP_PORT, XMPP_PORT
+HOST = "127.0.0.1"
+DOMAIN = "localhost"
 
 Result = TypeVar("Result")
 
@@ -32,39 +33,43 @@ _DISCO = (
     + "".join(f"<feature var='{feature}'/>" for feature in _FEATURES)
     + "</query>"
 )
-_DISCO_REQUEST = re.compile(rb"<iq type='get'[^>]* id='(hg\d+)'[^>]*>")
+_DISCO_REQUEST = re.compile(rb"<iq [^>]*>\s*<query [^>]*disco#info[^>]*>")
+
+
+class Account(NamedTuple):
+    """A registered user; only ours have an access token."""
+
+    username: str
+    password: str
+    token: str = ""
 
 
 class Http:
     """One HTTP/1.1 connection that is kept open."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, port: int, headers: dict[str, str]) -> None:
+        self._port = port
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
     async def open(self) -> Http:
         """Connect."""
-        self._reader, self._writer = await asyncio.open_connection(HOST, HTTP_PORT)
+        self._reader, self._writer = await asyncio.open_connection(HOST, self._port)
         return self
 
-    async def call(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
-        """The answer's `data`; an error is an exception."""
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer's JSON; an error is an exception."""
         payload = b"" if body is None else json.dumps(body).encode()
-        bearer = f"Authorization: Bearer {token}\r\n" if token else ""
         head = (
-            f"{method} /api/v1{path} HTTP/1.1\r\nHost: {HOST}\r\nHeliograph-Key: {self._key}\r\n{bearer}"
+            f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{self._headers}"
             f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
         )
         self._writer.write(head.encode() + payload)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"(?i)content-length: *(\d+)", answer)
-        data = json.loads(await self._reader.readexactly(int(length[1]))) if length else {}
-        if data.get("statusCode") != 200:
+        data = await self._reader.readexactly(int(length[1])) if length else b"{}"
+        if not answer.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(data)
-        return data.get("data")
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._writer.close()
+        return json.loads(data)
 
 
 class Xmpp(asyncio.Protocol):
@@ -94,12 +99,15 @@ class Xmpp(asyncio.Protocol):
         self._check()
 
     def _check(self) -> None:
-        if self._future is not None and not self._future.done() and all(token in self.buffer for token in self._want):
+        if self._future is not None and not self._future.done() and all(map(self._has, self._want)):
             self._future.set_result(self.buffer)
             self.buffer = b""
 
+    def _has(self, token: bytes) -> bool:
+        return token in self.buffer or token.replace(b"'", b'"') in self.buffer
+
     async def expect(self, *tokens: bytes) -> bytes:
-        """Wait until each of the tokens has come; gives and forgets what came."""
+        """Wait until each of the tokens has come, with either kind of quotes; gives and forgets what came."""
         self._want, self._future = tokens, asyncio.get_running_loop().create_future()
         self._check()
         return await self._future
@@ -116,7 +124,7 @@ class Xmpp(asyncio.Protocol):
 
 
 class Keys:
-    """Client keys of SCRAM-SHA-256, computed once for each password, so that a login costs the generator no hashing."""
+    """Client keys of SCRAM-SHA-1, computed once for each password, so that a login costs the generator no hashing."""
 
     def __init__(self) -> None:
         self._keys: dict[tuple[str, bytes, int], tuple[bytes, bytes]] = {}
@@ -125,61 +133,91 @@ class Keys:
         """ClientKey and StoredKey."""
         found = self._keys.get((password, salt, iterations))
         if found is None:
-            salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), iterations)
-            key = hmac.digest(salted, b"Client Key", "sha256")
-            found = self._keys[password, salt, iterations] = key, hashlib.sha256(key).digest()
+            salted = hashlib.pbkdf2_hmac("sha1", password.encode(), base64.b64decode(salt), iterations)
+            key = hmac.digest(salted, b"Client Key", "sha1")
+            found = self._keys[password, salt, iterations] = key, hashlib.sha1(key).digest()
         return found
 
 
 KEYS = Keys()
 
 
-async def login(username: str, password: str, *, has_caps: bool = False) -> Xmpp:
-    """A whole sign-in: stream, SCRAM-SHA-256, bind, roster, initial presence until it is reflected."""
+async def open_stream(port: int) -> Xmpp:
+    """A stream that is open, with its features."""
     client: Xmpp
-    _, client = await asyncio.get_running_loop().create_connection(Xmpp, HOST, XMPP_PORT)
+    _, client = await asyncio.get_running_loop().create_connection(Xmpp, HOST, port)
     client.send(_HEADER)
     await client.expect(b"</stream:features>")
-    first = f"n={username},r={_NONCE}"
+    return client
+
+
+async def login(port: int, account: Account, *, has_caps: bool = False) -> Xmpp:
+    """A whole sign-in: stream, SCRAM-SHA-1, bind, roster, initial presence until it is reflected."""
+    client = await open_stream(port)
+    first = f"n={account.username},r={_NONCE}"
     initial = base64.b64encode(f"n,,{first}".encode()).decode()
-    client.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>{initial}</auth>".encode())
-    answer = await client.expect(b"</challenge>")
-    challenge = base64.b64decode(re.search(rb"<challenge[^>]*>([^<]*)", answer)[1])  # type: ignore[index]
+    client.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>{initial}</auth>".encode())
+    challenge = base64.b64decode(_found(rb"<challenge[^>]*>([^<]*)", await client.expect(b"</challenge>")))
     parts = dict(part.split(b"=", 1) for part in challenge.split(b","))
-    key, stored = KEYS.get(password, parts[b"s"], int(parts[b"i"]))
+    key, stored = KEYS.get(account.password, parts[b"s"], int(parts[b"i"]))
     last = b"c=biws,r=" + parts[b"r"]
-    signature = hmac.digest(stored, first.encode() + b"," + challenge + b"," + last, "sha256")
+    signature = hmac.digest(stored, first.encode() + b"," + challenge + b"," + last, "sha1")
     proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
     response = base64.b64encode(last + b",p=" + base64.b64encode(proof))
     client.send(b"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + response + b"</response>")
-    await client.expect(b"</success>")
+    await client.expect(b"<success")
     client.send(_HEADER)
     await client.expect(b"</stream:features>")
     bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>r</resource></bind>"
     client.send(f"<iq type='set' id='b'>{bind}</iq>".encode())
-    client.jid = re.search(rb"<jid>([^<]*)", await client.expect(b"</jid>"))[1].decode()  # type: ignore[index]
+    client.jid = _found(rb"<jid>([^<]*)", await client.expect(b"</jid>")).decode()
     presence = f"<presence>{_CAPS}</presence>" if has_caps else "<presence/>"
     client.send(f"<iq type='get' id='ro'><query xmlns='jabber:iq:roster'/></iq>{presence}".encode())
     client.buffer = await client.expect(b"id='ro'", b"<presence")
     return client
 
 
+def _found(pattern: bytes, data: bytes) -> bytes:
+    match = re.search(pattern, data)
+    if match is None:
+        raise RuntimeError(data)
+    return match[1]
+
+
 def answer_disco(client: Xmpp, data: bytes) -> None:
-    """Answer the server's question what this client can do."""
-    for identity in _DISCO_REQUEST.findall(data):
-        client.send(f"<iq type='result' id='{identity.decode()}' to='{DOMAIN}'>{_DISCO}</iq>".encode())
+    """Answer the server's questions what this client can do."""
+    for request in _DISCO_REQUEST.findall(data):
+        if b"get" in request:
+            identity = _found(rb" id=['\"]([^'\"]*)", request).decode()
+            origin = _found(rb" from=['\"]([^'\"]*)", request).decode()
+            client.send(f"<iq type='result' id='{identity}' to='{origin}'>{_DISCO}</iq>".encode())
 
 
-async def gather_limited(count: int, at_once: int, work: Callable[[int], Awaitable[Result]]) -> list[Result]:
-    """`work(0)` … `work(count - 1)`, so many at once."""
+async def register_in_band(port: int, password: str) -> Callable[[str], Awaitable[Account]]:
+    """A stream over which accounts are registered one at a time (XEP-0077)."""
+    client = await open_stream(port)
+
+    async def one(username: str) -> Account:
+        fields = f"<username>{username}</username><password>{password}</password>"
+        client.send(f"<iq type='set' id='{username}'><query xmlns='jabber:iq:register'>{fields}</query></iq>".encode())
+        answer = await client.expect(f"id='{username}'".encode())
+        if b"error" in answer:
+            raise RuntimeError(answer)
+        return Account(username, password)
+
+    return one
+
+
+async def gather_limited(count: int, at_once: int, work: Callable[[int, int], Awaitable[Result]]) -> list[Result]:
+    """`work(0, …)` … `work(count - 1, …)`, so many at once; the second argument is the number of the worker."""
     numbers = iter(range(count))
     results: dict[int, Result] = {}
 
-    async def worker() -> None:
+    async def worker(me: int) -> None:
         for number in numbers:
-            results[number] = await work(number)
+            results[number] = await work(number, me)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(at_once, count)):
-            group.create_task(worker())
+        for me in range(min(at_once, count)):
+            group.create_task(worker(me))
     return [results[number] for number in range(count)]

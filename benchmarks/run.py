@@ -10,7 +10,7 @@ import sys
 import uvloop
 
 import workloads
-from node_process import node_process
+from servers import heliograph
 from workloads import Row
 
 
@@ -23,7 +23,7 @@ def show(row: Row) -> None:
 async def measure(*, is_quick: bool) -> None:
     """All workloads on one node."""
     scale = 5 if is_quick else 1
-    async with node_process() as node:
+    async with heliograph() as node:
         burst, row = await workloads.register(node, "burst", 1000 // scale, 100)
         show(row)
         sustained, row = await workloads.register(node, "user", 4000 // scale, 16)

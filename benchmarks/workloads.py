@@ -7,12 +7,11 @@ import statistics
 import time
 from typing import Any
 
-from clients import Http, Xmpp, answer_disco, gather_limited, login
-from node_process import Meter, NodeProcess
+from clients import Account, Xmpp, answer_disco, gather_limited, login
+from servers import Meter, Server, rss_kib
 
 Row = dict[str, Any]
-Accounts = list[tuple[str, str, str]]
-"""Username, password and access token."""
+Accounts = list[Account]
 
 
 def _latency(values_s: list[float]) -> dict[str, float]:
@@ -23,58 +22,46 @@ def _latency(values_s: list[float]) -> dict[str, float]:
     }
 
 
-async def register(node: NodeProcess, prefix: str, count: int, at_once: int) -> tuple[Accounts, Row]:
-    """Register new live users with the secret key: durable, with SCRAM verifiers at 4,096 iterations."""
-    pool = asyncio.Queue[Http]()
-    for _ in range(at_once):
-        pool.put_nowait(await Http(node.keys["live"]["secret"]).open())
+async def register(server: Server, prefix: str, count: int, at_once: int) -> tuple[Accounts, Row]:
+    """Register new users, durably and with verifiers for SCRAM."""
+    registrars = [await server.registrar() for _ in range(at_once)]
     taken: list[float] = []
 
-    async def one(number: int) -> tuple[str, str, str]:
-        http = await pool.get()
+    async def one(number: int, worker: int) -> Account:
         begin = time.perf_counter()
-        data = await http.call("POST", "/register", {"userIdentifier": f"{prefix}{number}"})
+        account = await registrars[worker](f"{prefix}{number}")
         taken.append(time.perf_counter() - begin)
-        pool.put_nowait(http)
-        return data["username"], data["password"], data["token"]
+        return account
 
-    with Meter(node) as meter:
+    with Meter(server) as meter:
         accounts = await gather_limited(count, at_once, one)
-    while not pool.empty():
-        pool.get_nowait().close()
     return accounts, {"workload": f"register {count}, {at_once} at once", **_latency(taken), **meter.per(count)}
 
 
-async def sign_in(node: NodeProcess, accounts: Accounts, count: int, at_once: int) -> Row:
+async def sign_in(server: Server, accounts: Accounts, count: int, at_once: int) -> Row:
     """Whole XMPP sign-ins, each closed again."""
     taken: list[float] = []
 
-    async def one(number: int) -> None:
-        username, password, _ = accounts[number % len(accounts)]
+    async def one(number: int, _worker: int) -> None:
         begin = time.perf_counter()
-        client = await login(username, password)
+        client = await login(server.xmpp_port, accounts[number % len(accounts)])
         taken.append(time.perf_counter() - begin)
         client.close()
 
     await gather_limited(len(accounts), at_once, one)  # the client keys are computed once
     taken.clear()
-    with Meter(node) as meter:
+    with Meter(server) as meter:
         await gather_limited(count, at_once, one)
     return {"workload": f"sign in, {at_once} at once", **_latency(taken), **meter.per(count)}
 
 
-async def befriend(node: NodeProcess, hub: tuple[str, str, str], accounts: Accounts) -> None:
-    """Make all accounts contacts of the hub."""
-    pool = asyncio.Queue[Http]()
-    for _ in range(8):
-        pool.put_nowait(await Http(node.keys["live"]["publishable"]).open())
+async def login_all(server: Server, accounts: Accounts, at_once: int = 32, *, has_caps: bool = False) -> list[Xmpp]:
+    """All of them, signed in."""
 
-    async def one(number: int) -> None:
-        http = await pool.get()
-        await http.call("PUT", f"/contacts/{accounts[number][0]}", token=hub[2])
-        pool.put_nowait(http)
+    async def one(number: int, _worker: int) -> Xmpp:
+        return await login(server.xmpp_port, accounts[number], has_caps=has_caps)
 
-    await gather_limited(len(accounts), 8, one)
+    return await gather_limited(len(accounts), at_once, one)
 
 
 class FanOut:
@@ -119,11 +106,11 @@ class FanOut:
         pubsub = f"<pubsub xmlns='http://jabber.org/protocol/pubsub'>{item}</pubsub>"
         self._hub.send(f"<iq type='set' id='p'>{pubsub}</iq>".encode())
 
-    async def latency(self, rounds: int, node: NodeProcess) -> Row:
+    async def latency(self, rounds: int, server: Server) -> Row:
         """From the set sent to the last contact."""
         size = len(self._contacts)
         taken: list[float] = []
-        meter = Meter(node)
+        meter = Meter(server)
         for number in range(-3, rounds):
             if number == 0:
                 meter.__enter__()
@@ -138,14 +125,14 @@ class FanOut:
         cpu = {"cpu_us_event": round(meter.cpu_s * 1e6 / (rounds * size), 1)}
         return {"workload": f"profile to {size} contacts, set to last", **_latency(taken[3:]), **cpu}
 
-    async def saturation(self, seconds: float, node: NodeProcess) -> Row:
+    async def saturation(self, seconds: float, server: Server) -> Row:
         """Events a second with four sets on their way at any time."""
         self._done, self._count, self._sent = None, 0, 0
         self._token, self._pump = b"<nickname>", True
         self._keep_going()
         await asyncio.sleep(0.5)
         before = self._count
-        with Meter(node) as meter:
+        with Meter(server) as meter:
             await asyncio.sleep(seconds)
         events = self._count - before
         self._pump = False
@@ -159,23 +146,23 @@ class FanOut:
             self._set(f"S{self._sent:06d}Z")
 
 
-async def fan_out(node: NodeProcess, size: int, rounds: int, seconds: float) -> list[Row]:
+async def fan_out(server: Server, size: int, rounds: int, seconds: float) -> list[Row]:
     """A profile change brought to so many contacts."""
-    (hub, *_), _ = await register(node, f"hub{size}-", 1, 1)
-    accounts, _ = await register(node, f"fan{size}-", size, 16)
-    await befriend(node, hub, accounts)
-    contacts = await gather_limited(size, 32, lambda number: login(*accounts[number][:2], has_caps=True))
-    stage = FanOut(await login(*hub[:2]), contacts)
+    (hub,), _ = await register(server, f"hub{size}-", 1, 1)
+    accounts, _ = await register(server, f"fan{size}-", size, 16)
+    await server.befriend(hub, accounts)
+    contacts = await login_all(server, accounts, has_caps=True)
+    stage = FanOut(await login(server.xmpp_port, hub), contacts)
     await asyncio.sleep(0.5 + size / 1000)
-    rows = [await stage.latency(rounds, node), await stage.saturation(seconds, node)]
+    rows = [await stage.latency(rounds, server), await stage.saturation(seconds, server)]
     for client in contacts:
         client.close()
     return rows
 
 
-async def messages(node: NodeProcess, accounts: Accounts, pairs: int, seconds: float) -> Row:
+async def messages(server: Server, accounts: Accounts, pairs: int, seconds: float) -> Row:
     """One-to-one messages of 100 characters between pairs, 16 on their way for each pair."""
-    clients = await gather_limited(2 * pairs, 32, lambda number: login(*accounts[number][:2]))
+    clients = await login_all(server, accounts[: 2 * pairs])
     total = 0
     end = b"</message>"
 
@@ -198,7 +185,7 @@ async def messages(node: NodeProcess, accounts: Accounts, pairs: int, seconds: f
         one.send(text * 16)
     await asyncio.sleep(0.5)
     before = total
-    with Meter(node) as meter:
+    with Meter(server) as meter:
         await asyncio.sleep(seconds)
     count = total - before
     for client in clients:
@@ -209,13 +196,13 @@ async def messages(node: NodeProcess, accounts: Accounts, pairs: int, seconds: f
     return {"workload": f"messages between {pairs} pairs", **meter.per(count)}
 
 
-async def idle(node: NodeProcess, accounts: Accounts) -> Row:
+async def idle(server: Server, accounts: Accounts) -> Row:
     """All accounts sign in at once and stay: the time that takes, and memory for each."""
-    before = node.rss_kib()
-    with Meter(node) as meter:
-        clients = await gather_limited(len(accounts), 64, lambda number: login(*accounts[number][:2]))
+    before = rss_kib(server)
+    with Meter(server) as meter:
+        clients = await login_all(server, accounts, 64)
     await asyncio.sleep(2)
-    memory = round((node.rss_kib() - before) / len(clients), 1)
+    memory = round((rss_kib(server) - before) / len(clients), 1)
     for client in clients:
         client.close()
     await asyncio.sleep(1)
