@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from heliograph.sdk.events import (
     AdminBlockUpdate,
+    BlockUpdate,
     Event,
     FriendsListUpdate,
     MessageReceived,
@@ -15,7 +17,7 @@ from heliograph.sdk.events import (
     ProfileUpdate,
 )
 from heliograph.sdk.inbox import Inbox
-from heliograph.xmpp import pep, roster, vcard
+from heliograph.xmpp import blocking, pep, roster, vcard
 from heliograph.xmpp.jid import parse
 from heliograph.xmpp.roster import Item
 from heliograph.xmpp.stanza import Stanza
@@ -222,3 +224,26 @@ def test_a_message_is_told(inbox: Inbox, kind: str) -> None:
 @pytest.mark.parametrize("text", ["<message from='b@c'/>", "<message type='error' from='b@c'><body>x</body></message>"])
 def test_a_message_that_says_nothing_is_passed_over(inbox: Inbox, text: str) -> None:
     assert inbox.take(stanza(text)) == []
+
+
+# ------------------------------------------------------------------------------------------------------------ blocking
+
+
+def test_a_block_list_that_was_fetched_again_tells_what_changed(inbox: Inbox) -> None:
+    first, second = ("bob@chat.test", "far.example"), ("eve@chat.test", "far.example", "zoe@chat.test/pc")
+    assert inbox.take_blocks(fromstring(blocking.list_xml(first))) == []
+    assert inbox.take_blocks(fromstring(blocking.list_xml(second))) == [
+        BlockUpdate(user_id="bob", user_jid=BOB, is_blocked=False),
+        BlockUpdate(user_id="eve", user_jid="eve@chat.test", is_blocked=True),
+    ]
+
+
+def test_a_push_tells_whom_it_names_and_an_empty_one_unblocks_all(inbox: Inbox) -> None:
+    inbox.take_blocks(fromstring(blocking.list_xml(())))
+    blocked = BlockUpdate(user_id="bob", user_jid=BOB, is_blocked=True)
+    start = f"<iq type='set' id='b1' to='{PHONE}'>"
+    push_block = stanza(f"{start}{blocking.push_xml((BOB,), is_blocked=True)}</iq>")
+    assert inbox.take_push(push_block) == [blocked]
+    assert inbox.take_push(push_block) == []
+    unblock = stanza(f"{start}{blocking.push_xml((), is_blocked=False)}</iq>")
+    assert inbox.take_push(unblock) == [BlockUpdate(user_id="bob", user_jid=BOB, is_blocked=False)]

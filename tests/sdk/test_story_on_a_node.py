@@ -13,6 +13,7 @@ import pytest
 from heliograph import (
     SDK,
     AdminBlockUpdate,
+    BlockUpdate,
     ConnectionStatus,
     ConnectionUpdate,
     Event,
@@ -26,6 +27,7 @@ from heliograph import (
 from heliograph.core import accounts, apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.errors import (
+    AccountNotFound,
     AdminBlocked,
     AlreadyConnected,
     AuthenticationFailed,
@@ -337,3 +339,29 @@ async def test_listeners_hear_the_same(place: Place, known: NewApp) -> None:
         await sdk.set_user_profile("Ada")
         assert await asyncio.wait_for(names.get(), 15) == "Ada"
     assert statuses == ["CONNECTING", "CONNECTED", "DISCONNECTED"]
+
+
+async def test_a_blocked_friend_is_gone_on_all_devices_until_unblocked(join: Join) -> None:
+    ada, tablet, bob = await join("ada"), await join("ada"), await join("bob")
+    await ada.sdk.add_contact("bob")
+    for device in (ada, tablet):
+        assert (await device.hears(PresenceUpdate, lambda presence: presence.user_id == "bob")).is_online
+    blocked = (await ada.sdk.block_user("bob")).data
+    assert (await tablet.sdk.get_users_i_blocked()).data.blocked == (blocked,)
+    for device in (ada, tablet):
+        assert not (await device.hears(PresenceUpdate, lambda presence: presence.user_id == "bob")).is_online
+        told = await device.hears(BlockUpdate)
+        assert told.to_dict() == {"userId": "bob", "userJid": "bob@sandbox.localhost", "isBlocked": True}
+    with pytest.raises(AccountNotFound):
+        await bob.sdk.get_user_profile("ada")
+    await bob.sdk.send_message("ada", "Hello?")
+    await bob.sdk.set_user_profile("Bob")
+    await bob.catch_up()
+    told_in_between = await ada.catch_up()
+    assert not any(isinstance(event, ProfileUpdate) for event in told_in_between)
+    assert not any(isinstance(event, MessageReceived) and event.user_id == "bob" for event in told_in_between)
+
+    await tablet.sdk.unblock_user("bob")
+    assert not (await ada.hears(BlockUpdate)).is_blocked
+    assert (await ada.sees("bob", "Bob")).version == 1
+    assert (await ada.sdk.get_users_i_blocked()).data.blocked == ()
