@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import pytest
-from camera import FakeCamera
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from heliograph.core import apps
-from heliograph.core.apps import NewApp
+from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.server.services import STATIC_DIR
 from heliograph.settings import Settings
@@ -36,8 +40,30 @@ FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-st
 PATIENCE_MS = 10_000
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 844}
+CAMERA_PX = (640, 480)
+CAMERA_FRAMES_PER_S = 15
+TYPED_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
 
 Given = TypeVar("Given")
+
+
+@dataclass
+class FakeCamera:
+    """A file that Chromium plays as if a camera had seen it: YUV4MPEG2, one frame that repeats for ever. It is opened
+    whenever a page starts its camera.
+    """
+
+    file: Path
+
+    def look_at(self, picture: Image.Image) -> None:
+        """Put a picture in the middle of the frame."""
+        scale = min(CAMERA_PX[0] / picture.width, CAMERA_PX[1] / picture.height) * 0.9
+        seen = picture.convert("L").resize((round(picture.width * scale), round(picture.height * scale)))
+        frame = Image.new("L", CAMERA_PX, 200)
+        frame.paste(seen, ((CAMERA_PX[0] - seen.width) // 2, (CAMERA_PX[1] - seen.height) // 2))
+        head = f"YUV4MPEG2 W{CAMERA_PX[0]} H{CAMERA_PX[1]} F{CAMERA_FRAMES_PER_S}:1 Ip A1:1 C420jpeg\nFRAME\n".encode()
+        grey = bytes([128]) * (CAMERA_PX[0] * CAMERA_PX[1] // 2)  # both colour planes, a quarter of the pixels each
+        self.file.write_bytes(head + frame.tobytes() + grey)
 
 
 @dataclass
@@ -154,6 +180,44 @@ class People:
         expect(page.get_by_role("heading", name="Linked sessions")).to_be_visible()
         return page
 
+    def typed_code(self, screen: Page) -> str:
+        return screen.get_by_text(TYPED_CODE).inner_text()
+
+    def sees(self, screen: Page) -> Image.Image:
+        """The code, as a camera before the screen sees it."""
+        return picture_of(screen.locator(".code-frame"))
+
+    def type_the_code(self, phone: Page, code: str) -> None:
+        phone.get_by_role("button", name="Scan a code").click()
+        phone.get_by_label("The 8 letters beside the code").fill(code)
+        phone.get_by_role("button", name="Go on").click()
+
+    def ask(self, phone: Page, screen: Page) -> None:
+        """Bring the phone to its consent screen, the short way."""
+        self.type_the_code(phone, self.typed_code(screen))
+        expect(phone.get_by_role("heading", name="Another device asks to sign in")).to_be_visible()
+
+    def approve(self, phone: Page) -> str:
+        """Approve, and read the digits."""
+        phone.get_by_role("button", name="Approve").click()
+        return self.digits(phone)
+
+    def digits(self, phone: Page) -> str:
+        shown = phone.locator(".check-code")
+        expect(shown).to_be_visible()
+        return "".join(shown.locator("[aria-hidden]").all_inner_texts())
+
+    def type_the_digits(self, screen: Page, digits: str) -> None:
+        screen.get_by_label("The two digits on the phone").fill(digits)
+        screen.get_by_role("button", name="Sign in").click()
+
+    def link(self, screen: Page, phone: Page) -> None:
+        """Sign a screen in, the short way."""
+        self.ask(phone, screen)
+        self.type_the_digits(screen, self.approve(phone))
+        expect(screen.get_by_text("Connected", exact=True)).to_be_visible()
+        phone.get_by_role("button", name="Done").click()
+
     def close(self) -> None:
         for context in self.contexts:
             context.close()
@@ -168,20 +232,43 @@ def people(site: Site, browser: Browser) -> Iterator[People]:
     assert people.complaints == []
 
 
-Sight = Callable[[Page], Image.Image]
+def picture_of(element: Locator) -> Image.Image:
+    return Image.open(io.BytesIO(element.screenshot())).convert("L")
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        pass
+
+
+@pytest.fixture(scope="session")
+def other_site() -> Iterator[str]:
+    """The address of another site: the files of this folder, from a port of their own."""
+    handler = partial(_Silent, directory=str(Path(__file__).parent))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, name="other site")
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture
-def sight() -> Sight:
-    """What the camera sees of a page: the code, as it is on the screen."""
+def vendor_page(people: People, site: Site, other_site: str) -> Callable[..., Page]:
+    """Opens the page that was written from the vendor's documentation, as another site serves it."""
 
-    def see(page: Page) -> Image.Image:
-        return picture_of(page.locator(".code-frame"))
+    def open_page(**options: Any) -> Page:
+        settings = {
+            "node": site.url,
+            "signal": f"{site.url.replace('http', 'ws', 1)}/signal",
+            "key": site.app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX],
+        }
+        context = people.browser.new_context(**options)
+        people.contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{other_site}/vendor_page.html?{urlencode(settings)}")
+        page.locator('[data-name="initialize"]').wait_for(state="attached")
+        return page
 
-    return see
-
-
-def picture_of(element: Locator) -> Image.Image:
-    import io
-
-    return Image.open(io.BytesIO(element.screenshot())).convert("L")
+    return open_page

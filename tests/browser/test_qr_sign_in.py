@@ -5,53 +5,19 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from camera import FakeCamera
-from conftest import NARROW, People, Sight
 from PIL import Image
-from playwright.sync_api import Page, expect
-
-CODE_FORM = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
-
-
-def typed_code(screen: Page) -> str:
-    return screen.get_by_text(CODE_FORM).inner_text()
-
-
-def type_the_code(phone: Page, screen: Page) -> None:
-    phone.get_by_role("button", name="Scan a code").click()
-    phone.get_by_label("The 8 letters beside the code").fill(typed_code(screen))
-    phone.get_by_role("button", name="Go on").click()
-    expect(phone.get_by_role("heading", name="Another device asks to sign in")).to_be_visible()
-
-
-def approve(phone: Page) -> str:
-    """Approve, and read the digits."""
-    phone.get_by_role("button", name="Approve").click()
-    digits = phone.locator(".check-code")
-    expect(digits).to_be_visible()
-    return "".join(digits.locator("[aria-hidden]").all_inner_texts())
-
-
-def type_the_digits(screen: Page, digits: str) -> None:
-    screen.get_by_label("The two digits on the phone").fill(digits)
-    screen.get_by_role("button", name="Sign in").click()
-
-
-def link(screen: Page, phone: Page) -> None:
-    """Sign a screen in, the short way."""
-    type_the_code(phone, screen)
-    type_the_digits(screen, approve(phone))
-    expect(screen.get_by_text("Connected", exact=True)).to_be_visible()
+from playwright.sync_api import expect
 
 
 def test_a_phone_lets_a_screen_in_by_its_camera_and_a_new_photo_shows_on_both(
-    people: People, camera: FakeCamera, sight: Sight, tmp_path: Path
+    people: Any, camera: Any, tmp_path: Path
 ) -> None:
     phone = people.phone("ada")
     screen = people.screen()
-    camera.look_at(sight(screen))
+    camera.look_at(people.sees(screen))
 
     phone.get_by_role("button", name="Scan a code").click()
 
@@ -67,9 +33,9 @@ def test_a_phone_lets_a_screen_in_by_its_camera_and_a_new_photo_shows_on_both(
     assert allow is not None
     assert (deny["width"], deny["height"]) == (allow["width"], allow["height"])
 
-    digits = approve(phone)
+    digits = people.approve(phone)
     expect(screen.get_by_text("This page is about to be signed in as ada.")).to_be_visible()
-    type_the_digits(screen, digits)
+    people.type_the_digits(screen, digits)
     expect(screen.get_by_text("Connected", exact=True)).to_be_visible()
 
     phone.get_by_role("button", name="Done").click()
@@ -87,26 +53,24 @@ def test_a_phone_lets_a_screen_in_by_its_camera_and_a_new_photo_shows_on_both(
         assert card.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
-def test_the_code_can_be_typed_in_small_letters_too(people: People) -> None:
+def test_the_code_can_be_typed_in_small_letters_too(people: Any) -> None:
     screen, phone = people.screen(), people.phone("bea")
-    phone.get_by_role("button", name="Scan a code").click()
-    phone.get_by_label("The 8 letters beside the code").fill(typed_code(screen).lower().replace("-", ""))
-    phone.get_by_role("button", name="Go on").click()
+    people.type_the_code(phone, people.typed_code(screen).lower().replace("-", ""))
     expect(phone.get_by_role("heading", name="Another device asks to sign in")).to_be_visible()
-    type_the_digits(screen, approve(phone))
+    people.type_the_digits(screen, people.approve(phone))
     expect(screen.get_by_role("region", name="Your profile").get_by_text("bea", exact=True)).to_be_visible()
 
 
-def test_the_code_can_come_out_of_a_picture(people: People, sight: Sight, tmp_path: Path) -> None:
+def test_the_code_can_come_out_of_a_picture(people: Any, tmp_path: Path) -> None:
     screen, phone = people.screen(), people.phone("cleo")
     picture = tmp_path / "code.png"
-    sight(screen).save(picture)
+    people.sees(screen).save(picture)
     phone.get_by_role("button", name="Scan a code").click()
     phone.get_by_label("Use a picture").set_input_files(picture)
     expect(phone.get_by_role("heading", name="Another device asks to sign in")).to_be_visible()
 
 
-def test_a_picture_without_a_code_is_said_to_have_none(people: People, tmp_path: Path) -> None:
+def test_a_picture_without_a_code_is_said_to_have_none(people: Any, tmp_path: Path) -> None:
     phone = people.phone("cleo")
     picture = tmp_path / "nothing.png"
     Image.new("L", (200, 200), 90).save(picture)
@@ -115,7 +79,7 @@ def test_a_picture_without_a_code_is_said_to_have_none(people: People, tmp_path:
     expect(phone.get_by_text("There is no code in that picture.")).to_be_visible()
 
 
-def test_without_a_camera_the_other_ways_are_named(people: People) -> None:
+def test_without_a_camera_the_other_ways_are_named(people: Any) -> None:
     phone = people.phone("cleo")
     phone.add_init_script("delete Object.getPrototypeOf(navigator).mediaDevices")
     phone.reload()
@@ -123,57 +87,50 @@ def test_without_a_camera_the_other_ways_are_named(people: People) -> None:
     expect(phone.get_by_text("The camera is not available. Use a picture, or type the code.")).to_be_visible()
 
 
-def test_what_is_denied_on_the_phone_is_denied_on_the_screen(people: People) -> None:
+def test_what_is_denied_on_the_phone_is_denied_on_the_screen(people: Any) -> None:
     screen, phone = people.screen(), people.phone("dora")
-    type_the_code(phone, screen)
+    people.ask(phone, screen)
     phone.get_by_role("button", name="Deny").click()
     expect(phone.get_by_role("heading", name="Denied")).to_be_visible()
     expect(screen.get_by_role("heading", name="Denied on the phone")).to_be_visible()
 
     screen.get_by_role("button", name="Show a new code").click()
-    link(screen, scan_again(phone))
-
-
-def scan_again(phone: Page) -> Page:
     phone.get_by_role("button", name="Back").click()
-    return phone
+    people.link(screen, phone)
 
 
-def test_who_is_not_the_one_named_can_say_so(people: People) -> None:
+def test_who_is_not_the_one_named_can_say_so(people: Any) -> None:
     screen, phone = people.screen(), people.phone("dora")
-    type_the_code(phone, screen)
-    approve(phone)
+    people.ask(phone, screen)
+    people.approve(phone)
     screen.get_by_role("button", name="Not me").click()
     expect(screen.get_by_role("heading", name="Cancelled")).to_be_visible()
 
 
-def test_three_wrong_pairs_of_digits_close_the_request(people: People) -> None:
+def test_three_wrong_pairs_of_digits_close_the_request(people: Any) -> None:
     screen, phone = people.screen(), people.phone("emma")
-    type_the_code(phone, screen)
-    wrong = f"{(int(approve(phone)) + 1) % 100:02}"
+    people.ask(phone, screen)
+    wrong = f"{(int(people.approve(phone)) + 1) % 100:02}"
     for left in ("2 tries left", "One try left"):
-        type_the_digits(screen, wrong)
+        people.type_the_digits(screen, wrong)
         expect(screen.get_by_role("alert")).to_contain_text(left)
-    type_the_digits(screen, wrong)
+    people.type_the_digits(screen, wrong)
     expect(screen.get_by_text("The digits were wrong three times")).to_be_visible()
 
 
-def test_a_code_that_was_used_is_refused_in_words(people: People) -> None:
+def test_a_code_that_was_used_is_refused_in_words(people: Any) -> None:
     screen, phone = people.screen(), people.phone("flora")
-    used = typed_code(screen)
-    link(screen, phone)
+    used = people.typed_code(screen)
+    people.link(screen, phone)
     other = people.phone("gina")
-    other.get_by_role("button", name="Scan a code").click()
-    other.get_by_label("The 8 letters beside the code").fill(used)
-    other.get_by_role("button", name="Go on").click()
+    people.type_the_code(other, used)
     expect(other.get_by_role("heading", name="That did not work")).to_be_visible()
     expect(other.get_by_text(re.compile("Scan the new one"))).to_be_visible()
 
 
-def test_a_session_ended_on_the_phone_ends_on_the_screen_and_says_why(people: People) -> None:
+def test_a_session_ended_on_the_phone_ends_on_the_screen_and_says_why(people: Any) -> None:
     screen, phone = people.screen(), people.phone("hanna")
-    link(screen, phone)
-    phone.get_by_role("button", name="Done").click()
+    people.link(screen, phone)
     phone.get_by_role("button", name=re.compile("^End the session on")).click()
     expect(screen.get_by_role("heading", name="Signed out")).to_be_visible()
     expect(screen.get_by_text("This session was ended from another of your devices.")).to_be_visible()
@@ -183,12 +140,11 @@ def test_a_session_ended_on_the_phone_ends_on_the_screen_and_says_why(people: Pe
     expect(screen.get_by_text("Waiting for your phone")).to_be_visible()
 
 
-def test_end_all_web_sessions_ends_every_screen_and_leaves_the_phone(people: People) -> None:
+def test_end_all_web_sessions_ends_every_screen_and_leaves_the_phone(people: Any) -> None:
     phone = people.phone("ines")
     screens = [people.screen(), people.screen()]
     for screen in screens:
-        link(screen, phone)
-        phone.get_by_role("button", name="Done").click()
+        people.link(screen, phone)
     phone.get_by_role("button", name="End all web sessions").click()
     for screen in screens:
         expect(screen.get_by_role("heading", name="Signed out")).to_be_visible()
@@ -196,9 +152,9 @@ def test_end_all_web_sessions_ends_every_screen_and_leaves_the_phone(people: Peo
     expect(phone.get_by_text("No screen is signed in with this phone.")).to_be_visible()
 
 
-def test_a_reload_stays_signed_in_and_a_new_profile_is_not(people: People) -> None:
+def test_a_reload_stays_signed_in_and_a_new_profile_is_not(people: Any) -> None:
     screen, phone = people.screen(), people.phone("jana")
-    link(screen, phone)
+    people.link(screen, phone)
     screen.reload()
     expect(screen.get_by_text("Connected", exact=True)).to_be_visible()
     phone.reload()
@@ -206,27 +162,25 @@ def test_a_reload_stays_signed_in_and_a_new_profile_is_not(people: People) -> No
     people.screen()
 
 
-def test_at_the_cap_the_phone_chooses_which_session_makes_room(people: People) -> None:
+def test_at_the_cap_the_phone_chooses_which_session_makes_room(people: Any) -> None:
     phone = people.phone("kim")
     for _ in range(4):
         people.phone("kim")
     screen = people.screen()
-    type_the_code(phone, screen)
+    people.ask(phone, screen)
     phone.get_by_role("button", name="Approve").click()
     expect(phone.get_by_role("heading", name="Too many sessions")).to_be_visible()
     assert phone.get_by_role("listitem").count() == 5
     phone.get_by_role("listitem").get_by_role("button").last.click()
-    digits = phone.locator(".check-code")
-    expect(digits).to_be_visible()
-    type_the_digits(screen, "".join(digits.locator("[aria-hidden]").all_inner_texts()))
+    people.type_the_digits(screen, people.digits(phone))
     expect(screen.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-def test_approval_to_connected_takes_a_moment_only(people: People, record_property: pytest.RecordProperty) -> None:
+def test_approval_to_connected_takes_a_moment_only(people: Any, record_property: pytest.RecordProperty) -> None:
     phone = people.phone("lena")
     screen = people.screen()
-    type_the_code(phone, screen)
-    digits = approve(phone)
+    people.ask(phone, screen)
+    digits = people.approve(phone)
     screen.get_by_label("The two digits on the phone").fill(digits)
     began = time.perf_counter()
     screen.get_by_role("button", name="Sign in").click()
@@ -236,8 +190,8 @@ def test_approval_to_connected_takes_a_moment_only(people: People, record_proper
     assert took_s < 5
 
 
-def test_the_pages_speak_german_to_whom_asks_for_it(people: People) -> None:
-    page = people.open("/phone", locale="de-DE", viewport=NARROW)
+def test_the_pages_speak_german_to_whom_asks_for_it(people: Any) -> None:
+    page = people.open("/phone", locale="de-DE", viewport={"width": 390, "height": 844})
     expect(page.get_by_role("heading", name="Ihr Telefon, Ihr Schlüssel")).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "de"
     page.get_by_label("Sprache").select_option("en")

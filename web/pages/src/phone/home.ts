@@ -1,6 +1,6 @@
 /** The phone's first screen: scan a code, and see which screens it has let in. */
 
-import SDK, { type NewSession, type SessionBody as Session } from "heliograph";
+import SDK, { type NewSession, type Session } from "heliograph";
 
 import { busy, button, h } from "../shared/dom.js";
 import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";

@@ -1,6 +1,6 @@
 /** From a code to a screen that is let in: scan, consent, check code. */
 
-import SDK, { type QrRequest, type SessionBody as Session } from "heliograph";
+import SDK, { type QrRequest, type Session } from "heliograph";
 
 import { button, busy, focusOn, h } from "../shared/dom.js";
 import { header, languagePicker, show, tell } from "../shared/frame.js";
@@ -90,7 +90,9 @@ export class Linking {
       this.stopCamera();
       this.consent(data);
     } catch (error) {
-      if (codeOf(error) === "request_invalid" && this.camera !== undefined) tell(t("scan_foreign"));
+      // Some other code: not ours at all, or of another node. The camera goes on looking.
+      const isForeign = codeOf(error) === "request_invalid" || "host" in detailsOf(error);
+      if (isForeign) tell(t("scan_foreign"));
       else this.failed(error);
     } finally {
       this.isLookingUp = false;

@@ -1,6 +1,6 @@
 /** The user's own profile: picture, name and status, and the form that changes them. */
 
-import SDK, { type OwnProfileBody as OwnProfile, type ProfileUpdate } from "heliograph";
+import SDK, { type OwnProfile, type ProfileUpdate } from "heliograph";
 
 import { avatar, nameOf } from "./avatar.js";
 import { busy, button, fill, h } from "./dom.js";

@@ -1,6 +1,6 @@
 /** The user's device sessions, each with the button that ends it. */
 
-import SDK, { type SessionBody as Session } from "heliograph";
+import SDK, { type Session } from "heliograph";
 
 import { busy, fill, h } from "./dom.js";
 import { tell } from "./frame.js";

@@ -1,6 +1,6 @@
 /** The contacts with their names, pictures and presence, each kept as it is now. */
 
-import SDK, { type ContactBody as Contact, type FriendsListUpdate, type PresenceUpdate, type ProfileUpdate } from "heliograph";
+import SDK, { type Contact, type FriendsListUpdate, type PresenceUpdate, type ProfileUpdate } from "heliograph";
 
 import { avatar, nameOf } from "../shared/avatar.js";
 import { busy, fill, h } from "../shared/dom.js";

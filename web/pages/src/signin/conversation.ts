@@ -1,6 +1,6 @@
 /** One-to-one text with one contact. Messages live as long as the page does. */
 
-import SDK, { type ContactBody as Contact, type MessageReceived } from "heliograph";
+import SDK, { type Contact, type MessageReceived } from "heliograph";
 
 import { avatar, nameOf } from "../shared/avatar.js";
 import { fill, h } from "../shared/dom.js";

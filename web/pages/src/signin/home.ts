@@ -1,6 +1,6 @@
 /** The small chat home: own profile, contacts, one conversation, sessions. */
 
-import SDK, { type ConnectionUpdate, type ContactBody as Contact, type NewSession } from "heliograph";
+import SDK, { type ConnectionUpdate, type Contact, type NewSession } from "heliograph";
 
 import { button, fill, h } from "../shared/dom.js";
 import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";
@@ -130,7 +130,7 @@ export class Home {
   /** Another device of the user has just been signed in: say so, and offer to end it. */
   private async announce(session: NewSession): Promise<void> {
     const words = t("session_new", { device: describe(session), ip: session.ip });
-    const end = button(t("session_not_me"), "danger", () => void this.endSession(session.id));
+    const end = button(t("session_not_me"), "danger", () => void this.endSession(session.sessionId));
     end.classList.add("small");
     tell(h("span", {}, words), end);
     await this.refresh();
