@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from heliograph.core.sessions import EndReason
+from heliograph.core.sessions import EndReason, Via
 
 ADA = "ada@chat.example"
 BOB = "bob@chat.example"
@@ -106,3 +106,13 @@ async def test_activity_does_not_revive_an_ended_session(stores: Any, registrar:
     stores.sessions.touch("ses_1", NOW + 60)
     await registrar.register(BOB)
     assert await stores.sessions.lookup("ses_1") is None
+
+
+async def test_idle_sessions_of_a_kind_come_longest_idle_first(stores: Any, registrar: Any) -> None:
+    for jid, now in ((ADA, NOW + 2), (BOB, NOW + 1), (ADA, NOW + 3), (ADA, NOW + 9)):
+        await registrar.register(jid, now=now)
+    await stores.sessions.end((await stores.accounts.lookup(ADA)).id, ["ses_3"], EndReason.LOGOUT, NOW)
+    found = await stores.sessions.idle(Via.REGISTER, NOW + 9, 10)
+    assert [(account.jid, session.id) for account, session in found] == [(BOB, "ses_2"), (ADA, "ses_1")]
+    assert [session.id for _, session in await stores.sessions.idle(Via.REGISTER, NOW + 9, 1)] == ["ses_2"]
+    assert await stores.sessions.idle(Via.QR, NOW + 9, 10) == []

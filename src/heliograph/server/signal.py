@@ -12,6 +12,7 @@ import math
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -40,8 +41,6 @@ from heliograph.server.services import Services
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S = 0.5
-"""How often a socket looks into the store without having been told to."""
 MESSAGES = Rate(per_minute=120, burst=20)
 """What a browser may send on one socket."""
 REFUSALS_MAX = 20
@@ -52,6 +51,21 @@ _HOLDER_BYTES = 16
 _NORMAL, _POLICY_VIOLATION, _TOO_BIG, _INTERNAL = 1000, 1008, 1009, 1011  # RFC 6455, section 7.4.1
 
 
+@dataclass(frozen=True, slots=True)
+class SignalLimits:
+    """How patient the server is, and with how many.
+
+    Attributes:
+        look_every_s: how often a socket looks into the store without having been told to.
+        hello_timeout_s: how long a socket may take until it has a link.
+        sockets_per_address_max: how many sockets one address may hold.
+    """
+
+    look_every_s: float = 0.5
+    hello_timeout_s: float = limits.QR_HELLO_TIMEOUT_S
+    sockets_per_address_max: int = limits.QR_SOCKETS_PER_ADDRESS_MAX
+
+
 class _Over(Exception):
     """The conversation has ended; the socket closes with this code."""
 
@@ -60,7 +74,7 @@ class _Over(Exception):
         super().__init__(code)
 
 
-def signal_app(services: Services, look_every_s: float = LOOK_EVERY_S) -> ASGIApp:
+def signal_app(services: Services, bounds: SignalLimits = SignalLimits()) -> ASGIApp:
     """The ASGI application, for the node to mount beside its HTTP routes. A WebSocket without our subprotocol is
     refused, and so is one too many of an address.
     """
@@ -75,13 +89,13 @@ def signal_app(services: Services, look_every_s: float = LOOK_EVERY_S) -> ASGIAp
         address = websocket.client.host if websocket.client else ""
         network = rate_limits.network(address)
         is_ours = wire_qr.SUBPROTOCOL in scope.get("subprotocols", ())
-        if not is_ours or open_sockets[network] >= limits.QR_SOCKETS_PER_ADDRESS_MAX:
+        if not is_ours or open_sockets[network] >= bounds.sockets_per_address_max:
             await websocket.close(_POLICY_VIOLATION)
             return
         open_sockets[network] += 1
         try:
             await websocket.accept(wire_qr.SUBPROTOCOL)
-            await _SignalSocket(services, websocket, address, look_every_s).run()
+            await _SignalSocket(services, websocket, address, bounds).run()
         finally:
             open_sockets[network] -= 1
             if not open_sockets[network]:
@@ -93,13 +107,13 @@ def signal_app(services: Services, look_every_s: float = LOOK_EVERY_S) -> ASGIAp
 class _SignalSocket:
     """One browser's socket, and the link that it has."""
 
-    def __init__(self, services: Services, websocket: WebSocket, address: str, look_every_s: float) -> None:
+    def __init__(self, services: Services, websocket: WebSocket, address: str, bounds: SignalLimits) -> None:
         self._services = services
         self._ports = services.ports
         self._websocket = websocket
         self._origin = websocket.headers.get("origin")
         self._address = address
-        self._look_every_s = look_every_s
+        self._bounds = bounds
         self._holder = opaque.encode("", self._ports.ids.random(_HOLDER_BYTES))
         self._messages: asyncio.Queue[str] = asyncio.Queue(_WAITING_MAX)
         self._wake = asyncio.Event()
@@ -180,7 +194,7 @@ class _SignalSocket:
 
     async def _converse(self) -> None:
         try:
-            async with asyncio.timeout(limits.QR_HELLO_TIMEOUT_S):
+            async with asyncio.timeout(self._bounds.hello_timeout_s):
                 await self._begin(self._decode(await self._next()))
         except TimeoutError:
             raise _Over(_POLICY_VIOLATION) from None
@@ -192,7 +206,7 @@ class _SignalSocket:
         while True:
             await self._show()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look_every_s):
+                async with asyncio.timeout(self._bounds.look_every_s):
                     await self._wake.wait()
             self._wake.clear()
             while not self._messages.empty():

@@ -1,0 +1,52 @@
+"""The contract of `Bus`, over every adapter."""
+
+from __future__ import annotations
+
+import pytest
+
+from heliograph.bus.events import InProcessBus
+from heliograph.core.ports import Bus
+
+
+@pytest.fixture(params=[InProcessBus])
+def bus(request: pytest.FixtureRequest) -> Bus:
+    made: Bus = request.param()
+    return made
+
+
+def test_all_that_listen_to_a_topic_hear_of_it(bus: Bus) -> None:
+    heard: list[str] = []
+    bus.listen("a", lambda: heard.append("first"))
+    bus.listen("a", lambda: heard.append("second"))
+    bus.listen("b", lambda: heard.append("other"))
+    bus.publish("a")
+    assert sorted(heard) == ["first", "second"]
+
+
+def test_who_has_ended_hears_no_more_and_the_others_do(bus: Bus) -> None:
+    heard: list[str] = []
+    end = bus.listen("a", lambda: heard.append("first"))
+    bus.listen("a", lambda: heard.append("second"))
+    end()
+    end()
+    bus.publish("a")
+    assert heard == ["second"]
+
+
+def test_who_hears_may_end_or_begin_at_once(bus: Bus) -> None:
+    heard: list[str] = []
+
+    def hear() -> None:
+        heard.append("once")
+        end()
+        bus.listen("a", lambda: heard.append("later"))
+
+    end = bus.listen("a", hear)
+    bus.publish("a")
+    assert heard == ["once"]
+    bus.publish("a")
+    assert heard == ["once", "later"]
+
+
+def test_a_topic_that_nobody_listens_to_is_of_no_harm(bus: Bus) -> None:
+    bus.publish("nobody")
