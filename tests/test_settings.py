@@ -68,6 +68,7 @@ def test_settings_cannot_be_changed() -> None:
         ("connections_per_address_max", limits.CONNECTIONS_PER_ADDRESS_MAX + 1),
         ("authentication_timeout_s", limits.AUTHENTICATION_TIMEOUT_S + 1),
         ("drain_timeout_s", -1),
+        ("abuse_addresses", "abuse at chat.example"),
         ("log_level", "loud"),
         ("http_prot", 1),
     ],

@@ -276,6 +276,12 @@ class BlockLimit(UsageError):
     row = Row("block_limit", 403, "The block list holds as many entries as it may", WAIT)
 
 
+class LastSeenHidden(UsageError):
+    """When a user was last there is told to those alone who may see the user's presence."""
+
+    row = Row("last_seen_hidden", 403, "Only a contact may see when this user was last there", FORBIDDEN)
+
+
 class ProfileConflict(UsageError):
     """The caller's `version` is no longer the current one; nothing was changed."""
 

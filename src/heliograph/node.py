@@ -93,6 +93,7 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
             server_context(certificate, key),
             requires_tls=settings.xmpp_requires_tls,
             media_url=lambda name: f"{public_url}/media/{name}",
+            contact_addresses=_contact_addresses(settings),
         )
         ports = await _open_ports(stack, settings, engine, prepared=STOCK)
         xmpp_port, xmpps_port = await _start_engine(engine, ports, settings)
@@ -212,6 +213,15 @@ def _certificate(settings: Settings) -> tuple[Path, Path]:
     if settings.tls_certificate_file is not None and settings.tls_key_file is not None:
         return settings.tls_certificate_file, settings.tls_key_file
     return self_signed(settings.data_dir / "tls", [settings.domain, f"sandbox.{settings.domain}"])
+
+
+def _contact_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
+    return {
+        "admin": settings.admin_addresses,
+        "abuse": settings.abuse_addresses,
+        "security": settings.security_addresses,
+        "support": settings.support_addresses,
+    }
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:

@@ -47,6 +47,9 @@ def _split(names: object) -> object:
     return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
 
 
+_URI = r"^[a-z][a-z0-9+.-]*:[^\s,]+$"
+
+
 def _network(name: str) -> str:
     return str(ip_network(name, strict=False))
 
@@ -55,6 +58,7 @@ Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s/@\[\]]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, AfterValidator(_without_trailing_slash)]
 WsUrl = Annotated[str, AfterValidator(_websocket_url)]
+Uris = Annotated[tuple[Annotated[str, Field(pattern=_URI)], ...], NoDecode, BeforeValidator(_split)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
@@ -97,6 +101,16 @@ class Settings(BaseModel):
     """The port of XMPP with direct TLS (XEP-0368); 0 takes a free one."""
     xmpp_requires_tls: bool = True
     """Whether a client has to start TLS before it may sign in. Switch it off for measurements on one machine only."""
+
+    admin_addresses: Uris = ()
+    """How to reach who runs this node, for its users and for other operators (XEP-0157): URIs such as
+    `mailto:admin@chat.example`. A list, or text with commas."""
+    abuse_addresses: Uris = ()
+    """The same, for reports of abuse."""
+    security_addresses: Uris = ()
+    """The same, for reports of security problems."""
+    support_addresses: Uris = ()
+    """The same, for users who need help."""
 
     tls_certificate_file: Path | None = None
     """The certificate chain in PEM form. Not set: a self-signed one is made in `data_dir` at the first start."""

@@ -388,6 +388,16 @@ class BlockedData(Body, frozen=True, kw_only=True):
     blocked: tuple[BlockedUserBody, ...]
 
 
+class LastSeenBody(Body, frozen=True, kw_only=True):
+    """When a user was last there: ISO 8601 in UTC, and seconds ago; now and 0 of one who is there."""
+
+    user_id: str
+    user_jid: str
+    is_online: bool
+    last_seen_at: str
+    seconds: int
+
+
 # --------------------------------------------------------------------------------------------------------------- media
 
 

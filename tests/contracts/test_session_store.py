@@ -116,3 +116,13 @@ async def test_idle_sessions_of_a_kind_come_longest_idle_first(stores: Any, regi
     assert [(account.jid, session.id) for account, session in found] == [(BOB, "ses_2"), (ADA, "ses_1")]
     assert [session.id for _, session in await stores.sessions.idle(Via.REGISTER, NOW + 9, 1)] == ["ses_2"]
     assert await stores.sessions.idle(Via.QR, NOW + 9, 10) == []
+
+
+async def test_last_activity_is_that_of_any_session_also_of_one_that_ended(stores: Any, registrar: Any) -> None:
+    assert await stores.sessions.last_active(ADA) is None
+    written = await registrar.register(ADA, now=NOW + 5)
+    await registrar.register(ADA, now=NOW + 2)
+    await registrar.register(BOB, now=NOW + 9)
+    assert await stores.sessions.last_active(ADA) == NOW + 5
+    await stores.sessions.end(written.account.id, ["ses_1", "ses_2"], EndReason.LOGOUT, NOW + 7)
+    assert await stores.sessions.last_active(ADA) == NOW + 5

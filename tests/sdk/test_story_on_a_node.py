@@ -197,8 +197,10 @@ async def test_presence_and_messages_reach_a_friend(join: Join) -> None:
     sent = (await bob.sdk.send_message("ada", "Hello & <welcome>\n👋")).data
     heard = await ada.hears(MessageReceived)
     assert (heard.message_id, heard.user_id, heard.text) == (sent.message_id, "bob", "Hello & <welcome>\n👋")
+    assert (await ada.sdk.get_last_seen("bob")).data.is_online
     await bob.sdk.close()
     assert not (await ada.hears(PresenceUpdate, lambda presence: presence.user_id == "bob")).is_online
+    assert not (await ada.sdk.get_last_seen("bob@sandbox.localhost")).data.is_online
 
 
 async def test_an_evicted_device_is_told_and_the_others_stay(join: Join) -> None:

@@ -137,6 +137,10 @@ class SessionStore(Protocol):
         """Live sessions made in that way and not active since then, least recently active first."""
         ...
 
+    async def last_active(self, jid: str) -> float | None:
+        """When an account was last active in any session, an ended one too; `None` where there is no account."""
+        ...
+
     def touch(self, session_id: str, now: float) -> None:
         """Note that a session is active. Not durable at once, never waits: the next commit carries it."""
         ...

@@ -44,6 +44,18 @@ class ContactCalls(Calls):
         """
         return await self._on.tokens.call("DELETE", f"/contacts/{segment(user_identifier)}", NoneType)
 
+    async def get_last_seen(self, user: str) -> Response[wire.LastSeenBody]:
+        """When a contact was last there, on any device.
+
+        Args:
+            user: an identifier or a bare JID.
+
+        Raises:
+            AccountNotFound: there is no such user, or one of the two blocks the other.
+            LastSeenHidden: the user is no contact.
+        """
+        return await self._on.tokens.call("GET", f"/last-seen/{segment(user)}", wire.LastSeenBody)
+
     async def send_message(self, jid: str, text: str) -> Response[SentMessage]:
         """Send a one-to-one text message over the connection.
 

@@ -11,6 +11,7 @@ from heliograph.core import media
 from heliograph.core.accounts import Account, Registered
 from heliograph.core.apps import Caller, Environment
 from heliograph.core.contacts import Friend
+from heliograph.core.last_seen import LastSeen
 from heliograph.core.profiles import DEFAULT_VISIBILITY, Profile
 from heliograph.core.sessions import Session, describe
 from heliograph.core.tokens import TokenPair
@@ -120,6 +121,17 @@ def contact(friend: Friend) -> wire.ContactBody:
 def blocked_user(jid: str) -> wire.BlockedUserBody:
     """A user whom the user blocks."""
     return wire.BlockedUserBody(user_id=jid.partition("@")[0], user_jid=jid)
+
+
+def last_seen(seen: LastSeen) -> wire.LastSeenBody:
+    """When a user was last there."""
+    return wire.LastSeenBody(
+        user_id=seen.jid.partition("@")[0],
+        user_jid=seen.jid,
+        is_online=seen.is_online,
+        last_seen_at=seen.iso,
+        seconds=seen.seconds,
+    )
 
 
 def file_token(services: Services, url: str) -> str:

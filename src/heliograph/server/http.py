@@ -22,6 +22,7 @@ from heliograph.server.routes import (
     accounts,
     blocked,
     contacts,
+    last_seen,
     media,
     pages,
     profiles,
@@ -43,6 +44,7 @@ ENDPOINTS: tuple[endpoints.Endpoint, ...] = (
     *profiles.ENDPOINTS,
     *contacts.ENDPOINTS,
     *blocked.ENDPOINTS,
+    *last_seen.ENDPOINTS,
     *media.ENDPOINTS,
     *qr_links.ENDPOINTS,
 )

@@ -89,6 +89,10 @@ IDLE_SESSIONS = (
     f"SELECT {ACCOUNT}, {SESSION} FROM sessions s JOIN accounts a ON a.id = s.account_id "
     "WHERE s.via = ? AND s.ended_at IS NULL AND s.last_active_at < ? ORDER BY s.last_active_at, s.number LIMIT ?"
 )
+LAST_ACTIVE = (
+    "SELECT COALESCE((SELECT MAX(s.last_active_at) FROM sessions s WHERE s.account_id = a.id), a.created_at) "
+    "FROM accounts a WHERE a.jid = ?"
+)
 TOUCH_SESSION = "UPDATE sessions SET last_active_at = ? WHERE id = ? AND last_active_at < ? AND ended_at IS NULL"
 
 # ------------------------------------------------------------------------------------------------------------ tokens

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import ssl
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
 from heliograph.engines.embedded.handlers.blocking import blocks_changed
+from heliograph.engines.embedded.handlers.disco import server_caps, server_info
 from heliograph.engines.embedded.handlers.presence import contacts_changed, went_offline
 from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
@@ -31,7 +32,7 @@ from heliograph.engines.embedded.sign_in import SignIn
 from heliograph.engines.embedded.tcp import TcpTransport
 from heliograph.errors import HeliographError
 from heliograph.xmpp.c2s import ServerStream, StreamEvent, Terms
-from heliograph.xmpp.caps import Capabilities, Caps
+from heliograph.xmpp.caps import Capabilities, Caps, caps_xml
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
 from heliograph.xmpp.new_session import new_session
 from heliograph.xmpp.session_end import session_ended
@@ -73,6 +74,7 @@ class EmbeddedEngine:
         tls: certificate and key, or `None` to offer no TLS.
         requires_tls: whether a TCP client must secure its stream before it signs in.
         media_url: the public URL of a stored file.
+        contact_addresses: URIs by what they are for (XEP-0157).
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class EmbeddedEngine:
         *,
         requires_tls: bool,
         media_url: Callable[[str], str],
+        contact_addresses: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.limits = limits
         self.router = Router()
@@ -90,6 +93,8 @@ class EmbeddedEngine:
         self.managed = ManagedStreams(self)
         self.capabilities: dict[Caps, Capabilities] = {}
         self.media_url = media_url
+        self.server_info = server_info(contact_addresses or {})
+        self.started_at = 0.0
         self.ports: Ports
         self._ids = itertools.count(1)
         self._tls = tls
@@ -110,6 +115,7 @@ class EmbeddedEngine:
     async def start(self, ports: Ports, listeners: Sequence[Listener]) -> list[int]:
         """Begin to accept clients; returns the port of each listener."""
         self.ports = ports
+        self.started_at = ports.clock.now()
         self._loop = asyncio.get_running_loop()
         for app, _keys in await ports.apps.list():
             self._hosts |= {app.domain, app.sandbox_domain}
@@ -120,7 +126,7 @@ class EmbeddedEngine:
             secret=ports.ids.random(_SECRET_BYTES),
             has_tls=self._tls is not None,
             requires_tls=self._requires_tls,
-            features=STREAM_FEATURES,
+            features=STREAM_FEATURES + caps_xml(server_caps(self.server_info)),
             max_attempts=limits.AUTHENTICATION_MAX_ATTEMPTS,
         )
         for listener in listeners:

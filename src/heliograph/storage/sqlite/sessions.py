@@ -51,6 +51,11 @@ class SqliteSessions:
         found = self._reader.rows(sql.IDLE_SESSIONS, (via.value, since, limit))
         return [(rows.account(row[: rows.ACCOUNT_WIDTH]), rows.session(row[rows.ACCOUNT_WIDTH :])) for row in found]
 
+    async def last_active(self, jid: str) -> float | None:
+        """When an account was last active in any session, an ended one too; `None` where there is no account."""
+        row = self._reader.row(sql.LAST_ACTIVE, (jid,))
+        return None if row is None else float(row[0])
+
     def touch(self, session_id: str, now: float) -> None:
         """Note that a session is active, for the next commit."""
         self._writer.touch(session_id, now)

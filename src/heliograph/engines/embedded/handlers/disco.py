@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from heliograph.core.blocking import are_apart
@@ -11,33 +12,64 @@ from heliograph.engines.embedded.handlers.ping import NS_PING
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, vcard
 from heliograph.xmpp.blocking import NS_BLOCKING
+from heliograph.xmpp.caps import NS_CAPS, Caps, verification_string
 from heliograph.xmpp.disco import (
     INFO_TAG,
     ITEMS_TAG,
     NS_DISCO_INFO,
     NS_DISCO_ITEMS,
     Identity,
+    Info,
     Item,
     info_xml,
     items_xml,
 )
+from heliograph.xmpp.entity_time import NS_TIME
 from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.last_activity import NS_LAST
+from heliograph.xmpp.server_contact import contact_form
+from heliograph.xmpp.software_version import NS_VERSION
 from heliograph.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 _SERVER = (Identity("server", "im", "Heliograph"),)
-_SERVER_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, NS_PING, NS_BLOCKING, vcard.NS_VCARD_TEMP)
+_CAPS_HASH = "sha-1"  # the one that every client knows (XEP-0115, section 10)
+_CAPS_NODE = "urn:heliograph:server"
+_SERVER_FEATURES = (
+    NS_DISCO_INFO,
+    NS_DISCO_ITEMS,
+    NS_CAPS,
+    NS_PING,
+    NS_BLOCKING,
+    NS_VERSION,
+    NS_TIME,
+    NS_LAST,
+    vcard.NS_VCARD_TEMP,
+)
 _ACCOUNT = (Identity("account", "registered"), Identity("pubsub", "pep"))
-_ACCOUNT_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, pep.NS_PUBSUB, *pep.FEATURES, vcard.NS_VCARD_TEMP)
+_ACCOUNT_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, pep.NS_PUBSUB, *pep.FEATURES, NS_LAST, vcard.NS_VCARD_TEMP)
 
 
-def _server_info(_engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
-    if stanza.element[0].get("node"):
+def server_info(contact_addresses: Mapping[str, Sequence[str]]) -> Info:
+    """All that a server says of itself."""
+    form = contact_form(contact_addresses)
+    return Info(_SERVER, _SERVER_FEATURES, () if form is None else (form,))
+
+
+def server_caps(info: Info) -> Caps:
+    """The announcement of it, for stream features (XEP-0115, section 6.3)."""
+    return Caps(_CAPS_HASH, _CAPS_NODE, verification_string(info, _CAPS_HASH) or "")
+
+
+def _server_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    node = stanza.element[0].get("node")
+    info = engine.server_info
+    if node and node != server_caps(info).query_node:
         refuse(sender, stanza, "cancel", "item-not-found")
     else:
-        answer(sender, stanza, info_xml(_SERVER, _SERVER_FEATURES))
+        answer(sender, stanza, info_xml(info.identities, info.features, node, info.forms))
 
 
 def _server_items(_engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:

@@ -1,0 +1,18 @@
+"""When another user was last there."""
+
+from __future__ import annotations
+
+from heliograph import wire
+from heliograph.core import last_seen
+from heliograph.server import bodies
+from heliograph.server.endpoints import NoBody, UserCall, by_token
+
+
+async def of(call: UserCall[NoBody]) -> wire.LastSeenBody:
+    """`GET /last-seen/{user}`: when a contact was last there, named by identifier or bare JID."""
+    user = call.segment("user")
+    jid = user if "@" in user else f"{user}@{call.caller.domain}"
+    return bodies.last_seen(await last_seen.get(call.ports, call.jid, jid))
+
+
+ENDPOINTS = (by_token("GET", "/last-seen/{user}", NoBody, of),)
