@@ -407,6 +407,18 @@ async def befriend(place: Place) -> Callable[..., Awaitable[None]]:
     return make
 
 
+@pytest.fixture
+def becomes() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Waits until something is true of the server, turn by turn of the event loop that both sides share."""
+
+    async def wait(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():  # noqa: ASYNC110 - nothing in the server tells of it
+                await asyncio.sleep(0)
+
+    return wait
+
+
 class Gate:
     """A store with one method whose answer comes when it is let through, as that of a distant database may."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from scramp import ScramClient
+
+log = logging.getLogger(__name__)
 
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 REFUSED = f"<failure xmlns='{NS_SASL}'><not-authorized/></failure>"
@@ -39,7 +41,7 @@ async def is_told(client: Any, condition: str, reason: str, since: float) -> Non
     """The stream of a client ended with the reason, soon."""
     text = await client.end()
     took_ms = (time.perf_counter() - since) * 1000
-    print(f"{reason}: told after {took_ms:.1f} ms")
+    log.info("%s: told after %.1f ms", reason, took_ms)
     start, end = farewell(condition, reason)
     assert start in text
     assert text.endswith(end)
@@ -50,13 +52,6 @@ async def is_refused(place: Any, account: Any) -> bool:
     wire = await place.open(account)
     await wire.send(plain(account))
     return bool(await wire.until("</failure>") == REFUSED)
-
-
-async def becomes(condition: Callable[[], bool]) -> None:
-    """Wait until the server has noticed something, turn by turn of the event loop."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def test_ending_one_session_closes_its_stream_and_no_other(
@@ -167,7 +162,7 @@ async def test_a_refresh_token_that_is_used_twice_ends_its_session(place: Any) -
     await is_told(client, "not-authorized", "token_reused", since)
 
 
-# ------------------------------------------------------------------------------------- between the password and the bind
+# ------------------------------------------------------------------------------------ between the password and the bind
 
 
 async def test_a_session_that_ends_before_the_bind_closes_the_stream_at_once(place: Any) -> None:
@@ -205,7 +200,7 @@ def place_header(account: Any) -> str:
 
 @pytest.mark.parametrize("how", ["session ended", "connection lost", "stream ended"])
 async def test_nothing_is_bound_for_a_stream_that_ends_in_the_middle_of_the_bind(
-    place: Any, gated: Any, how: str
+    place: Any, gated: Any, becomes: Any, how: str
 ) -> None:
     engine = place.node.engine
     await becomes(lambda: engine.connections == 0)

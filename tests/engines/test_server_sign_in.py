@@ -87,9 +87,8 @@ async def test_starttls_then_scram_then_bind(place: Any) -> None:
         "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>a b</resource></bind></iq>"
     )
     jid = f"{account.jid}/a b"
-    assert await wire.until("</iq>") == (
-        f"<iq type='result' id='b' to='{jid}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>{jid}</jid></bind></iq>"
-    )
+    bound = f"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>{jid}</jid></bind>"
+    assert await wire.until("</iq>") == f"<iq type='result' id='b' to='{jid}'>{bound}</iq>"
     assert place.node.engine.online(account.jid) == []  # bound, and not yet present
 
 
@@ -197,10 +196,9 @@ async def test_an_unknown_user_looks_like_a_wrong_password(place: Any) -> None:
     for username in (account.username, nobody):
         wire, _ = await opened(place)
         await wire.send(plain(username, "wrong"))
-        answer = [await wire.until("</failure>")]
-        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-1"):
-            answer.append(await scram(wire, mechanism, username, "wrong"))
-        answers.append(answer)
+        by_plain = await wire.until("</failure>")
+        proofs = [await scram(wire, mechanism, username, "wrong") for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-1")]
+        answers.append([by_plain, *proofs])
     assert answers == [[REFUSED] * 3] * 2
 
 

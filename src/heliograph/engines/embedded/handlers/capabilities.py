@@ -34,6 +34,11 @@ def announced(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corou
     return None
 
 
+def forgotten(sender: Resource) -> None:
+    """A resource became unavailable: when it comes back it is owed what it has missed."""
+    sender.caps, sender.caps_query, sender.interests = None, None, frozenset()
+
+
 def answered(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
     """A client answered a request of the server; the server asks for nothing but capabilities."""
     if sender.caps is None or stanza.id != sender.caps_query:

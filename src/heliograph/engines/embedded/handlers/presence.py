@@ -149,6 +149,7 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes) -> No
         for resource in [found] if found else engine.router.available(jid):
             resource.outlet.send(prefix + resource.to + suffix)
     sender.presence, sender.directed = None, None
+    capabilities.forgotten(sender)
 
 
 def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:
