@@ -33,7 +33,8 @@ def test_contact_addresses_are_a_form_in_a_fixed_order() -> None:
     assert "".join(info_xml((), (), None, (form,)).partition("<x ")[1:]) == (
         "<x xmlns='jabber:x:data' type='result'>"
         "<field var='FORM_TYPE' type='hidden'><value>http://jabber.org/network/serverinfo</value></field>"
-        "<field var='abuse-addresses' type='list-multi'><value>mailto:b@x.example</value><value>xmpp:b@x</value></field>"
+        "<field var='abuse-addresses' type='list-multi'>"
+        "<value>mailto:b@x.example</value><value>xmpp:b@x</value></field>"
         "<field var='admin-addresses' type='list-multi'><value>mailto:a@x.example</value></field></x></query>"
     )
 

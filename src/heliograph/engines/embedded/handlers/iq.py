@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 _HANDLERS: Mapping[tuple[Scope, str, str], Handler] = {
-    key: handler for module in (blocking, disco, pep, ping, roster, software, vcard) for key, handler in module.HANDLERS.items()
+    key: handler
+    for module in (blocking, disco, pep, ping, roster, software, vcard)
+    for key, handler in module.HANDLERS.items()
 }
 _ANSWERS = ("result", "error")
 
