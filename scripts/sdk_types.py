@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes `web/sdk/wire.ts` from `heliograph.wire` and `heliograph.errors`: the bodies of the HTTP API, and the codes of
-errors, as types of the browser SDK.
+"""Makes `web/sdk/wire.ts` from `heliograph.wire`, `heliograph.wire_qr` and `heliograph.errors`: the bodies of the HTTP
+API, the messages of the signal server and the codes of errors, as types of the browser SDK.
 
 `make docs` runs it; a test fails where the file is stale.
 """
@@ -8,6 +8,7 @@ errors, as types of the browser SDK.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import types
 from pathlib import Path
@@ -16,37 +17,45 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from heliograph import wire
+from heliograph import wire, wire_qr
 from heliograph.errors import TABLE
 
 TARGET = Path(__file__).resolve().parents[1] / "web" / "sdk" / "wire.ts"
 
-NOTE = "// Made from heliograph.wire and heliograph.errors by `make docs`. Change those, not this file.\n"
+MODULES = (wire, wire_qr)
+NOTE = "// Made from heliograph.wire, wire_qr and errors by `make docs`. Change those, not this file.\n"
 PLAIN = {str: "string", bool: "boolean", int: "number", float: "number", Any: "unknown", type(None): "null"}
-WIDTH = 120
 
 
 def generate() -> str:
     """The whole file."""
-    codes = " |\n  ".join(f'"{code}"' for code in sorted(TABLE))
+    statuses = "".join(f"  {code}: {TABLE[code].row.status},\n" for code in sorted(TABLE))
     meaning = comment_text(docstring_of("MetaData"))
     parts = [
         NOTE,
-        f"/** The stable code of every error that a node can answer with. */\nexport type ErrorCode =\n  {codes};\n",
+        f"/** The HTTP status of every error. */\nexport const ERROR_STATUS = {{\n{statuses}}} as const;\n",
+        "/** What a node can answer. */\nexport type ErrorCode = keyof typeof ERROR_STATUS;\n",
         f"/** {meaning} */\nexport type MetaData = Record<string, string | boolean | number>;\n",
         *(interface(body) for body in bodies()),
+        *(f"export type {name} = {typescript(union)};\n" for name, union in message_unions()),
     ]
     return "\n".join(parts)
 
 
 def bodies() -> list[type[msgspec.Struct]]:
-    """The public Structs of `wire`, in the order of the source, without the bases that have no fields."""
+    """The public Structs of the modules, in the order of the source, without the bases that have no fields."""
     found = [
         value
-        for name, value in vars(wire).items()
-        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == wire.__name__
+        for module in MODULES
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == module.__name__
     ]
-    return [body for body in found if msgspec.structs.fields(body)]
+    return [body for body in found if msgspec.structs.fields(body) or body.__struct_config__.tag is not None]
+
+
+def message_unions() -> list[tuple[str, Any]]:
+    """What each side of the signal socket may send, by name."""
+    return [(name, value) for name, value in vars(wire_qr).items() if isinstance(value, types.UnionType)]
 
 
 def interface(body: type[msgspec.Struct]) -> str:
@@ -55,7 +64,8 @@ def interface(body: type[msgspec.Struct]) -> str:
     meanings = attributes(body)
     inherited = next((base for base in body.__mro__[1:] if base in bodies()), None)
     known = {field.name for field in msgspec.structs.fields(inherited)} if inherited else set()
-    lines = []
+    tag = body.__struct_config__.tag
+    lines = [f'  {body.__struct_config__.tag_field}: "{tag}";'] if tag is not None else []
     for field in msgspec.structs.fields(body):
         if field.name in known:
             continue
@@ -92,7 +102,7 @@ def typescript(hint: Any) -> str:
 def composed(origin: Any, parts: tuple[Any, ...]) -> str:
     """A type with parameters as TypeScript writes it."""
     if origin is Literal:
-        return " | ".join(f'"{part}"' for part in parts)
+        return " | ".join(json.dumps(part) for part in parts)
     if origin in (Union, types.UnionType):
         return " | ".join(typescript(part) for part in parts if part is not UnsetType)
     first = typescript(parts[0])

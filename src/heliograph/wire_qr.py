@@ -178,7 +178,8 @@ class Verify(Body, frozen=True, kw_only=True, tag_field="type", tag="verify"):
 
 
 class Approved(Secretive, Body, frozen=True, kw_only=True, tag_field="type", tag="approved"):
-    """The credential: a compact JWE (ECDH-ES, A256GCM) for the browser's key, whose `apu` and `apv` are the link's id.
+    """The credential: a compact JWE (ECDH-ES, A256GCM) for the browser's key; `apu` is the link's id, `apv` the key's
+    thumbprint.
 
     Its plaintext is `RegisterData` as JSON.
     """

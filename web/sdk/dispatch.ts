@@ -24,17 +24,19 @@ export class Dispatcher {
     for (const [name, event] of this.#waiting) {
       const listener = this.#listeners[name] as ((event: unknown) => unknown) | undefined;
       if (listener === undefined) continue;
-      try {
-        const outcome = listener(event);
-        if (outcome instanceof Promise) outcome.catch((error: unknown) => complain(name, error));
-      } catch (error) {
-        complain(name, error);
-      }
+      guarded(name, () => listener(event));
     }
     this.#waiting.length = 0;
   }
 }
 
-function complain(name: string, error: unknown): void {
-  console.error(`Heliograph: ${name} threw`, error);
+/** Call the app's code. What it throws, or what its promise does, is the app's bug: it is told and goes no further. */
+export function guarded(name: string, call: () => unknown): void {
+  const complain = (error: unknown) => console.error(`Heliograph: ${name} threw`, error);
+  try {
+    const outcome = call();
+    if (outcome instanceof Promise) outcome.catch(complain);
+  } catch (error) {
+    complain(error);
+  }
 }

@@ -1,27 +1,30 @@
 /** The one class of errors that the SDK's calls throw. The codes are those of the node's error table. */
-import type { ErrorCode } from "./wire";
+import { ERROR_STATUS, type ErrorCode } from "./wire";
 
-const OWN = {
-  already_connected: [409, "Already connected as another user"],
-  authentication_failed: [401, "Authentication failed"],
-  admin_blocked: [403, "The user is blocked by the administrator"],
-  cancelled: [409, "The call was cancelled"],
-  key_mismatch: [403, "The QR code is not of the key that this browser made"],
-  license_invalid: [401, "The licence key is not valid"],
-  license_mode_mismatch: [400, "The licence key is not of the kind that isTrialLicenseKey says"],
-  not_connected: [409, "Connect first"],
-  payload_too_large: [413, "The request is too large"],
-  profile_invalid: [400, "The profile is not valid"],
-  request_invalid: [400, "The request is not valid"],
-  timeout: [504, "The server did not answer in time"],
-  token_expired: [401, "Token Expired"],
-  token_malformed: [401, "The token is malformed"],
-  token_subject_mismatch: [400, "The token belongs to another user"],
-  unreachable: [503, "The server cannot be reached"],
-} as const satisfies Partial<Record<ErrorCode | "cancelled", readonly [number, string]>>;
+/** What the SDK says by itself, without asking the node. */
+const MESSAGES = {
+  access_denied: "That is not allowed",
+  already_connected: "Already connected as another user",
+  authentication_failed: "Authentication failed",
+  admin_blocked: "The user is blocked by the administrator",
+  cancelled: "It was cancelled",
+  internal_error: "Internal error",
+  key_mismatch: "The QR code is not of the key that this browser made",
+  license_invalid: "The licence key is not valid",
+  license_mode_mismatch: "The licence key is not of the kind that isTrialLicenseKey says",
+  not_connected: "Connect first",
+  payload_too_large: "The request is too large",
+  profile_invalid: "The profile is not valid",
+  request_invalid: "The request is not valid",
+  timeout: "The server did not answer in time",
+  token_expired: "Token Expired",
+  token_malformed: "The token is malformed",
+  token_subject_mismatch: "The token belongs to another user",
+  unreachable: "The server cannot be reached",
+} as const satisfies Partial<Record<ErrorCode | "cancelled", string>>;
 
-/** A code that this SDK gives by itself, without asking the node. */
-export type OwnCode = keyof typeof OWN;
+/** A code that this SDK gives by itself; `cancelled` is no code of a node. */
+export type OwnCode = keyof typeof MESSAGES;
 
 /** What an error looks like as plain data; this is what goes over a channel between tabs. */
 export interface ErrorData {
@@ -61,12 +64,16 @@ export class HeliographError extends Error implements ErrorData {
 
 /** An error of the SDK's own making; `message` says more than the code alone. */
 export function failure(code: OwnCode, message?: string, details?: Record<string, unknown>): HeliographError {
-  const [statusCode, usual] = OWN[code];
-  return new HeliographError({ code, statusCode, message: message ?? usual, ...(details && { details }) });
+  return fromCode(code, message ?? MESSAGES[code], { ...(details && { details }) });
+}
+
+/** An error of which the code is known, and with it the status; 400 of a code from a newer node. */
+export function fromCode(code: string, message: string, facts: Partial<ErrorData> = {}): HeliographError {
+  const status = (ERROR_STATUS as Record<string, number>)[code];
+  return new HeliographError({ ...facts, code, message, statusCode: status ?? (code === "cancelled" ? 409 : 400) });
 }
 
 /** Whatever was thrown, as an error of ours: what is none is a bug, and says so. */
 export function asError(thrown: unknown): HeliographError {
-  if (thrown instanceof HeliographError) return thrown;
-  return new HeliographError({ statusCode: 500, code: "internal_error", message: String(thrown) });
+  return thrown instanceof HeliographError ? thrown : failure("internal_error", String(thrown));
 }

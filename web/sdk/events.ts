@@ -56,6 +56,20 @@ export interface AdminBlockUpdate {
   isAdminBlocked: boolean;
 }
 
+/** Another device of the user was let in. If it was not the user who did that, `logoutSession(sessionId)` ends it. */
+export interface NewSession {
+  sessionId: string;
+  device: string;
+  browser: string;
+  os: string;
+  /** The network address from which it was let in. */
+  ip: string;
+  /** When, in ISO 8601. */
+  createdAt: string;
+  /** How; `qr`. */
+  via: string;
+}
+
 /** The SDK has new tokens; an app that keeps them over a reload stores these. */
 export type TokenUpdate = Tokens;
 
@@ -69,6 +83,7 @@ export interface Events {
   userDeletedListener: UserDeleted;
   adminBlockListener: AdminBlockUpdate;
   tokenListener: TokenUpdate;
+  sessionListener: NewSession;
 }
 
 export type ListenerName = keyof Events;
@@ -88,4 +103,5 @@ export const LISTENER_NAMES: ReadonlySet<string> = new Set<ListenerName>([
   "userDeletedListener",
   "adminBlockListener",
   "tokenListener",
+  "sessionListener",
 ]);

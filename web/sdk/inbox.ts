@@ -2,13 +2,14 @@
  * What received stanzas mean to the app: stanzas in, events out, no I/O. One inbox serves one user over all the
  * connections of the page's life, so what was told before a connection was lost is not told again after it.
  */
-import type { Event, FriendsListUpdate, PresenceUpdate, ProfileUpdate } from "./events";
+import type { Event, FriendsListUpdate, NewSession, PresenceUpdate, ProfileUpdate } from "./events";
 import { parseJid, type Jid } from "./jid";
 import { NS_VCARD4, readVcard4 } from "./vcard";
 import { child, childText, children } from "./xml";
 
 export const NS_ROSTER = "jabber:iq:roster";
 const NS_EVENT = "http://jabber.org/protocol/pubsub#event";
+const NS_NEW_SESSION = "urn:heliograph:new-session:1";
 const NODE_VCARD4 = "urn:xmpp:vcard4";
 
 type FriendState = Exclude<FriendsListUpdate["state"], "removed">;
@@ -122,7 +123,10 @@ export class Inbox {
     const type = stanza.getAttribute("type") ?? "normal";
     const event = child(stanza, "event", NS_EVENT);
     // Only a server speaks for a bare JID (XEP-0163, section 4.3.1): a client could forge its own version here.
-    if (event !== undefined && type === "headline" && from.resource === "") return this.#profile(event, from);
+    if (type === "headline" && from.resource === "") {
+      const session = from.bare === this.#user.bare ? child(stanza, "new-session", NS_NEW_SESSION) : undefined;
+      return event === undefined ? newSession(session) : this.#profile(event, from);
+    }
     const text = child(stanza, "body")?.textContent ?? "";
     if (text === "" || (type !== "chat" && type !== "normal")) return [];
     const messageId = stanza.getAttribute("id") ?? "";
@@ -179,6 +183,13 @@ export class Inbox {
     if (name === "presenceListener") this.#setPresence(event);
     if (name === "friendsListListener") this.#setFriend(event.userJid, event.state === "removed" ? null : event.state);
   }
+}
+
+function newSession(element: Element | undefined): Event[] {
+  if (element === undefined) return [];
+  const fact = (name: string) => element.getAttribute(name) ?? "";
+  const [device, browser, os, ip, createdAt, via] = ["device", "browser", "os", "ip", "createdAt", "via"].map(fact);
+  return [["sessionListener", { sessionId: fact("id"), device, browser, os, ip, createdAt, via } as NewSession]];
 }
 
 function items(query: Element): [jid: string, state: FriendState | null][] {

@@ -37,6 +37,8 @@ export class Runtime {
   readonly link: Link;
   /** Who registered or connected last, and has not logged out. */
   username: string | null = null;
+  /** The QR sign-in that is going on. */
+  qrLogin: { cancel(): void } | null = null;
 
   constructor(config: Config, api: Api, options: InitializeOptions) {
     this.config = config;

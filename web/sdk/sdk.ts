@@ -4,6 +4,9 @@ import { Api, segment, type Response } from "./api";
 import { failure } from "./errors";
 import { sendMessage } from "./messages";
 import { changeProfile, type Image, type ProfileChange, type ProfileOptions } from "./profiles";
+import type { Logo } from "./qr-canvas";
+import { startQrLogin, type QrLogin, type QrOptions, type QrResult } from "./qr-login";
+import { approveQrCode, denyQrCode, scanQrCode, type ApproveOptions, type QrRequest } from "./qr-phone";
 import { Runtime, type InitializeOptions } from "./runtime";
 import type { ConnectionStatus } from "./states";
 import type {
@@ -14,6 +17,7 @@ import type {
   MetaData,
   OwnProfileBody,
   ProfileBody,
+  QrApproveData,
   RegisterData,
   SessionsData,
   Tokens,
@@ -57,6 +61,7 @@ export class HeliographSDK {
 
   /** Disconnect and let go of everything. The session goes on: `connect` works again with the same password. */
   close(): void {
+    this.#runtime?.qrLogin?.cancel();
     this.#runtime?.link.stop("close");
     this.#runtime = null;
   }
@@ -106,6 +111,56 @@ export class HeliographSDK {
   /** The bare JID of the user who registered or connected. */
   async getCurrentUserJid(): Promise<Response<{ userJid: string }>> {
     return { statusCode: 200, message: "Success", data: { userJid: this.#on.userJid } };
+  }
+
+  // --------------------------------------------------------------------------------------------------- QR sign-in
+
+  /**
+   * Draw QR codes on a canvas until a phone has approved one; then this page has a session of its own and is connected.
+   *
+   * @param canvas the canvas, or an element to hold one, or the id of one of them.
+   * @param logo the picture for the middle, or its id; `null` for none.
+   * @param signalServerUrl where the signal server is; `null` for where the node says.
+   * @param callback called once: with `{statusCode: 200, username, password, …}` when this page is connected, or with
+   *   `{statusCode, code, message}` when it came to nothing.
+   * @returns when the first code is drawn, with `data` to `continue` after a pause and to `cancel`.
+   * @throws HeliographError `already_connected`, `request_invalid`, `unreachable`, `key_mismatch`, `origin_forbidden`,
+   *   `rate_limited`.
+   */
+  async generateQrCode(
+    canvas: string | HTMLElement,
+    logo?: string | Logo | HTMLElement | null,
+    signalServerUrl?: string | null,
+    callback?: (result: QrResult) => unknown,
+    options: QrOptions = {},
+  ): Promise<Response<QrLogin>> {
+    return await startQrLogin(this.#on, { canvas, logo, signalServerUrl, callback, options });
+  }
+
+  /**
+   * Take a code for this session: what comes back is for the consent screen. Nobody else can take it any more.
+   *
+   * @param scannedText the text of the QR code, or the typed code.
+   * @throws HeliographError `request_invalid`, `access_denied`, `expired_token`, `already_used`, `step_up_required`.
+   */
+  async scanQrCode(scannedText: string): Promise<Response<QrRequest>> {
+    return await scanQrCode(this.#on, scannedText);
+  }
+
+  /**
+   * Let the page in that shows a code. What comes back is the check code to show to the user, if there is one.
+   *
+   * @param scanned the text of the code, with `options.consent`; or what `scanQrCode` gave, after the user agreed.
+   * @throws HeliographError `access_denied`, `key_mismatch`, `session_limit` (405, with `details.sessions`),
+   *   `already_used`; of a text also as `scanQrCode`.
+   */
+  async approveQrCode(scanned: string | QrRequest, options: ApproveOptions = {}): Promise<Response<QrApproveData>> {
+    return await approveQrCode(this.#on, scanned, options);
+  }
+
+  /** Do not let the page in, and tell it so. */
+  async denyQrCode(scanned: string | QrRequest): Promise<Response> {
+    return await denyQrCode(this.#on, scanned);
   }
 
   // -------------------------------------------------------------------------------------------------------- profile

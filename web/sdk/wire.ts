@@ -1,50 +1,57 @@
-// Made from heliograph.wire and heliograph.errors by `make docs`. Change those, not this file.
+// Made from heliograph.wire, wire_qr and errors by `make docs`. Change those, not this file.
 
-/** The stable code of every error that a node can answer with. */
-export type ErrorCode =
-  "access_denied" |
-  "account_not_found" |
-  "admin_blocked" |
-  "already_connected" |
-  "already_used" |
-  "app_invalid" |
-  "authentication_failed" |
-  "authorization_pending" |
-  "check_code_mismatch" |
-  "contact_invalid" |
-  "contact_limit" |
-  "expired_token" |
-  "identifier_invalid" |
-  "internal_error" |
-  "key_mismatch" |
-  "license_invalid" |
-  "license_mode_mismatch" |
-  "media_unsupported" |
-  "metadata_invalid" |
-  "method_not_allowed" |
-  "not_connected" |
-  "origin_forbidden" |
-  "payload_too_large" |
-  "profile_conflict" |
-  "profile_invalid" |
-  "rate_limited" |
-  "registration_unverified" |
-  "request_invalid" |
-  "route_not_found" |
-  "sandbox_full" |
-  "secret_key_required" |
-  "session_limit" |
-  "session_not_found" |
-  "settings_invalid" |
-  "slow_down" |
-  "step_up_required" |
-  "timeout" |
-  "token_expired" |
-  "token_malformed" |
-  "token_missing" |
-  "token_revoked" |
-  "token_subject_mismatch" |
-  "unreachable";
+/** The HTTP status of every error. */
+export const ERROR_STATUS = {
+  access_denied: 403,
+  account_not_found: 404,
+  admin_blocked: 403,
+  already_connected: 409,
+  already_used: 409,
+  app_invalid: 400,
+  authentication_failed: 401,
+  authorization_pending: 409,
+  block_invalid: 400,
+  block_limit: 403,
+  check_code_mismatch: 403,
+  contact_invalid: 400,
+  contact_limit: 403,
+  expired_token: 400,
+  identifier_invalid: 400,
+  internal_error: 500,
+  key_mismatch: 403,
+  last_seen_hidden: 403,
+  license_invalid: 401,
+  license_mode_mismatch: 400,
+  media_unsupported: 415,
+  metadata_invalid: 400,
+  method_not_allowed: 405,
+  not_connected: 409,
+  origin_forbidden: 403,
+  payload_too_large: 413,
+  profile_conflict: 409,
+  profile_invalid: 400,
+  rate_limited: 429,
+  registration_unverified: 401,
+  request_invalid: 400,
+  route_not_found: 404,
+  sandbox_full: 403,
+  secret_key_required: 403,
+  session_limit: 405,
+  session_not_found: 404,
+  settings_invalid: 400,
+  slow_down: 429,
+  step_up_required: 403,
+  timeout: 504,
+  token_expired: 401,
+  token_malformed: 401,
+  token_missing: 401,
+  token_revoked: 401,
+  token_subject_mismatch: 400,
+  unreachable: 503,
+} as const;
+
+/** What a node can answer. */
+export type ErrorCode = keyof typeof ERROR_STATUS;
 
 /** At most 3 entries of String, Boolean or finite Number. The rule is checked by the server's core, which answers `metadata_invalid`, and so not by the type here. */
 export type MetaData = Record<string, string | boolean | number>;
@@ -291,6 +298,26 @@ export interface ContactsData {
   contacts: readonly ContactBody[];
 }
 
+/** A user whom the user blocks: identifier and bare JID, and nothing of the profile. */
+export interface BlockedUserBody {
+  userId: string;
+  userJid: string;
+}
+
+/** The users whom the user blocks. */
+export interface BlockedData {
+  blocked: readonly BlockedUserBody[];
+}
+
+/** When a user was last there: ISO 8601 in UTC, and seconds ago; now and 0 of one who is there. */
+export interface LastSeenBody {
+  userId: string;
+  userJid: string;
+  isOnline: boolean;
+  lastSeenAt: string;
+  seconds: number;
+}
+
 /** A stored picture. */
 export interface MediaBody {
   /** names it in a later `ProfileRequest`. */
@@ -302,3 +329,172 @@ export interface MediaBody {
   /** in bytes. */
   size: number;
 }
+
+/** A scan: the CODE of the QR text, or the typed code of 8 letters. */
+export interface QrScanRequest {
+  code: string;
+}
+
+/** What the consent screen has to tell of the device that asks. */
+export interface QrScanData {
+  /** the link, for the answer. */
+  linkId: string;
+  /** what the browser says of itself. */
+  device: DeviceBody;
+  /** the network address that it comes from. */
+  ip: string;
+  /** what kind of address that is. */
+  ipHint: "loopback" | "private" | "public" | "unknown";
+  /** how many seconds ago it asked. */
+  requestedAgo: number;
+  /** how many seconds the user may think. */
+  expiresIn: number;
+  /** whether the phone comes from the same public address; `null` where the app does not care. */
+  sameNetwork: boolean | null;
+  /** whether the user has no session of such a browser on such a system. */
+  newDevice: boolean;
+  /** whether the approval has to carry `keyHash`: so it is, unless the code was typed. */
+  needsKeyHash: boolean;
+}
+
+/** An approval. */
+export interface QrApproveRequest {
+  /** KEYHASH, as the phone itself has read it out of the QR text. */
+  keyHash?: string | null;
+  /** at the session cap, end the least recently active session (`true`) or fail (`false`). */
+  forceRegister?: boolean;
+  /** the id of the session that makes room. */
+  replaceSession?: string | null;
+}
+
+/** The check code that the phone shows and the browser asks for; `null` where the app asks for none. */
+export interface QrApproveData {
+  checkCode: string | null;
+}
+
+/** An ephemeral key on P-256 as a JWK (RFC 7517, RFC 7518). */
+export interface PublicKeyBody {
+  kty?: "EC";
+  crv?: "P-256";
+  x: string;
+  y: string;
+}
+
+/** The first message of a browser that wants to be signed in. */
+export interface Hello {
+  type: "hello";
+  version: 1;
+  licenseKey: string;
+  publicKey: PublicKeyBody;
+  device?: DeviceBody;
+}
+
+/** What the challenge held. */
+export interface Proof {
+  type: "proof";
+  nonce: string;
+}
+
+/** The first message of a socket that takes the place of a lost one. */
+export interface Resume {
+  type: "resume";
+  version: 1;
+  licenseKey: string;
+  linkId: string;
+  resumeSecret: string;
+}
+
+/** A person clicked after `paused`. */
+export interface Continue {
+  type: "continue";
+}
+
+/** The check code, as a person typed it. */
+export interface CheckCode {
+  type: "checkCode";
+  code: string;
+}
+
+/** The browser does not want to be signed in any more. */
+export interface Cancel {
+  type: "cancel";
+}
+
+/** A nonce as a compact JWE (ECDH-ES, A256GCM) for the browser's key. */
+export interface Challenge {
+  type: "challenge";
+  jwe: string;
+}
+
+/** What to show now. */
+export interface CodeShown {
+  type: "code";
+  /** the link. */
+  linkId: string;
+  /** with it another socket can take over. */
+  resumeSecret: string;
+  /** the text of the QR code. */
+  qr: string;
+  /** the same for typing: 8 letters. */
+  typedCode: string;
+  /** the thumbprint of the browser's key, which the browser checks itself. */
+  keyHash: string;
+  /** how many seconds the code is valid. */
+  expiresIn: number;
+  /** in how many seconds the next one comes. */
+  refreshIn: number;
+}
+
+/** No further code comes until a person clicks. */
+export interface Paused {
+  type: "paused";
+}
+
+/** A phone has scanned the code; its user looks at the consent screen. */
+export interface Scanned {
+  type: "scanned";
+}
+
+/** Who is about to be signed in, as strangers may see the user. */
+export interface SigningIn {
+  userId: string;
+  nickName: string;
+  image: string;
+}
+
+/** Ask the person for the check code. */
+export interface Verify {
+  type: "verify";
+  user: SigningIn;
+  triesLeft: number;
+}
+
+/** The credential: a compact JWE (ECDH-ES, A256GCM) for the browser's key; `apu` is the link's id, `apv` the key's thumbprint. Its plaintext is `RegisterData` as JSON. */
+export interface Approved {
+  type: "approved";
+  jwe: string;
+}
+
+/** The link is over without a sign-in. */
+export interface Ended {
+  type: "ended";
+  code: string;
+  message: string;
+}
+
+/** The last message was refused; the link goes on unless `ended` follows. */
+export interface Refused {
+  type: "error";
+  /** the error's code. */
+  code: string;
+  /** a sentence for a person. */
+  message: string;
+  /** seconds after which it may be tried again. */
+  retryAfter?: number;
+  /** of a wrong check code, how many tries are left. */
+  triesLeft?: number;
+}
+
+export type FromBrowser = Hello | Proof | Resume | Continue | CheckCode | Cancel;
+
+export type FromServer = Challenge | CodeShown | Paused | Scanned | Verify | Approved | Ended | Refused;

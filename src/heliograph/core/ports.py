@@ -296,7 +296,7 @@ class Sealer(Protocol):
         Args:
             public_key: the JWK as JSON text, checked.
             plaintext: what to seal.
-            party: bound to the key agreement as `apu` and `apv`.
+            party: bound to the key agreement as `apu`, and the key's thumbprint with it as `apv`.
         """
         ...
 

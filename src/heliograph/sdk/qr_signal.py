@@ -228,7 +228,7 @@ class SignalClient:
         if link_id is not None:
             party = urlsafe_b64encode(link_id.encode()).decode()
             header = opened.headers()
-            if (header.get("apu"), header.get("apv")) != (party, party):
+            if (header.get("apu"), header.get("apv")) != (party, self._thumbprint):
                 raise KeyMismatch("What came is bound to another link")
         return opened.plaintext or b""
 

@@ -15,10 +15,12 @@ class JweSealer:
     """The adapter of `Sealer`. Each seal has an ephemeral key and an initialisation vector of its own."""
 
     def seal(self, public_key: str, plaintext: bytes, party: str | None = None) -> str:
-        """A compact JWE for the holder of a key; `party` is bound to the key agreement (RFC 7518, section 4.6.1)."""
+        """A compact JWE for the holder of a key. `party` and the key's thumbprint are bound to the key agreement, as two
+        different values have to be (RFC 7518, section 4.6.2).
+        """
         header = {"alg": "ECDH-ES", "enc": "A256GCM"}
+        key = ECKey.import_key(json.loads(public_key))
         if party is not None:
             name = base64.urlsafe_b64encode(party.encode()).rstrip(b"=").decode()
-            header |= {"apu": name, "apv": name}
-        key = ECKey.import_key(json.loads(public_key))
+            header |= {"apu": name, "apv": key.thumbprint()}
         return jwe.encrypt_compact(header, plaintext, key, algorithms=_ALGORITHMS)
