@@ -55,6 +55,10 @@ class FakeCamera:
 
     file: Path
 
+    def look_away(self) -> None:
+        """See nothing but grey."""
+        self.look_at(Image.new("L", (64, 64), 128))
+
     def look_at(self, picture: Image.Image) -> None:
         """Put a picture in the middle of the frame."""
         scale = min(CAMERA_PX[0] / picture.width, CAMERA_PX[1] / picture.height) * 0.9
@@ -133,7 +137,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> FakeCamera:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright, camera: FakeCamera) -> Iterator[Browser]:
-    camera.look_at(Image.new("L", (64, 64), 128))
+    camera.look_away()
     sees = f"--use-file-for-fake-video-capture={camera.file}"
     expect.set_options(timeout=PATIENCE_MS)
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *FAKE_CAMERA, sees])
@@ -225,7 +229,8 @@ class People:
 
 
 @pytest.fixture
-def people(site: Site, browser: Browser) -> Iterator[People]:
+def people(site: Site, browser: Browser, camera: FakeCamera) -> Iterator[People]:
+    camera.look_away()
     people = People(site, browser)
     yield people
     people.close()

@@ -81,7 +81,10 @@ export class Linking {
     else await this.lookUp(text);
   }
 
-  /** Asks the node who is behind a code. The code is dead for everybody else from here on. */
+  /**
+   * Asks the node who is behind a code, which is dead for everybody else from here on. A picture that the camera took
+   * before it was stopped may still be read after that.
+   */
   private async lookUp(text: string): Promise<void> {
     if (this.isLookingUp) return;
     this.isLookingUp = true;
@@ -94,8 +97,7 @@ export class Linking {
       const isForeign = codeOf(error) === "request_invalid" || "host" in detailsOf(error);
       if (isForeign) tell(t("scan_foreign"));
       else this.failed(error);
-    } finally {
-      this.isLookingUp = false;
+      this.isLookingUp = false; // not after success: a late picture would scan the same code again
     }
   }
 

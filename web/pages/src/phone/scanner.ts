@@ -4,6 +4,24 @@ import QrScanner from "qr-scanner";
 
 const SCANS_PER_SECOND = 8;
 
+/** The codes are dense; the library's own 400 pixels are too few for one that does not fill the picture. */
+const READ_PX = 640;
+
+/** The square in the middle, which is what the page shows of the camera's picture. */
+function square(video: HTMLVideoElement): QrScanner.ScanRegion {
+  const { videoWidth, videoHeight } = video;
+  const side = Math.min(videoWidth, videoHeight);
+  const read = Math.min(side, READ_PX);
+  return {
+    x: Math.round((videoWidth - side) / 2),
+    y: Math.round((videoHeight - side) / 2),
+    width: side,
+    height: side,
+    downScaledWidth: read,
+    downScaledHeight: read,
+  };
+}
+
 /** The camera, while it is on. */
 export class Camera {
   private readonly scanner: QrScanner;
@@ -15,6 +33,7 @@ export class Camera {
   constructor(video: HTMLVideoElement, found: (text: string) => void) {
     this.scanner = new QrScanner(video, (result) => found(result.data), {
       preferredCamera: "environment",
+      calculateScanRegion: square,
       maxScansPerSecond: SCANS_PER_SECOND,
       returnDetailedScanResult: true,
       onDecodeError: () => undefined, // no code in this picture; the next one follows
