@@ -8,7 +8,10 @@ import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from heliograph.xmpp.stream import StreamError
+
 if TYPE_CHECKING:
+    from heliograph.engines.embedded.connection import Connection
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 Scope = MutableMapping[str, Any]
@@ -95,7 +98,7 @@ def websocket_app(engine: EmbeddedEngine) -> Callable[[Scope, Receive, Send], Aw
         try:
             async with asyncio.TaskGroup() as group:
                 sender = group.create_task(transport.drain(send))
-                reader = group.create_task(_read(connection.receive, transport, receive))
+                reader = group.create_task(_read(connection, transport, receive))
                 await transport.closed.wait()
                 sender.cancel()
                 reader.cancel()
@@ -105,7 +108,7 @@ def websocket_app(engine: EmbeddedEngine) -> Callable[[Scope, Receive, Send], Aw
     return app
 
 
-async def _read(deliver: Callable[[bytes], None], transport: WebSocketTransport, receive: Receive) -> None:
+async def _read(connection: Connection, transport: WebSocketTransport, receive: Receive) -> None:
     while True:
         await transport.may_read()
         message = await receive()
@@ -113,7 +116,10 @@ async def _read(deliver: Callable[[bytes], None], transport: WebSocketTransport,
             transport.abort()
             return
         text = message.get("text")
-        deliver(text.encode() if text is not None else message.get("bytes") or b"")
+        if text is None:
+            connection.end(StreamError("bad-format", "XMPP comes in text frames (RFC 7395, section 3.2)"))
+        else:
+            connection.receive(text.encode())
 
 
 def _is_loopback(address: str) -> bool:
