@@ -108,17 +108,19 @@ async def test_the_built_in_dialog_asks_for_the_check_code(new_page: Any) -> Non
     await phone.sign_in("ada")
     await screen.run(f"await {START}", {"quiet": True}, None)
     text = decode(await picture(screen))
-    check_code = (await phone.run("await SDK.approveQrCode(args[0], { consent: () => true })", text))["data"][
-        "checkCode"
-    ]
-    await screen.page.wait_for_function(
-        "document.activeElement?.shadowRoot !== undefined && document.querySelector('body > div')"
-    )
-    await screen.page.keyboard.type(check_code)
+    approved = await phone.run("await SDK.approveQrCode(args[0], { consent: () => true })", text)
+    code = screen.page.get_by_role("textbox", name="Code on your phone")
+    assert await screen.page.get_by_role("heading").text_content() == "Sign in as ada?"
+    assert await code.evaluate("(input) => input.getRootNode().activeElement === input")
+    right = int(approved["data"]["checkCode"])
+    await code.fill(f"{(right + 1) % 100:02}")
+    await screen.page.keyboard.press("Enter")
+    await screen.page.get_by_text("That was not the code. Tries left: 2.").wait_for()
+    await code.fill(f"{right:02}")
     await screen.page.keyboard.press("Enter")
     await screen.page.wait_for_function("window.results.length === 1")
     assert await screen.run("SDK.connectionStatus") == "CONNECTED"
-    assert await screen.page.query_selector("body > div") is None
+    assert await screen.page.locator("heliograph-check-code").count() == 0
 
 
 async def test_a_denied_code_is_told_once(new_page: Any) -> None:

@@ -63,8 +63,8 @@ export function dialogAsker(messages: Partial<DialogMessages> = {}): (ask: QrAsk
 function askByDialog({ user, triesLeft, signal }: QrAsk, texts: DialogMessages, isAgain: boolean): Promise<string | null> {
   const fill = (text: string) =>
     text.replace("{name}", user.nickName || user.userId).replace("{tries}", String(triesLeft));
-  const host = document.body.appendChild(document.createElement("div"));
-  const shadow = host.attachShadow({ mode: "closed" });
+  const host = document.body.appendChild(document.createElement("heliograph-check-code"));
+  const shadow = host.attachShadow({ mode: "open" });
   const style = new CSSStyleSheet(); // a strict Content-Security-Policy lets this pass
   style.replaceSync(STYLE);
   shadow.adoptedStyleSheets = [style];

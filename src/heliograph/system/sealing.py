@@ -15,8 +15,8 @@ class JweSealer:
     """The adapter of `Sealer`. Each seal has an ephemeral key and an initialisation vector of its own."""
 
     def seal(self, public_key: str, plaintext: bytes, party: str | None = None) -> str:
-        """A compact JWE for the holder of a key. `party` and the key's thumbprint are bound to the key agreement, as two
-        different values have to be (RFC 7518, section 4.6.2).
+        """A compact JWE for the holder of a key. `party` and the key's thumbprint are bound to the key agreement: two
+        values that differ, as they have to (RFC 7518, section 4.6.2).
         """
         header = {"alg": "ECDH-ES", "enc": "A256GCM"}
         key = ECKey.import_key(json.loads(public_key))
