@@ -9,7 +9,7 @@ import pytest
 from heliograph.errors import AdminBlocked, AuthenticationFailed, HeliographError, Unreachable
 from heliograph.sdk.endings import ending
 from heliograph.sdk.states import Trigger
-from heliograph.xmpp.initiator import AuthenticationRefused, Closed, StreamFailed
+from heliograph.xmpp.initiator_events import AuthenticationRefused, Closed, StreamFailed
 from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import NS_STREAMS
 

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from scramp import ScramMechanism
 
 from heliograph.xmpp.framing import STREAM_TAG, Framing, TcpFraming, WebSocketFraming
-from heliograph.xmpp.initiator import (
+from heliograph.xmpp.initiator import Initiator, Input, State
+from heliograph.xmpp.initiator_events import (
     Authenticated,
     AuthenticationRefused,
     Bound,
     Closed,
-    Initiator,
     InitiatorEvent,
-    Input,
     StanzaReceived,
-    State,
     StreamFailed,
     TlsWanted,
 )
@@ -460,6 +458,7 @@ INPUTS = {
     Input.SUCCESS: Element(f"{{{NS_SASL}}}success"),
     Input.FAILURE: Element(f"{{{NS_SASL}}}failure"),
     Input.STANZA: Stanza("message", Element(f"{{{NS_CLIENT}}}message"), b""),
+    Input.MANAGEMENT: Element("{urn:xmpp:sm:3}r"),
     Input.ERROR: Element(f"{{{NS_STREAMS}}}error"),
     Input.OTHER: Element("{urn:x}x"),
     Input.END: StreamEnd(),

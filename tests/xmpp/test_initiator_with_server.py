@@ -11,12 +11,12 @@ import pytest
 from heliograph.xmpp.c2s import AuthenticationDone, BindWanted, CredentialsWanted, ServerStream, StreamClosed, Terms
 from heliograph.xmpp.c2s import TlsWanted as ServerTlsWanted
 from heliograph.xmpp.framing import Framing, TcpFraming, WebSocketFraming
-from heliograph.xmpp.initiator import (
+from heliograph.xmpp.initiator import Initiator
+from heliograph.xmpp.initiator_events import (
     Authenticated,
     AuthenticationRefused,
     Bound,
     Closed,
-    Initiator,
     InitiatorEvent,
     StanzaReceived,
     StreamFailed,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from heliograph.errors import AdminBlocked, AuthenticationFailed, HeliographError, Unreachable
 from heliograph.sdk.states import Trigger
-from heliograph.xmpp.initiator import AuthenticationRefused, Closed, StreamFailed
+from heliograph.xmpp.initiator_events import AuthenticationRefused, Closed, StreamFailed
 from heliograph.xmpp.session_end import end_reason
 
 ADMIN_BLOCKED = "admin_blocked"

@@ -1,5 +1,5 @@
 """One user's resource on a server (RFC 6121, section 4): makes its streams ready, answers what is asked, keeps them
-alive.
+alive, and lets a lost one go on (XEP-0198).
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from heliograph.sdk.stream import Credentials, Stream
 from heliograph.sdk.transport import Target
 from heliograph.xmpp import blocking, roster
 from heliograph.xmpp.stanza import Stanza, iq_result
+from heliograph.xmpp.stream_management import Continuation
 
 _PING = f"<ping xmlns='{discovery.NS_PING}'/>"
 _ROSTER = roster.query_xml(())
+_UNACKNOWLEDGED_MAX_STANZAS = 10_000
+_UNACKNOWLEDGED_MAX_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,14 @@ class Resource:
         self._terms = terms
         self._inbox = inbox
         self._emit = emit
+        self._continuation = Continuation(_UNACKNOWLEDGED_MAX_STANZAS, _UNACKNOWLEDGED_MAX_BYTES)
         self._now = asyncio.get_running_loop().time
 
     async def attempt(self) -> Stream | Ending:
         """A stream that is ready, or why there is none."""
         how = lost(Unreachable("The server has no port for XMPP over TCP"), is_bound=False)
         for target in self._terms.targets:
-            stream = Stream(self._credentials, self._receive)
+            stream = Stream(self._credentials, self._receive, self._continuation)
             failure = await self._open(stream, target)
             if failure is None:
                 return stream
@@ -76,7 +80,9 @@ class Resource:
         try:
             async with asyncio.timeout(self._terms.policy.attempt_timeout_s / len(self._terms.targets)):
                 await stream.open(target, self._terms.context)
-                await self._settle(stream)
+                if not stream.is_resumed:
+                    await self._settle(stream)
+                self._continuation.is_settled = True
             is_ready = True
         except TimeoutError:
             return Ending(Trigger.TIMED_OUT, TimedOut.row.code, TimedOut())

@@ -7,18 +7,17 @@ import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
 
-from heliograph.errors import HeliographError, Unreachable
+from heliograph.errors import HeliographError, TimedOut, Unreachable
 from heliograph.sdk.endings import Ending, ending, lost
 from heliograph.sdk.transport import Target, Transport, dial
 from heliograph.xmpp.framing import TcpFraming
-from heliograph.xmpp.initiator import (
+from heliograph.xmpp.initiator import Initiator
+from heliograph.xmpp.initiator_events import (
     Authenticated,
     AuthenticationRefused,
     Bound,
     Closed,
-    Initiator,
     InitiatorEvent,
     StanzaReceived,
     StreamFailed,
@@ -26,6 +25,7 @@ from heliograph.xmpp.initiator import (
 )
 from heliograph.xmpp.stanza import Stanza, quote
 from heliograph.xmpp.stream import Limits, ReaderPool
+from heliograph.xmpp.stream_management import Continuation
 
 _LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=32, max_elements=200_000)
 """What one stanza of the server may cost here: a full contact list comes in one."""
@@ -54,24 +54,33 @@ class Stream:
     Args:
         credentials: who signs in.
         receive: gets this stream and each stanza that is no answer to a request of ours.
+        continuation: what is kept of the stream before it, which goes on if it can (XEP-0198).
 
     Attributes:
         jid: the full JID once the stream is bound.
+        is_resumed: whether the stream goes on where the one before it was lost.
         ended: why and how the stream ended.
         heard_at: when the server last sent anything, by the loop's clock.
     """
 
-    def __init__(self, credentials: Credentials, receive: Callable[[Stream, Stanza], None]) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        receive: Callable[[Stream, Stanza], None],
+        continuation: Continuation | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.jid = ""
+        self.is_resumed = False
         self.ended: asyncio.Future[Ending] = loop.create_future()
         self.heard_at = loop.time()
         self._credentials = credentials
         self._receive = receive
+        self._continuation = continuation
         self._now = loop.time
+        self._requests = 0
         self._bound: asyncio.Future[None] = loop.create_future()
         self._answers: dict[str, tuple[frozenset[str | None], asyncio.Future[Stanza]]] = {}
-        self._ids = count(1)
         self._gone = asyncio.Event()
         self._transport: Transport | None = None
 
@@ -91,6 +100,7 @@ class Stream:
             TcpFraming(_LIMITS, _pool),
             secrets.token_bytes(_NONCE_BYTES),
             is_secure=target.is_direct_tls,
+            continuation=self._continuation,
         )
         try:
             await dial(target, context, self)
@@ -106,6 +116,8 @@ class Stream:
     def send(self, stanza: bytes) -> bool:
         """Send a stanza; `False` (and nothing sent) where the stream is not bound, or no longer."""
         is_sent = self._initiator.send(stanza)
+        if self._initiator.is_clogged:
+            self.abort(TimedOut("The server acknowledges nothing"))
         self._flush()
         return is_sent
 
@@ -124,7 +136,10 @@ class Stream:
         Raises:
             Unreachable: the stream is closed; the future raises it where the stream ends before the answer came.
         """
-        identity = f"h{next(self._ids)}"
+        self._requests += 1
+        if self._continuation is not None:
+            self._continuation.requests = self._requests
+        identity = f"h{self._requests}"
         address = "" if to is None else f" to={quote(to)}"
         if not self.send(f"<iq type='{kind}' id='{identity}'{address}>{payload}</iq>".encode()):
             raise Unreachable("The stream is closed")
@@ -179,8 +194,10 @@ class Stream:
                 self._socket.start_tls()
             case Authenticated():
                 pass
-            case Bound(jid=jid):
-                self.jid = jid
+            case Bound():
+                self.jid, self.is_resumed = event.jid, event.is_resumed
+                if self.is_resumed and self._continuation is not None:
+                    self._requests = self._continuation.requests  # answers to those may still come
                 self._bound.set_result(None)
             case StanzaReceived(stanza=stanza):
                 self._take_stanza(stanza)
@@ -218,8 +235,9 @@ class Stream:
         """Close the stream and the socket; `timeout_s` is the patience for the server's own goodbye."""
         if self._transport is None:
             return
-        self._initiator.close()
-        self._flush()
+        if not self.ended.done():  # a stream that was lost may go on with the next socket
+            self._initiator.close()
+            self._flush()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._gone.wait()

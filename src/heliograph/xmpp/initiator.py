@@ -16,8 +16,18 @@ from enum import Enum
 from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp import jid
+from heliograph.xmpp import jid, stream_management
 from heliograph.xmpp.framing import STREAM_TAG, Framing
+from heliograph.xmpp.initiator_events import (
+    Authenticated,
+    AuthenticationRefused,
+    Bound,
+    Closed,
+    InitiatorEvent,
+    StanzaReceived,
+    StreamFailed,
+    TlsWanted,
+)
 from heliograph.xmpp.jid import JidMalformed
 from heliograph.xmpp.saslprep import Unpreparable, saslprep
 from heliograph.xmpp.scram import ClientExchange, ScramError, decode_base64, encode_base64
@@ -34,6 +44,7 @@ from heliograph.xmpp.stanza import (
     split_tag,
 )
 from heliograph.xmpp.stream import Event, StreamEnd, StreamError, StreamHeader
+from heliograph.xmpp.stream_management import Acked, AckWanted, Continuation, Enabled, Failed, Resumed
 
 _BIND_ID = "bind"
 _MECHANISM_PATH = f"{{{NS_SASL}}}mechanisms/{{{NS_SASL}}}mechanism"
@@ -53,6 +64,7 @@ class State(Enum):
     CONFIRMING = "confirming"
     REOPENING = "reopening"
     CHOOSING = "choosing"
+    RESUMING = "resuming"
     BINDING = "binding"
     BOUND = "bound"
     CLOSING = "closing"
@@ -70,65 +82,10 @@ class Input(Enum):
     SUCCESS = "success"
     FAILURE = "failure"
     STANZA = "stanza"
+    MANAGEMENT = "management"
     ERROR = "error"
     OTHER = "other"
     END = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class TlsWanted:
-    """Send what is pending, then start TLS, check that the certificate is the domain's and call `tls_established`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authenticated:
-    """The password was right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The stream is now that full JID, and stanzas may be sent."""
-
-    jid: str
-
-
-@dataclass(frozen=True, slots=True)
-class StanzaReceived:
-    """The server sent a stanza."""
-
-    stanza: Stanza
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFailed:
-    """The stream has ended with an error (RFC 6120, section 4.9), or the server did not let us bind a resource.
-
-    Attributes:
-        condition: the defined condition.
-        text: a sentence for a person, or `None`.
-        error: the element that the server sent, with its application-specific condition if it has one: a
-            `<stream:error/>`, or the `<error/>` that refused to bind; `None` where the error was found on this side.
-    """
-
-    condition: str
-    text: str | None = None
-    error: Element | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuthenticationRefused:
-    """Signing in failed: with a condition of RFC 6120, section 6.5, and a sentence for a person, or `None`."""
-
-    condition: str
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The stream was closed without an error."""
-
-
-InitiatorEvent = TlsWanted | Authenticated | Bound | StanzaReceived | StreamFailed | AuthenticationRefused | Closed
 
 
 class _Refused(Exception):
@@ -152,6 +109,8 @@ class Initiator:
         nonce: at least 16 unpredictable bytes, never used before.
         is_secure: whether the transport is encrypted already.
         resource: the resource to ask for; `None` lets the server make one.
+        continuation: what is kept of a managed stream (XEP-0198); it is gone on with where it can be, otherwise begun
+            anew. `None` leaves the stream unmanaged.
         allow_plaintext: whether SCRAM may be used where the server offers no TLS. PLAIN never is.
     """
 
@@ -163,6 +122,7 @@ class Initiator:
     is_secure: bool
     resource: str | None = None
     allow_plaintext: bool = False
+    continuation: Continuation | None = None
     state: State = field(default=State.NEW, init=False)
     _output: list[bytes] = field(default_factory=list, init=False, repr=False)
     _events: list[InitiatorEvent] = field(default_factory=list, init=False, repr=False)
@@ -181,15 +141,28 @@ class Initiator:
         return output
 
     def send(self, stanza: bytes) -> bool:
-        """Queue a stanza; `False` (and nothing queued) where the stream is not bound.
+        """Queue a stanza; `False` (and nothing queued) where the stream is not bound, or `is_clogged`.
 
         Args:
             stanza: its XML, with `jabber:client` as the default namespace.
         """
-        if self.state is not State.BOUND:
+        if self.state is not State.BOUND or self.is_clogged:
             return False
         self._output.append(self.framing.stanza(stanza))
+        if self.continuation is not None:
+            self.continuation.ledger.add(stanza)
+            self._ask()
         return True
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether the server has left too much unacknowledged for more to be sent."""
+        return self.continuation is not None and self.continuation.ledger.is_full
+
+    def _ask(self) -> None:
+        kept = self.continuation
+        if kept is not None and kept.is_enabled and kept.ledger.ask():
+            self._output.append(stream_management.REQUEST)
 
     def close(self) -> None:
         """Close the stream from this side (RFC 6120, section 4.4); `Closed` comes when the server has done so too.
@@ -199,6 +172,9 @@ class Initiator:
         if self.state in (State.NEW, State.SECURING):
             self._finish()
         elif self.state not in (State.CLOSING, State.CLOSED):
+            if self.continuation is not None and self.continuation.is_enabled:
+                self._output.append(stream_management.ack(self.continuation.ledger.handled))
+                self.continuation.reset()
             self._output.append(self.framing.close_tag())
             self.state = State.CLOSING
 
@@ -330,6 +306,21 @@ class Initiator:
     def _on_bind_features(self, features: Element) -> None:
         if features.find(f"{{{NS_BIND}}}bind") is None:
             raise StreamError("undefined-condition", "The server does not let clients bind a resource")
+        if features.find(stream_management.FEATURE_TAG) is None:
+            self._unmanage()
+        kept = self.continuation
+        if kept is not None and kept.id is not None and kept.is_settled:
+            self._output.append(stream_management.resume(kept.id, kept.ledger.handled))
+            self.state = State.RESUMING
+        else:
+            self._bind()
+
+    def _unmanage(self) -> None:
+        if self.continuation is not None:
+            self.continuation.reset()
+            self.continuation = None
+
+    def _bind(self) -> None:
         wish = f"<resource>{escape(self.resource)}</resource>" if self.resource else ""
         request = f"<iq type='set' id='{_BIND_ID}'><bind xmlns='{NS_BIND}'>{wish}</bind></iq>"
         self._output.append(self.framing.stanza(request.encode()))
@@ -347,6 +338,44 @@ class Initiator:
             raise StreamError("undefined-condition", "The server bound what is no JID") from None
         self.state = State.BOUND
         self._events.append(Bound(str(bound)))
+        if self.continuation is not None:
+            self.continuation.reset()
+            self.continuation.jid = str(bound)
+            self._output.append(stream_management.enable())
+
+    def _on_resumption(self, element: Element) -> None:
+        """Whether the older stream goes on (XEP-0198, section 5); if not, a resource is bound after all."""
+        kept = self.continuation
+        match stream_management.parse(element):
+            case Resumed(handled=handled) if kept is not None:
+                self._output += [self.framing.stanza(stanza) for stanza in kept.ledger.resume(handled)]
+                self.state = State.BOUND
+                self._ask()
+                self._events.append(Bound(kept.jid, is_resumed=True))
+            case Failed():
+                self._bind()
+            case _:
+                raise StreamError("unsupported-stanza-type", "The server did not say whether the stream goes on")
+
+    def _on_management(self, element: Element) -> None:
+        """XEP-0198, sections 3 and 4."""
+        kept = self.continuation
+        said = stream_management.parse(element)
+        if kept is None:
+            raise StreamError("unsupported-stanza-type", "The stream is not managed")
+        match said:
+            case AckWanted():
+                self._output.append(stream_management.ack(kept.ledger.handled))
+            case Acked(handled):
+                if kept.ledger.acknowledge(handled):
+                    self._ask()
+            case Enabled(id=stream_id):
+                kept.id, kept.is_enabled = stream_id, True
+                self._ask()
+            case Failed():
+                self._unmanage()
+            case _:
+                raise StreamError("unsupported-stanza-type", "The server said what only a client says")
 
     def _refuse_bind(self, error: Element | None) -> None:
         condition, text = _condition(error, NS_STANZAS) if error is not None else (None, None)
@@ -354,6 +383,8 @@ class Initiator:
         self._finish(self.framing.close_tag())
 
     def _on_stanza(self, stanza: Stanza) -> None:
+        if self.continuation is not None and self.continuation.is_enabled:
+            self.continuation.ledger.count()
         self._events.append(StanzaReceived(stanza))
 
     def _on_error(self, element: Element) -> None:
@@ -386,6 +417,8 @@ class Initiator:
     def _finish(self, last: bytes = b"") -> None:
         if last:
             self._output.append(last)
+        if self.continuation is not None and self.state in (State.RESUMING, State.BOUND):
+            self.continuation.reset()
         self.state = State.CLOSED
         self._exchange = None
         self.framing.close()
@@ -406,7 +439,9 @@ class Initiator:
         (State.REOPENING, Input.HEADER): _on_header,
         (State.CHOOSING, Input.FEATURES): _on_bind_features,
         (State.BINDING, Input.STANZA): _on_bind_answer,
+        (State.RESUMING, Input.MANAGEMENT): _on_resumption,
         (State.BOUND, Input.STANZA): _on_stanza,
+        (State.BOUND, Input.MANAGEMENT): _on_management,
         **dict.fromkeys(((State.CLOSING, kind) for kind in Input), _ignore),
         (State.CLOSING, Input.STANZA): _on_stanza,
         **dict.fromkeys(((state, Input.ERROR) for state in State), _on_error),
@@ -422,6 +457,8 @@ def _kind(event: Event) -> Input:
         return Input.HEADER
     if isinstance(event, StreamEnd):
         return Input.END
+    if split_tag(event.tag)[0] == stream_management.NS_SM:
+        return Input.MANAGEMENT
     return _ELEMENTS.get(event.tag, Input.OTHER)
 
 

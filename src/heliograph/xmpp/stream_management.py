@@ -239,6 +239,40 @@ class Ledger:
         return left
 
 
+@dataclass(slots=True)
+class Continuation:
+    """What a client keeps of its managed stream when the connection is lost.
+
+    Args:
+        max_stanzas, max_bytes: as a `Ledger` has them.
+
+    Attributes:
+        id: what to resume by; `None` before the server gave it, and where it offers no resumption.
+        jid: the full JID that the stream is bound to.
+        is_enabled: whether the server manages the stream.
+        requests: how many requests the client has made on the stream, so that none gets an id twice.
+        is_settled: whether the client has done all that a new stream needs; before that there is nothing to go on with.
+    """
+
+    max_stanzas: int
+    max_bytes: int
+    id: str | None = None
+    jid: str = ""
+    requests: int = 0
+    is_enabled: bool = False
+    is_settled: bool = False
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.max_stanzas, self.max_bytes)
+
+    def reset(self) -> None:
+        """The stream is over, or a new one begins."""
+        self.id, self.jid, self.requests = None, "", 0
+        self.is_enabled = self.is_settled = False
+        self.ledger = Ledger(self.max_stanzas, self.max_bytes)
+
+
 def _too_high(handled: int, sent: int) -> StreamError:
     counts = f"<handled-count-too-high xmlns='{NS_SM}' h='{handled}' send-count='{sent}'/>"
     return StreamError("undefined-condition", "More stanzas were acknowledged than were sent", counts)
