@@ -122,5 +122,8 @@ SM_QUEUE_MAX_STANZAS = 20_000
 SM_QUEUE_MAX_BYTES = 2 * 1024 * 1024
 SM_WAITING_PER_ACCOUNT_MAX = 16
 """How many of a user's streams wait for their client to come back; the longest waiting gives way."""
+CSI_HELD_MAX_STANZAS = 1000
+"""Stanzas held back from an inactive client; when there are more, all go out."""
+CSI_HELD_MAX_BYTES = 512 * 1024
 RESUME_TTL_S = 300
 """How long a stream waits for its client to come back."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp import stream_management
+from heliograph.xmpp import client_state, stream_management
+from heliograph.xmpp.client_state import ClientState
 from heliograph.xmpp.framing import Framing
 from heliograph.xmpp.sasl import Challenge, Failure, Known, NeedCredentials, Negotiation, Step, Success
 from heliograph.xmpp.stanza import (
@@ -104,8 +105,8 @@ class StreamClosed:
     error: StreamError | None = None
 
 
-Managed = EnableWanted | ResumeWanted | AckWanted | Acked
-"""What a client says of stream management (XEP-0198)."""
+Managed = EnableWanted | ResumeWanted | AckWanted | Acked | ClientState
+"""What a client says about its stream (XEP-0198, XEP-0352)."""
 
 StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Managed | Stanza | StreamClosed
 
@@ -431,7 +432,7 @@ class ServerStream:
 
     def _on_management(self, element: Event) -> None:
         assert isinstance(element, Element)  # noqa: S101 - as above
-        request = stream_management.parse(element)
+        request = stream_management.parse(element) or client_state.parse(element)
         if not isinstance(request, Managed):
             raise _unexpected(self.state, Input.OTHER)
         self._events.append(request)
@@ -458,7 +459,7 @@ def _kind(event: Event) -> Input:
         return Input.HEADER
     if isinstance(event, StreamEnd):
         return Input.END
-    if split_tag(event.tag)[0] == stream_management.NS_SM:
+    if split_tag(event.tag)[0] in (stream_management.NS_SM, client_state.NS_CSI):
         return Input.MANAGEMENT
     return _NONZAS.get(event.tag, Input.OTHER)
 

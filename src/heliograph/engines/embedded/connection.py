@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from heliograph.core import limits
+from heliograph.engines.embedded.client_state import become_active, become_inactive
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.c2s import (
     AuthenticationDone,
@@ -26,6 +27,7 @@ from heliograph.xmpp.c2s import (
     StreamEvent,
     TlsWanted,
 )
+from heliograph.xmpp.client_state import ClientState
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
@@ -189,6 +191,8 @@ class Connection:
                 self._close()
             case EnableWanted() | ResumeWanted() | AckWanted() | Acked():
                 return self._engine.managed.handle(self, event)
+            case ClientState() if self.resource is not None:
+                (become_active if event.is_active else become_inactive)(self.resource)
         return None
 
     def adopt(self, managed: ManagedOutlet) -> None:

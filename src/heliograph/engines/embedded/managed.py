@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from heliograph.core import limits
+from heliograph.engines.embedded.client_state import HoldingOutlet, become_active
 from heliograph.engines.embedded.handlers.presence import went_offline
 from heliograph.engines.embedded.handlers.undelivered import undelivered
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import stream_management
-from heliograph.xmpp.c2s import Managed, StreamEvent
+from heliograph.xmpp.c2s import StreamEvent
 from heliograph.xmpp.stream import StreamError
-from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, Ledger, ResumeWanted
+from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, Ledger, Management, ResumeWanted
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.connection import Connection
@@ -89,7 +90,7 @@ class ManagedStreams:
         self._resumable: dict[str, ManagedOutlet] = {}
         self._waiting: dict[str, list[ManagedOutlet]] = {}  # by account, the longest waiting first
 
-    def handle(self, connection: Connection, said: Managed) -> Coroutine[None, None, list[StreamEvent]] | None:
+    def handle(self, connection: Connection, said: Management) -> Coroutine[None, None, list[StreamEvent]] | None:
         """Do what a client asks for; a coroutine comes back where its stream waits for the answer."""
         managed = connection.managed
         match said:
@@ -116,7 +117,10 @@ class ManagedStreams:
         is_resumable = wanted.is_resumable and ttl_s > 0
         stream_id = self._engine.ports.ids.random(limits.SM_ID_BYTES).hex() if is_resumable else None
         managed = connection.managed = ManagedOutlet(self, resource, connection, stream_id, ttl_s)
-        resource.outlet = managed
+        if isinstance(resource.outlet, HoldingOutlet):
+            resource.outlet.outlet = managed
+        else:
+            resource.outlet = managed
         if stream_id is not None:
             self._resumable[stream_id] = managed
         connection.send(stream_management.enabled(stream_id, ttl_s))
@@ -167,6 +171,7 @@ class ManagedStreams:
         self._engine.established(connection)
         for stanza in lacking:
             connection.send(stanza)
+        become_active(managed.resource)
         managed.ask()
         return events
 

@@ -9,15 +9,15 @@ from heliograph.engines.embedded.handlers.iq import handle_iq
 from heliograph.engines.embedded.handlers.message import handle_message
 from heliograph.engines.embedded.handlers.presence import handle_presence
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp import client_state, stream_management
 from heliograph.xmpp.roster import NS_PRE_APPROVAL
 from heliograph.xmpp.stanza import Stanza
-from heliograph.xmpp.stream_management import FEATURE
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
-STREAM_FEATURES = f"<sub xmlns='{NS_PRE_APPROVAL}'/>{FEATURE}"
-"""What is offered once a client has signed in, beside binding a resource (RFC 6121, section 3.4; XEP-0198)."""
+STREAM_FEATURES = f"<sub xmlns='{NS_PRE_APPROVAL}'/>{stream_management.FEATURE}{client_state.FEATURE}"
+"""What is offered once a client has signed in, beside binding (RFC 6121, section 3.4; XEP-0198; XEP-0352)."""
 
 
 def dispatch(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
