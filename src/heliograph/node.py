@@ -130,6 +130,7 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         profiles=stores.profiles,
         contacts=stores.contacts,
         blocks=stores.blocks,
+        pep=stores.pep,
         qr_links=stores.qr_links,
         media=FilesystemMedia(settings.data_dir / "media"),
         rates=InProcessRateCounters(),

@@ -18,6 +18,7 @@ from heliograph.core.ports import (
     AppStore,
     BlockStore,
     ContactStore,
+    PepStore,
     ProfileStore,
     SessionStore,
     TokenStore,
@@ -40,6 +41,7 @@ class Stores:
     profiles: ProfileStore
     contacts: ContactStore
     blocks: BlockStore
+    pep: PepStore
 
 
 @pytest.fixture(params=["sqlite"])
@@ -55,6 +57,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.profiles,
             opened.contacts,
             opened.blocks,
+            opened.pep,
         )
 
 

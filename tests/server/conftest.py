@@ -187,6 +187,7 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 profiles=stores.profiles,
                 contacts=stores.contacts,
                 blocks=stores.blocks,
+                pep=stores.pep,
                 qr_links=stores.qr_links,
                 media=FilesystemMedia(tmp_path / "media"),
                 rates=InProcessRateCounters(),

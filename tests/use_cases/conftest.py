@@ -126,6 +126,7 @@ def wire(
         profiles=stores.profiles,
         contacts=stores.contacts,
         blocks=stores.blocks,
+        pep=stores.pep,
         qr_links=stores.qr_links,
         media=FilesystemMedia(folder),
         rates=InProcessRateCounters(),

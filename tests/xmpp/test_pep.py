@@ -75,7 +75,6 @@ def test_a_retraction_is_read() -> None:
         (f"<publish node='n'><item><a/></item></publish>{options('other')}", "bad-request", None),
         ("<retract node='n'/>", "bad-request", "item-required"),
         ("<retract node='n'><item/></retract>", "bad-request", "item-required"),
-        ("<create node='n'/>", "feature-not-implemented", "unsupported"),
         ("<subscribe node='n' jid='a@b'/>", "feature-not-implemented", "unsupported"),
         ("<nonsense/>", "bad-request", None),
     ],
@@ -103,12 +102,6 @@ def test_max_items_is_a_positive_number(number: str) -> None:
 def test_a_request_names_a_bounded_number_of_items() -> None:
     with pytest.raises(StanzaError):
         pep.parse_get(pubsub("<items node='n'>" + "<item id='i'/>" * 65 + "</items>"))
-
-
-def test_the_owner_protocol_is_not_served() -> None:
-    with pytest.raises(StanzaError) as caught:
-        pep.parse_set(fromstring("<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete node='n'/></pubsub>"))
-    assert caught.value.condition.condition == "feature-not-implemented"
 
 
 def test_answers_as_they_are_sent() -> None:

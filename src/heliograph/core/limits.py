@@ -67,6 +67,15 @@ CONTACT_GROUPS_MAX = 16
 BLOCKED_MAX = 1000
 """How many entries a user's block list holds."""
 
+# ------------------------------------------------------------------------------------------------------ PEP nodes
+PEP_NODES_MAX = 128
+PEP_ITEMS_MAX = 256
+"""How many items one node keeps; what `max` in `pubsub#max_items` stands for."""
+PEP_ITEM_MAX_BYTES = 60 * 1024
+PEP_NODE_MAX_BYTES = 256 * 1024
+"""All items of a node, so that all fit into one answer."""
+PEP_ACCOUNT_MAX_BYTES = 4 * 1024 * 1024
+
 # ------------------------------------------------------------------------------------------------------ QR sign-in
 QR_LINK_ID_BYTES = 16
 QR_CODE_BYTES = 32

@@ -18,6 +18,7 @@ from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.core.pep_nodes import Found, Item, Node, Outcome
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate
@@ -226,6 +227,34 @@ class BlockStore(Protocol):
         ...
 
 
+class PepStore(Protocol):
+    """Nodes of personal eventing, beside those of the profile (XEP-0163)."""
+
+    async def nodes(self, owner: str) -> list[Node]:
+        """All nodes of an account, by name."""
+        ...
+
+    async def lookup(self, owner: str, name: str) -> Node | None:
+        """One node."""
+        ...
+
+    async def items(self, owner: str, name: str) -> list[Item]:
+        """All items of a node, oldest first."""
+        ...
+
+    async def latest(self, owner: str, name: str) -> Item | None:
+        """The newest item of a node."""
+        ...
+
+    async def nodes_of_contacts(self, jid: str) -> list[Node]:
+        """All nodes of all whom this user is subscribed to (`to` or `both`)."""
+        ...
+
+    async def change(self, owner: str, name: str, decide: Callable[[Found], Outcome]) -> Outcome:
+        """One atomic change. `AccountNotFound`, and whatever `decide` raises."""
+        ...
+
+
 class QrLinkStore(Protocol):
     """QR links and their codes."""
 
@@ -353,6 +382,7 @@ class Ports:
     profiles: ProfileStore
     contacts: ContactStore
     blocks: BlockStore
+    pep: PepStore
     qr_links: QrLinkStore
     media: MediaStore
     rates: RateCounters

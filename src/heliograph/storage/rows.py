@@ -9,6 +9,7 @@ import msgspec
 from heliograph.core.accounts import Account, Metadata
 from heliograph.core.apps import App, AppKey, Environment, KeyKind, Policy
 from heliograph.core.contacts import RosterItem
+from heliograph.core.pep_nodes import Node, NodeConfig
 from heliograph.core.profiles import Profile, Visibility
 from heliograph.core.qr_login import QrLink
 from heliograph.core.sessions import Device, Session, Verifiers, Via
@@ -33,6 +34,7 @@ _decode_metadata = msgspec.json.Decoder(dict[str, str | bool | int | float]).dec
 _decode_policy = msgspec.json.Decoder(Policy).decode
 _decode_visibility = msgspec.json.Decoder(dict[str, Visibility]).decode
 _decode_qr_link = msgspec.json.Decoder(QrLink).decode
+_decode_pep_config = msgspec.json.Decoder(NodeConfig).decode
 _decode_groups = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -221,3 +223,18 @@ def qr_link(row: Row) -> QrLink:
 def qr_link_text(link: QrLink) -> str:
     """A link at rest."""
     return _encode(link).decode()
+
+
+def pep_node(row: Row) -> Node:
+    """A node of personal eventing."""
+    return Node(row[0], row[1], pep_config(row[2]))
+
+
+def pep_config(text: str) -> NodeConfig:
+    """A node's configuration; what a later version has added stands at its default."""
+    return _decode_pep_config(text)
+
+
+def pep_config_text(config: NodeConfig) -> str:
+    """A node's configuration as it is stored."""
+    return _encode(config).decode()

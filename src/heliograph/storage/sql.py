@@ -164,3 +164,36 @@ BLOCKED = "SELECT b.blocked FROM accounts o JOIN blocks b ON b.owner_id = o.id W
 BLOCKERS = "SELECT o.jid FROM blocks b JOIN accounts o ON o.id = b.owner_id WHERE b.blocked IN (?, ?, ?, ?)"
 ADD_BLOCK = "INSERT INTO blocks (owner_id, blocked) VALUES (?, ?) ON CONFLICT DO NOTHING"
 DELETE_BLOCK = "DELETE FROM blocks WHERE owner_id = ? AND blocked = ?"
+
+# --------------------------------------------------------------------------------------------------------- PEP nodes
+_PEP_NODE = "o.jid, n.name, n.config"
+_LATEST = "(SELECT MAX(l.position) FROM pep_items l WHERE l.node = n.number)"
+PEP_NODES = f"SELECT {_PEP_NODE} FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id WHERE o.jid = ? ORDER BY n.name"
+PEP_NODE = f"SELECT {_PEP_NODE} FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id WHERE o.jid = ? AND n.name = ?"
+PEP_ITEMS = (
+    "SELECT i.id, i.payload FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id "
+    "JOIN pep_items i ON i.node = n.number WHERE o.jid = ? AND n.name = ? ORDER BY i.position"
+)
+LATEST_PEP_ITEM = (
+    "SELECT i.id, i.payload FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id "
+    f"JOIN pep_items i ON i.node = n.number AND i.position = {_LATEST} WHERE o.jid = ? AND n.name = ?"
+)
+PEP_NODES_OF_CONTACTS = (
+    f"SELECT {_PEP_NODE} FROM accounts u JOIN rosters r ON r.owner_id = u.id JOIN accounts o ON o.jid = r.contact "
+    "JOIN pep_nodes n ON n.owner_id = o.id WHERE u.jid = ? AND r.subscription IN ('to', 'both') ORDER BY o.jid, n.name"
+)
+PEP_NODE_TO_CHANGE = "SELECT number, config FROM pep_nodes WHERE owner_id = ? AND name = ?"
+PEP_ITEM_SIZES = "SELECT id, size FROM pep_items WHERE node = ? ORDER BY position"
+PEP_USAGE = (
+    "SELECT (SELECT COUNT(*) FROM pep_nodes WHERE owner_id = ?), (SELECT COALESCE(SUM(i.size), 0) "
+    "FROM pep_nodes n JOIN pep_items i ON i.node = n.number WHERE n.owner_id = ?)"
+)
+ADD_PEP_NODE = "INSERT INTO pep_nodes (owner_id, name, config) VALUES (?, ?, ?)"
+SET_PEP_CONFIG = "UPDATE pep_nodes SET config = ? WHERE number = ?"
+DELETE_PEP_NODE = "DELETE FROM pep_nodes WHERE number = ?"
+PUT_PEP_ITEM = (
+    "INSERT INTO pep_items (node, id, payload, size, position) VALUES (?, ?, ?, ?, "
+    "(SELECT COALESCE(MAX(position), 0) + 1 FROM pep_items WHERE node = ?)) ON CONFLICT (node, id) DO UPDATE "
+    "SET payload = excluded.payload, size = excluded.size, position = excluded.position"
+)
+DELETE_PEP_ITEM = "DELETE FROM pep_items WHERE node = ? AND id = ?"

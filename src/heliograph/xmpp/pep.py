@@ -30,13 +30,26 @@ CURRENT_ITEM = "current"
 FEATURES = tuple(
     f"{NS_PUBSUB}#{name}"
     for name in (
+        "access-open",
         "access-presence",
+        "access-whitelist",
+        "auto-create",
         "auto-subscribe",
+        "config-node",
+        "config-node-max",
+        "create-and-configure",
+        "create-nodes",
+        "delete-items",
+        "delete-nodes",
         "filtered-notifications",
         "item-ids",
         "last-published",
+        "multi-items",
         "persistent-items",
         "publish",
+        "publish-options",
+        "purge-nodes",
+        "retrieve-default",
         "retrieve-items",
     )
 )
@@ -122,7 +135,7 @@ def parse_get(pubsub: Element) -> ItemsRequest:
     item_ids = tuple(item.get("id", "") for item in action.iterfind(_ITEM))
     if len(item_ids) > _ITEM_IDS_MAX:
         raise bad_request(f"A request names at most {_ITEM_IDS_MAX} items")
-    return ItemsRequest(_node(action), item_ids, _max_items(action.get("max_items")))
+    return ItemsRequest(node_of(action), item_ids, _max_items(action.get("max_items")))
 
 
 def parse_set(pubsub: Element) -> Publish | Retract:
@@ -140,8 +153,6 @@ def parse_set(pubsub: Element) -> Publish | Retract:
 
 
 def _action(pubsub: Element) -> Element:
-    if pubsub.tag == OWNER_TAG:
-        raise unsupported("config-node")
     if pubsub.tag != PUBSUB_TAG or not len(pubsub):
         raise bad_request("The request names no action")
     return pubsub[0]
@@ -150,7 +161,6 @@ def _action(pubsub: Element) -> Element:
 # The actions that are not served, and the feature that each belongs to (XEP-0060, section 10.1).
 _UNSUPPORTED = {
     "affiliations": "retrieve-affiliations",
-    "create": "create-nodes",
     "options": "subscription-options",
     "subscribe": "subscribe",
     "subscriptions": "retrieve-subscriptions",
@@ -164,7 +174,12 @@ def _unsupported_action(action: Element) -> StanzaError:
     return unsupported(feature) if feature else bad_request("There is no such action here")
 
 
-def _node(action: Element) -> str:
+def node_of(action: Element) -> str:
+    """The node that an action names.
+
+    Raises:
+        StanzaError: it names none, or one that is too long.
+    """
     node = action.get("node")
     if not node:
         raise bad_request("The request names no node", pubsub_error("nodeid-required"))
@@ -182,7 +197,7 @@ def _max_items(text: str | None) -> int | None:
 
 
 def _parse_publish(action: Element, pubsub: Element) -> Publish:
-    node = _node(action)
+    node = node_of(action)
     if len(action) > 1:
         raise bad_request("One item is published at a time", pubsub_error("max-items-exceeded"))
     if not len(action) or action[0].tag != _ITEM:
@@ -213,7 +228,7 @@ def _options(pubsub: Element) -> dict[str, tuple[str, ...]]:
 
 
 def _parse_retract(action: Element) -> Retract:
-    node = _node(action)
+    node = node_of(action)
     item_id = _item_id(action[0]) if len(action) == 1 and action[0].tag == _ITEM else None
     if item_id is None:
         raise bad_request("One item is retracted at a time, by its id", pubsub_error("item-required"))
@@ -290,6 +305,12 @@ def retract_event_xml(node: str, item_id: str) -> str:
     """The content of a message that tells of a deleted item (section 7.2.2)."""
     item = f"<retract id={quote(item_id)}/>"
     return f"<event xmlns='{NS_PUBSUB_EVENT}'><items node={quote(node)}>{item}</items></event>"
+
+
+def retraction(sender_bare: str, node: str, item_id: str) -> Notification:
+    """The message that tells of a deleted item, from the account itself."""
+    prefix = f"<message type='headline' from={quote(sender_bare)} to="
+    return Notification(prefix.encode(), f">{retract_event_xml(node, item_id)}</message>".encode())
 
 
 def notification(sender_bare: str, node: str, item_id: str, payload: str) -> Notification:

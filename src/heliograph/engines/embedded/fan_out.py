@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, profiles
 from heliograph.core.profiles import Profile, Viewer
+from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.pep import payloads
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.pep import CURRENT_ITEM, Notification, notification
@@ -56,6 +57,7 @@ class FanOut:
         for profile in await self._engine.ports.profiles.of_contacts(receiver.account):
             if not apart.covers(profile.jid):
                 _send(receiver, _events(profile, Viewer.CONTACT), nodes)
+        await pep_nodes.catch_up(self._engine, receiver, nodes, apart.covers)
 
     async def introduce(self, jid: str, receivers: Sequence[Resource]) -> None:
         """A user's newest events to resources of somebody who is a contact from now on."""
@@ -64,6 +66,7 @@ class FanOut:
             events = _events(profile, Viewer.CONTACT)
             for receiver in receivers:
                 _send(receiver, events, receiver.interests)
+        await pep_nodes.introduce(self._engine, jid, receivers)
 
 
 def _events(profile: Profile, viewer: Viewer) -> dict[str, Notification]:

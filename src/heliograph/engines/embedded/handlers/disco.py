@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from heliograph.core import pep_nodes
 from heliograph.core.blocking import are_apart
 from heliograph.core.profiles import Viewer, viewer_of
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
@@ -90,7 +91,7 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
         refuse(sender, stanza, "cancel", "service-unavailable")
     elif not node:
         answer(sender, stanza, info_xml(_ACCOUNT, _ACCOUNT_FEATURES))
-    elif node in pep.SERVED_NODES:
+    elif node in pep.SERVED_NODES or node in await pep_nodes.visible(engine.ports, sender.account, target.bare):
         answer(sender, stanza, info_xml((Identity("pubsub", "leaf"),), (pep.NS_PUBSUB,), node))
     else:
         refuse(sender, stanza, "cancel", "item-not-found")
@@ -98,7 +99,8 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
 
 async def _account_items(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     if await _is_visible(engine, sender, target):
-        answer(sender, stanza, items_xml(Item(target.bare, node) for node in pep.SERVED_NODES))
+        kept = await pep_nodes.visible(engine.ports, sender.account, target.bare)
+        answer(sender, stanza, items_xml(Item(target.bare, node) for node in (*pep.SERVED_NODES, *kept)))
     else:
         refuse(sender, stanza, "cancel", "service-unavailable")
 

@@ -1,4 +1,6 @@
-"""Personal eventing on the nodes of the profile (XEP-0163, XEP-0292, XEP-0172): views of the one record."""
+"""Personal eventing (XEP-0163). The nodes of the profile (XEP-0292, XEP-0172) are views of the one record; all others
+are `pep_nodes`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import limits, profiles
 from heliograph.core.profiles import Profile, ProfileChange
+from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp import pep, vcard
+from heliograph.xmpp import pep, pep_owner, vcard
 from heliograph.xmpp.jid import Jid
-from heliograph.xmpp.pep import CURRENT_ITEM, NODE_NICK, NODE_VCARD4, PUBSUB_TAG, Publish
+from heliograph.xmpp.pep import CURRENT_ITEM, NODE_NICK, NODE_VCARD4, OWNER_TAG, PUBSUB_TAG, Publish
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError, bad_request, item_not_found
 
@@ -31,6 +34,9 @@ def payloads(profile: Profile) -> dict[str, str]:
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     request = pep.parse_get(stanza.element[0])
+    if request.node not in pep.PROFILE_NODES:
+        await pep_nodes.get_items(engine, sender, stanza, target, request)
+        return
     profile = await profiles.get(engine.ports, sender.account, target.bare)
     payload = payloads(profile).get(request.node)
     if payload is None:
@@ -40,7 +46,17 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
 
 
 async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    creation = pep_owner.parse_create(stanza.element[0])
+    if creation is not None:
+        await pep_nodes.own(engine, sender, stanza, creation)
+        return
     request = pep.parse_set(stanza.element[0])
+    if request.node not in pep.PROFILE_NODES:
+        if isinstance(request, Publish):
+            await pep_nodes.publish(engine, sender, stanza, request)
+        else:
+            await pep_nodes.retract(engine, sender, stanza, request)
+        return
     if not isinstance(request, Publish):
         raise StanzaError("cancel", "not-allowed", "A profile is changed, not retracted")
     change = await _change(engine, sender, request)
@@ -61,7 +77,13 @@ async def _change(engine: EmbeddedEngine, sender: Resource, request: Publish) ->
     raise pep.unsupported("create-nodes")
 
 
+async def _owner_set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    await pep_nodes.own(engine, sender, stanza, pep_owner.parse_owner_set(stanza.element[0]))
+
+
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {
     (Scope.ACCOUNT, "get", PUBSUB_TAG): _get,
     (Scope.ACCOUNT, "set", PUBSUB_TAG): _set,
+    (Scope.ACCOUNT, "get", OWNER_TAG): pep_nodes.get_config,
+    (Scope.ACCOUNT, "set", OWNER_TAG): _owner_set,
 }
