@@ -9,7 +9,7 @@ import pytest
 from heliograph.core import apps
 from heliograph.core.apps import Environment
 
-NS_VERSION = "jabber:iq:version"
+NS_UNSERVED = "urn:test:unserved"
 
 
 async def test_a_forged_sender_is_replaced_and_the_content_passes_byte_for_byte(join: Any) -> None:
@@ -46,7 +46,7 @@ async def test_a_request_that_nobody_serves_is_refused(join: Any, address: str) 
         "none": None,
         "own resource that is gone": f"{ada.bare}/gone",
     }[address]
-    answer = await ada.ask(f"<query xmlns='{NS_VERSION}'/>", to=to)
+    answer = await ada.ask(f"<query xmlns='{NS_UNSERVED}'/>", to=to)
     assert (answer.get("type"), answer.error_type, answer.condition) == ("error", "cancel", "service-unavailable")
     assert (answer.get("from"), answer.get("to")) == (to, ada.jid)
 
@@ -82,10 +82,10 @@ async def test_an_answer_that_nobody_waits_for_is_not_answered(join: Any, kind: 
 
 async def test_a_request_to_a_resource_is_answered_by_that_resource(join: Any) -> None:
     ada, bob = await join("ada"), await join("bob")
-    await ada.send(f"<iq type='get' id='v' to='{bob.jid}'><query xmlns='{NS_VERSION}'/></iq>")
+    await ada.send(f"<iq type='get' id='v' to='{bob.jid}'><query xmlns='{NS_UNSERVED}'/></iq>")
     asked = await bob.next()
-    assert asked.xml == f"<iq type='get' id='v' to='{bob.jid}' from='{ada.jid}'><query xmlns='{NS_VERSION}'/></iq>"
-    await bob.send(f"<iq type='result' id='v' to='{asked.get('from')}'><query xmlns='{NS_VERSION}'/></iq>")
+    assert asked.xml == f"<iq type='get' id='v' to='{bob.jid}' from='{ada.jid}'><query xmlns='{NS_UNSERVED}'/></iq>"
+    await bob.send(f"<iq type='result' id='v' to='{asked.get('from')}'><query xmlns='{NS_UNSERVED}'/></iq>")
     answer = await ada.next()
     assert (answer.get("type"), answer.get("from"), answer.get("id")) == ("result", bob.jid, "v")
 

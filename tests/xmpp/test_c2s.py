@@ -469,6 +469,15 @@ def test_what_comes_while_a_question_is_open_waits_for_the_answer() -> None:
     assert len(talk.events) == 5  # the session request and the message
 
 
+def test_messages_of_a_websocket_stay_apart_while_they_wait() -> None:
+    talk = Talk(is_websocket=True, is_answered=False).says(OPEN, plain(), OPEN, bind(), SESSION, CHAT)
+    assert talk.events == [CREDENTIALS]
+    talk.take(talk.stream.credentials(KNOWN["ada"]))
+    assert talk.events[1:] == [AuthenticationDone("phone"), BindWanted("home")]
+    talk.take(talk.stream.bound("ada@example.com/home"))
+    assert talk.events[3:] == Talk().says(*PIPELINED[:-1]).events[3:]
+
+
 @pytest.mark.parametrize("size", [999, 1_001])
 def test_a_stranger_can_send_little_ahead_of_the_answer(size: int) -> None:
     talk = Talk(is_answered=False).says(OPEN, plain())

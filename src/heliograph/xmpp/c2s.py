@@ -157,7 +157,7 @@ class ServerStream:
     lang: str | None = None
     _output: list[bytes] = field(default_factory=list)
     _events: list[StreamEvent] = field(default_factory=list)
-    _waiting: bytearray = field(default_factory=bytearray)
+    _waiting: list[bytes] = field(default_factory=list)
     _sasl: Negotiation | None = None
     _attempts: int = 0
     _bind: Stanza | None = None
@@ -225,16 +225,17 @@ class ServerStream:
                 return
 
     def _wait(self, data: bytes) -> None:
-        self._waiting += data
-        if len(self._waiting) > self.framing.limits.max_bytes:
+        if self._waiting and not self.framing.is_document_per_message:
+            data = self._waiting.pop() + data
+        self._waiting.append(data)
+        if sum(len(piece) + 1 for piece in self._waiting) > self.framing.limits.max_bytes + 1:
             self._end(StreamError("policy-violation", "Too much was sent ahead of an answer"))
 
     def _resume(self) -> list[StreamEvent]:
         """Read what arrived while a question was open."""
-        data = bytes(self._waiting)
-        self._waiting.clear()
+        waiting, self._waiting = self._waiting, []
         events, self._events = self._events, []
-        return events + self.receive(data) if data and self.state is not State.CLOSED else events
+        return events + [event for data in waiting for event in self.receive(data)]
 
     def _step(self, data: bytes) -> None:
         try:
