@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from heliograph.core import apps
@@ -92,6 +97,16 @@ class SdkPage:
         """All events of a listener so far."""
         return [each["event"] for each in await self.run("window.seen") if each["name"] == listener]
 
+    async def canvas(self) -> Image.Image:
+        """What is on the canvas of a QR code."""
+        url = await self.run("document.getElementById('canvas').toDataURL()")
+        return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L")
+
+    async def code(self, change: Callable[[Image.Image], Image.Image] = lambda image: image) -> str | None:
+        """What an independent reader reads there, after a change to the picture."""
+        found = zxingcpp.read_barcodes(change(await self.canvas()), formats=zxingcpp.BarcodeFormat.QRCode)
+        return found[0].text if found else None
+
     async def sign_in(self, user: str) -> dict[str, Any]:
         """Register a user and connect; the data of the registration."""
         account: dict[str, Any] = (await self.run("await SDK.register(args[0])", user))["data"]
@@ -112,8 +127,8 @@ async def web_app(node: Node) -> NewApp:
     return await apps.create(node.ports, "Web", "web.localhost")
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     """The machine's Chromium, without a window."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
@@ -135,15 +150,19 @@ NewPage = Callable[..., Awaitable[SdkPage]]
 
 
 @pytest.fixture
-def new_page(node: Node, web_app: NewApp, browser: Browser) -> NewPage:
+async def new_page(node: Node, web_app: NewApp, browser: Browser) -> AsyncIterator[NewPage]:
     """Opens a page, in a browser of its own or in `profile`, and initialises its SDK with the trial key."""
+    async with AsyncExitStack() as stack:
 
-    async def open_page(profile: BrowserContext | None = None, **options: Any) -> SdkPage:
-        page = await (profile or await browser.new_context(bypass_csp=True)).new_page()
-        await page.goto(node.public_url + BARE)
-        key = web_app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
-        given = {"apiBaseUrl": node.public_url, "licenseKey": key, "isTrialLicenseKey": True, **options}
-        await page.evaluate(HARNESS, [list(LISTENERS), given])
-        return SdkPage(page, web_app)
+        async def own_profile() -> BrowserContext:
+            return await stack.enter_async_context(await browser.new_context(bypass_csp=True))
 
-    return open_page
+        async def open_page(profile: BrowserContext | None = None, **options: Any) -> SdkPage:
+            page = await (profile or await own_profile()).new_page()
+            await page.goto(node.public_url + BARE)
+            key = web_app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+            given = {"apiBaseUrl": node.public_url, "licenseKey": key, "isTrialLicenseKey": True, **options}
+            await page.evaluate(HARNESS, [list(LISTENERS), given])
+            return SdkPage(page, web_app)
+
+        yield open_page

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import json
 from typing import Any
 
 import pytest
-import zxingcpp
-from PIL import Image, ImageFilter
+from PIL import ImageFilter
 from playwright.async_api import BrowserContext, WebSocketRoute
 
 START = """(async ([options, logo]) => {
@@ -32,18 +29,6 @@ LOGO = """<svg id="logo" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" 
 BLACK_LOGO = LOGO.replace("#e0a526", "#000").replace('circle cx="5" cy="5" r="5"', 'rect width="10" height="10"')
 
 
-async def picture(page: Any) -> Image.Image:
-    """What is on the canvas."""
-    url = await page.run("document.getElementById('canvas').toDataURL()")
-    return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L")
-
-
-def decode(image: Image.Image) -> str | None:
-    """What an independent reader reads."""
-    found = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
-    return found[0].text if found else None
-
-
 async def state(page: Any, name: str) -> dict[str, Any]:
     """Wait for a state, or find it among those that were told."""
     handle = await page.page.wait_for_function(f"window.states.find((each) => each.state === {json.dumps(name)})")
@@ -54,7 +39,7 @@ async def state(page: Any, name: str) -> dict[str, Any]:
 async def shown(page: Any) -> str:
     """The text of the code that the page shows."""
     await state(page, "waiting")
-    text = decode(await picture(page))
+    text = await page.code()
     assert text is not None
     return text
 
@@ -107,7 +92,7 @@ async def test_the_built_in_dialog_asks_for_the_check_code(new_page: Any) -> Non
     screen, phone = await new_page(), await new_page()
     await phone.sign_in("ada")
     await screen.run(f"await {START}", {"quiet": True}, None)
-    text = decode(await picture(screen))
+    text = await screen.code()
     approved = await phone.run("await SDK.approveQrCode(args[0], { consent: () => true })", text)
     code = screen.page.get_by_role("textbox", name="Code on your phone")
     assert await screen.page.get_by_role("heading").text_content() == "Sign in as ada?"
@@ -192,13 +177,17 @@ async def test_the_code_is_read_at_each_device_pixel_ratio(
     screen = await new_page(context)
     await screen.run(f"await {START}", {"size": 240}, logo)
     await state(screen, "waiting")
-    image = await picture(screen)
+    image = await screen.canvas()
     assert abs(image.width - 240 * ratio) <= 1
     assert set(image.crop((0, 0, image.width, image.height // 3)).get_flattened_data()) == {0, 255}, (
         "modules have sharp edges"
     )
-    for seen in (image, image.filter(ImageFilter.GaussianBlur(ratio)), image.rotate(17, fillcolor=255, expand=True)):
-        assert (decode(seen) or "").startswith("HG1.")
+    for change in (
+        lambda seen: seen,
+        lambda seen: seen.filter(ImageFilter.GaussianBlur(ratio)),
+        lambda seen: seen.rotate(17, fillcolor=255, expand=True),
+    ):
+        assert (await screen.code(change) or "").startswith("HG1.")
     width = await screen.run("document.getElementById('canvas').getBoundingClientRect().width")
     assert width == 240
     await context.close()

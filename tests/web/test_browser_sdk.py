@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.async_api import BrowserContext, Route, WebSocketRoute
+
 from heliograph import SDK
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node
@@ -118,3 +120,86 @@ async def test_uploads_report_progress(new_page: Any) -> None:
     await ada.sign_in("ada")
     steps = await ada.run(f"await {UPLOAD}", PIXEL)
     assert steps[-1][0] == steps[-1][1] > 300_000
+
+
+async def test_a_lost_connection_comes_back_and_brings_what_was_missed(new_page: Any, profile: BrowserContext) -> None:
+    sockets: list[WebSocketRoute] = []
+    is_away = False
+
+    async def watch(socket: WebSocketRoute) -> None:
+        if is_away:
+            await socket.close(code=1011)
+        else:
+            sockets.append(socket)
+            socket.connect_to_server()
+
+    await profile.route_web_socket("**/xmpp", watch)
+    policy = {"backoffBaseMs": 50, "backoffMaxMs": 100}
+    ada, bob = await new_page(profile, reconnectPolicy=policy), await new_page()
+    await ada.sign_in("ada")
+    await bob.sign_in("bob")
+    await ada.run("await SDK.addContact('bob')")
+    await ada.hears("presenceListener", "event.userId === 'bob' && event.isOnline")
+    is_away = True
+    await sockets[0].close(code=1011)
+    await ada.hears("connectionListener", "event.status === 'RECONNECTING' && event.attempt > 1")
+    assert (await ada.fails("SDK.sendMessage('bob', 'hi')"))["code"] == "not_connected"
+    await bob.run("await SDK.setUserProfile('Robert')")
+    await bob.run("SDK.close()")
+    is_away = False
+    await ada.page.wait_for_function("SDK.connectionStatus === 'CONNECTED'")
+    await ada.hears("userProfileListener", "event.nickName === 'Robert'")
+    await ada.hears("presenceListener", "event.userId === 'bob' && !event.isOnline")
+
+
+async def test_an_expired_token_is_renewed_once_for_all_calls(new_page: Any) -> None:
+    ada = await new_page()
+    account = await ada.sign_in("ada")
+    renewals: list[str] = []
+
+    async def expire(route: Route) -> None:
+        if account["token"] in (route.request.headers["authorization"]):
+            body = '{"statusCode":401,"message":"Token Expired","code":"token_expired"}'
+            await route.fulfill(status=401, content_type="application/json", body=body)
+        else:
+            await route.continue_()
+
+    async def count(route: Route) -> None:
+        renewals.append(route.request.url)
+        await route.continue_()
+
+    await ada.page.route("**/api/v1/sessions", expire)
+    await ada.page.route("**/api/v1/tokens/**", count)
+    answers = await ada.run("await Promise.all([1, 2, 3].map(() => SDK.getSessions()))")
+    assert [answer["statusCode"] for answer in answers] == [200, 200, 200]
+    assert len(renewals) == 1
+    assert (await ada.hears("tokenListener"))["token"] != account["token"]
+
+
+async def test_a_listener_that_throws_harms_nobody(new_page: Any) -> None:
+    ada, bob = await new_page(), await new_page()
+    await bob.sign_in("bob")
+    throwing = """await (async () => {
+      const { HeliographSDK } = await import("/sdk/heliograph.js");
+      const heard = [];
+      const sdk = new HeliographSDK();
+      const callbackListeners = {
+        connectionListener: ({ status }) => { heard.push(status); throw new Error("the page's own bug"); },
+        presenceListener: async () => { throw new Error("another one"); },
+        noSuchListener: () => undefined,
+      };
+      await sdk.initializeSDK({ apiBaseUrl: location.origin, licenseKey: args[0], callbackListeners });
+      const { data } = await sdk.register("ada");
+      await sdk.connect(data.username, data.password);
+      await sdk.addContact("bob");
+      await sdk.close();
+      await new Promise((resolve) => setTimeout(resolve));
+      return heard;
+    })()"""
+    key = ada.app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+    assert await ada.run(throwing, key) == ["CONNECTING", "CONNECTED", "DISCONNECTED"]
+
+
+async def test_the_page_s_own_globals_stay_as_they_are(new_page: Any) -> None:
+    ada = await new_page()
+    assert await ada.run("[typeof Strophe, typeof $iq, typeof stx]") == ["undefined", "undefined", "undefined"]
