@@ -49,6 +49,7 @@ class ManagedOutlet:
         self.ttl_s = ttl_s
         self.ledger = Ledger(limits.SM_QUEUE_MAX_STANZAS, limits.SM_QUEUE_MAX_BYTES)
         self.timer: asyncio.TimerHandle | None = None
+        self.lost_at: float | None = None
         self._streams = streams
         self._is_scheduled = False
 
@@ -144,7 +145,9 @@ class ManagedStreams:
         self._engine.touch(managed.resource)
         connection.let_go()
         managed.connection = None
-        managed.timer = asyncio.get_running_loop().call_later(managed.ttl_s, self.expire, managed)
+        loop = asyncio.get_running_loop()
+        managed.lost_at = loop.time()
+        managed.timer = loop.call_later(managed.ttl_s, self.expire, managed)
         waiting = self._waiting.setdefault(managed.resource.account, [])
         waiting.append(managed)
         if len(waiting) > limits.SM_WAITING_PER_ACCOUNT_MAX:
@@ -164,7 +167,7 @@ class ManagedStreams:
             connection.end(error)
             return []
         self._detach(managed)
-        managed.connection = connection
+        managed.connection, managed.lost_at = connection, None
         answer = stream_management.resumed(wanted.id, managed.ledger.handled)
         events = connection.stream.resumed(managed.resource.jid, answer)
         connection.adopt(managed)
@@ -207,7 +210,8 @@ class ManagedStreams:
         """A stream is over and out of the router: what its client has not got goes another way."""
         if managed.id is not None:
             self._resumable.pop(managed.id, None)
-        undelivered(self._engine, managed.resource, managed.ledger.take())
+        lost_at = asyncio.get_running_loop().time() if managed.lost_at is None else managed.lost_at
+        undelivered(self._engine, managed.resource, managed.ledger.take(), lost_at)
 
     def end_waiting(self, jid: str | None = None, session_id: str | None = None) -> None:
         """End the streams that wait for a connection: all, those of an account, or those of one of its sessions."""

@@ -86,6 +86,7 @@ class Presence:
         has_contacts: whether the two sets have been loaded.
         changes: counts the roster changes since the account is connected.
         blocks: whom the account blocks (XEP-0191).
+        carbons: the streams that get copies of the others' messages (XEP-0280), and since when on the loop's clock.
     """
 
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Presence:
     has_contacts: bool = False
     changes: int = 0
     blocks: frozenset[str] = frozenset()
+    carbons: dict[Resource, float] = field(default_factory=dict)
 
 
 class Router:
@@ -117,6 +119,7 @@ class Router:
         del self.full[resource.jid]
         presence = self.accounts[resource.account]
         del presence.resources[resource.jid.partition("/")[2]]
+        presence.carbons.pop(resource, None)
         if not presence.resources:
             del self.accounts[resource.account]
 

@@ -14,6 +14,7 @@ from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, vcard
 from heliograph.xmpp.blocking import NS_BLOCKING
 from heliograph.xmpp.caps import NS_CAPS, Caps, verification_string
+from heliograph.xmpp.carbons import NS_CARBONS
 from heliograph.xmpp.disco import (
     INFO_TAG,
     ITEMS_TAG,
@@ -44,6 +45,7 @@ _SERVER_FEATURES = (
     NS_CAPS,
     NS_PING,
     NS_BLOCKING,
+    NS_CARBONS,
     NS_VERSION,
     NS_TIME,
     NS_LAST,

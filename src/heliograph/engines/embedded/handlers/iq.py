@@ -6,7 +6,17 @@ from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING
 
 from heliograph.core.blocking import blocks
-from heliograph.engines.embedded.handlers import blocking, capabilities, disco, pep, ping, roster, software, vcard
+from heliograph.engines.embedded.handlers import (
+    blocking,
+    capabilities,
+    carbons,
+    disco,
+    pep,
+    ping,
+    roster,
+    software,
+    vcard,
+)
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.blocking import sender_blocked
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
 
 _HANDLERS: Mapping[tuple[Scope, str, str], Handler] = {
     key: handler
-    for module in (blocking, disco, pep, ping, roster, software, vcard)
+    for module in (blocking, carbons, disco, pep, ping, roster, software, vcard)
     for key, handler in module.HANDLERS.items()
 }
 _ANSWERS = ("result", "error")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
+from heliograph.engines.embedded.handlers.carbons import copy
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.message import Verdict, message_type, to_account, to_missing_resource
@@ -20,11 +22,19 @@ def handle_message(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     receiver = engine.router.full.get(to)
     if receiver is not None and receiver.host == sender.host:
         check_blocking(engine, sender, receiver.account, receiver.jid)
-        receiver.outlet.send(stanza.encode(sender.jid))
+        _pass_on(engine, sender, stanza, stanza.encode(sender.jid), [receiver])
         return
     target = same_host(sender, stanza, to)
     if target is not None:
         _deliver(engine, sender, stanza, target)
+
+
+def _pass_on(
+    engine: EmbeddedEngine, sender: Resource, stanza: Stanza, data: bytes, receivers: Sequence[Resource]
+) -> None:
+    for receiver in receivers:
+        receiver.outlet.send(data)
+    copy(engine, sender, receivers[0].account, stanza, data, receivers)
 
 
 def _deliver(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
@@ -32,14 +42,12 @@ def _deliver(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: J
     check_blocking(engine, sender, target.bare, full)
     receiver = engine.router.full.get(full)
     if receiver is not None:
-        receiver.outlet.send(stanza.encode(sender.jid, full))
+        _pass_on(engine, sender, stanza, stanza.encode(sender.jid, full), [receiver])
         return
     available = engine.router.available(target.bare)
     decide = to_missing_resource if target.resource else to_account
     verdict, chosen = decide(message_type(stanza.type), [resource.priority for resource in available])
     if verdict is Verdict.DELIVER:
-        data = stanza.encode(sender.jid, full)
-        for index in chosen:
-            available[index].outlet.send(data)
+        _pass_on(engine, sender, stanza, stanza.encode(sender.jid, full), [available[index] for index in chosen])
     elif verdict is Verdict.REFUSE:
         refuse(sender, stanza, "cancel", "service-unavailable")

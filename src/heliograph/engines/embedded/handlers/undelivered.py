@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import limits
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.carbons import is_copied
 from heliograph.xmpp.framing import as_document
 from heliograph.xmpp.message import Verdict, message_type, to_account, to_missing_resource
 from heliograph.xmpp.stanza import Stanza, stanza_error
@@ -21,17 +22,24 @@ _LIMITS = Limits(max_bytes=2**31, max_depth=2 * limits.STANZA_MAX_DEPTH, max_ele
 """Of what this server wrote itself."""
 
 
-def undelivered(engine: EmbeddedEngine, resource: Resource, stanzas: Sequence[bytes]) -> None:
-    """Bring stanzas that a resource, now gone, has not acknowledged to others, or tell their senders."""
+def undelivered(engine: EmbeddedEngine, resource: Resource, stanzas: Sequence[bytes], lost_at: float) -> None:
+    """Bring stanzas that a resource, now gone, has not acknowledged to others, or tell their senders.
+
+    Args:
+        engine: the server.
+        resource: whose stream is over.
+        stanzas: what it has not acknowledged, encoded for TCP.
+        lost_at: when it was seen last, on the loop's clock: others that got copies then have got what they need.
+    """
     for data in stanzas:
         if data.startswith(b"<presence"):
             continue
         stanza = parse_document(as_document(data), _LIMITS)
         if isinstance(stanza, Stanza):
-            _return(engine, resource, stanza, data)
+            _return(engine, resource, stanza, data, lost_at)
 
 
-def _return(engine: EmbeddedEngine, resource: Resource, stanza: Stanza, data: bytes) -> None:
+def _return(engine: EmbeddedEngine, resource: Resource, stanza: Stanza, data: bytes, lost_at: float) -> None:
     verdict = Verdict.REFUSE
     if stanza.name == "message":
         available = engine.router.available(resource.account)
@@ -39,10 +47,21 @@ def _return(engine: EmbeddedEngine, resource: Resource, stanza: Stanza, data: by
         decide = to_account if is_shared else to_missing_resource
         verdict, chosen = decide(message_type(stanza.type), [each.priority for each in available])
         if verdict is Verdict.DELIVER and not is_shared:
-            for index in chosen:
-                available[index].outlet.send(data)
+            others = [available[index] for index in chosen]
+            for other in _without_copy(engine, resource.account, others, stanza, lost_at):
+                other.outlet.send(data)
     sender = engine.router.full.get(stanza.get("from") or "")
     if verdict is Verdict.REFUSE and sender is not None:
         answer = stanza_error(stanza, sender.jid, "cancel", "service-unavailable")
         if answer is not None:
             sender.outlet.send(answer)
+
+
+def _without_copy(
+    engine: EmbeddedEngine, account: str, others: Sequence[Resource], stanza: Stanza, lost_at: float
+) -> Sequence[Resource]:
+    """Those that did not get a copy (XEP-0280) when the message came."""
+    presence = engine.router.accounts.get(account)
+    if presence is None or not is_copied(stanza):
+        return others
+    return [other for other in others if presence.carbons.get(other, lost_at) >= lost_at]

@@ -1,0 +1,62 @@
+"""Copies of messages for the user's other devices (XEP-0280)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.carbons import DISABLE_TAG, ENABLE_TAG, Direction, carbon, is_copied
+from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+def copy(
+    engine: EmbeddedEngine, sender: Resource, account: str, stanza: Stanza, data: bytes, receivers: Collection[Resource]
+) -> None:
+    """Tell the other devices of both sides of a message that was passed on.
+
+    Args:
+        engine: the server.
+        sender: who sent it.
+        account: the bare JID of the receiver.
+        stanza: the message.
+        data: the message as it was passed on.
+        receivers: who got it; nobody gets it twice.
+    """
+    accounts = engine.router.accounts
+    theirs, own = accounts.get(account), accounts.get(sender.account)
+    if not (theirs and theirs.carbons) and not (own and own.carbons):
+        return
+    if not is_copied(stanza):
+        return
+    done = {sender, *receivers}
+    for presence, name, direction in (
+        (own, sender.account, Direction.SENT),
+        (theirs, account, Direction.RECEIVED),
+    ):
+        for resource in tuple(presence.carbons) if presence else ():
+            if resource not in done:
+                done.add(resource)
+                resource.outlet.send(carbon(direction, name, resource.to, stanza, data))
+
+
+def _enable(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    engine.router.accounts[sender.account].carbons.setdefault(sender, asyncio.get_running_loop().time())
+    answer(sender, stanza)
+
+
+def _disable(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    engine.router.accounts[sender.account].carbons.pop(sender, None)
+    answer(sender, stanza)
+
+
+HANDLERS: dict[tuple[Scope, str, str], Handler] = {
+    (Scope.ACCOUNT, "set", ENABLE_TAG): _enable,
+    (Scope.ACCOUNT, "set", DISABLE_TAG): _disable,
+}
