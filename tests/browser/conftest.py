@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
@@ -43,8 +45,6 @@ NARROW = {"width": 390, "height": 844}
 CAMERA_PX = (640, 480)
 CAMERA_FRAMES_PER_S = 15
 TYPED_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
-
-Given = TypeVar("Given")
 
 
 @dataclass
@@ -76,19 +76,14 @@ class Site:
 
     node: Node
     app: NewApp
-    loop: asyncio.AbstractEventLoop
 
     @property
     def url(self) -> str:
         return self.node.public_url
 
-    def run(self, work: Awaitable[Given]) -> Given:
-        """Let the node's loop do something, and wait for it."""
-
-        async def done() -> Given:
-            return await work
-
-        return asyncio.run_coroutine_threadsafe(done(), self.loop).result(PATIENCE_MS / 1000)
+    @property
+    def key(self) -> str:
+        return self.app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
 
 
 def _serve(settings: Settings, is_up: Future[Site], stop: Future[None]) -> None:
@@ -100,7 +95,7 @@ def _serve(settings: Settings, is_up: Future[Site], stop: Future[None]) -> None:
             except BaseException as error:
                 is_up.set_exception(error)
                 raise
-            is_up.set_result(Site(node, app, asyncio.get_running_loop()))
+            is_up.set_result(Site(node, app))
             await asyncio.wrap_future(stop)
 
     asyncio.run(serve())
@@ -183,6 +178,33 @@ class People:
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Linked sessions")).to_be_visible()
         return page
+
+    def register(self, identifier: str) -> Any:
+        """A further session of a user, without a page; the data of the answer."""
+        return self._call("POST", "/register", {"userIdentifier": identifier})
+
+    def befriend(self, one: str, other: str) -> None:
+        """Make two users contacts, and give the second one a name and a status."""
+        first, second = self.register(one), self.register(other)
+        profile = {"nickName": other.capitalize(), "status": "On the next ridge"}
+        self._call("PATCH", "/profile", profile, second["token"])
+        self._call("PUT", f"/contacts/{other}", None, first["token"])
+
+    def signed_in(self, identifier: str) -> Page:
+        """A screen that is signed in already, as after a reload."""
+        page = self.open("/")
+        page.evaluate(
+            "kept => sessionStorage.setItem('heliograph.session', kept)", json.dumps(self.register(identifier))
+        )
+        page.reload()
+        expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+        return page
+
+    def _call(self, method: str, path: str, body: object, token: str | None = None) -> Any:
+        headers = {"Heliograph-Key": self.site.key} | ({"Authorization": f"Bearer {token}"} if token else {})
+        answer = httpx.request(method, f"{self.site.url}/api/v1{path}", headers=headers, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json().get("data")
 
     def typed_code(self, screen: Page) -> str:
         return screen.get_by_text(TYPED_CODE).inner_text()
@@ -267,7 +289,7 @@ def vendor_page(people: People, site: Site, other_site: str) -> Callable[..., Pa
         settings = {
             "node": site.url,
             "signal": f"{site.url.replace('http', 'ws', 1)}/signal",
-            "key": site.app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX],
+            "key": site.key,
         }
         context = people.browser.new_context(**options)
         people.contexts.append(context)

@@ -29,6 +29,9 @@ LOGOS = {
 }
 SIZES_PX = (140, 264, 420)
 RATIOS = (1, 1.5, 3)
+SEEN_PX = 560
+MODULES = 70
+"""About as many as the code has in a row, with its quiet zone."""
 
 DRAW = """async ([logo, size]) => {
   const { default: SDK } = await import(`${new URLSearchParams(location.search).get("node")}/sdk/heliograph.js`);
@@ -61,8 +64,11 @@ def read(picture: Image.Image) -> Any:
     return found[0] if found else None
 
 
-def askew(picture: Image.Image, degrees: float) -> Image.Image:
-    return picture.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+def by_camera(picture: Image.Image, blur_modules: float = 0.0, degrees: float = 0.0) -> Image.Image:
+    """The code as a camera sees it that has more pixels than the screen, is out of focus and held askew."""
+    seen = picture.resize((SEEN_PX, SEEN_PX), Image.Resampling.BICUBIC)
+    seen = seen.filter(ImageFilter.GaussianBlur(blur_modules * SEEN_PX / MODULES))
+    return seen.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
 
 
 def test_the_code_is_read_with_every_logo_size_and_pixel_ratio(page: Page) -> None:
@@ -70,12 +76,11 @@ def test_the_code_is_read_with_every_logo_size_and_pixel_ratio(page: Page) -> No
     for number, (name, logo) in enumerate(LOGOS.items()):
         size = SIZES_PX[number % len(SIZES_PX)]
         picture = drawn(page, logo, size)
-        module_px = picture.width / 70
         looks = {
             "as it is": picture,
-            "blurred": picture.filter(ImageFilter.GaussianBlur(0.7 * module_px)),
-            "turned by 17 degrees": askew(picture, 17),
-            "blurred, turned by 200 degrees": askew(picture.filter(ImageFilter.GaussianBlur(0.4 * module_px)), 200),
+            "blurred": by_camera(picture, blur_modules=0.45),
+            "turned by 17 degrees": by_camera(picture, degrees=17),
+            "blurred, turned by 200 degrees": by_camera(picture, blur_modules=0.4, degrees=200),
         }
         for look, seen in looks.items():
             found = read(seen)

@@ -165,7 +165,7 @@ def test_a_reload_stays_signed_in_and_a_new_profile_is_not(people: Any) -> None:
 def test_at_the_cap_the_phone_chooses_which_session_makes_room(people: Any) -> None:
     phone = people.phone("kim")
     for _ in range(4):
-        people.phone("kim")
+        people.register("kim")
     screen = people.screen()
     people.ask(phone, screen)
     phone.get_by_role("button", name="Approve").click()

@@ -10,7 +10,7 @@ import { t } from "../shared/messages.js";
 import { explain, explainCode } from "../shared/problems.js";
 
 const TICK_MS = 250;
-const CODE_PX = 264;
+const CODE_PX = 280;
 
 interface Ending {
   sign: IconName;
