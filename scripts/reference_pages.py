@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,6 +16,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from pydantic.fields import FieldInfo
 
+from heliograph import wire_qr
+from heliograph.core import limits, qr_codes, rate_limits
+from heliograph.core.qr_login import FINAL, Event, State
+from heliograph.core.qr_login import TABLE as TABLE_OF_LINKS
 from heliograph.errors import TABLE, HeliographError
 from heliograph.server.endpoints import PREFIX, Endpoint, NoBody, Shown
 from heliograph.server.http import ENDPOINTS
@@ -26,7 +32,12 @@ NOTE = "<!-- Made from the code by `make docs`. Change the code, not this page. 
 
 def generate() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"api.md": api_page(), "errors.md": errors_page(), "settings.md": settings_page()}
+    return {
+        "api.md": api_page(),
+        "errors.md": errors_page(),
+        "qr-protocol.md": qr_page(),
+        "settings.md": settings_page(),
+    }
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -216,6 +227,148 @@ def bounds(field: FieldInfo) -> str:
 def vars_of(constraint: object) -> list[str]:
     """The limits that one constraint names."""
     return [name for name in ("ge", "le", "min_length", "max_length") if hasattr(constraint, name)]
+
+
+# ------------------------------------------------------------------------------------------------------- QR protocol
+
+
+def qr_page() -> str:
+    """QR sign-in: the messages of the signal server, the transition table, and its numbers."""
+    return f"""{NOTE}
+# QR protocol
+
+What a browser (or anything else without a session) and a phone (a session of the user) say to be done with QR sign-in.
+[QR sign-in](../explanation/qr-sign-in.md) tells why it is so.
+
+## The channel of the browser
+
+A WebSocket at `signalServerUrl` of the [client configuration](api.md), with the subprotocol
+`{wire_qr.SUBPROTOCOL}`. Each message is one JSON object in UTF-8 of at most {limits.QR_SIGNAL_MAX_BYTES}
+bytes, its kind in the field `type`. A `?` marks what may be absent.
+
+The server closes the socket with 1000 after `approved` and `ended`, and when another socket has resumed the link; with
+1008 after a refused `hello` or `resume`, and after a flood; with 1009 after a message that is too long.
+
+### Browser to server
+
+{table(["Message", "Fields", "Meaning"], [message(kind) for kind in get_args(wire_qr.FromBrowser)])}
+### Server to browser
+
+{table(["Message", "Fields", "Meaning"], [message(kind) for kind in get_args(wire_qr.FromServer)])}
+The key is made for one link, on P-256, and cannot leave the browser. `challenge` and `approved` are compact JWE
+(RFC 7516) with `ECDH-ES` and `A256GCM` (RFC 7518). The browser draws no code whose KEYHASH is not the thumbprint
+(RFC 7638, SHA-256) of its own key, and opens no credential whose `apu` and `apv` are not its link's id.
+
+{qr_phone_calls()}
+{qr_states()}
+## Numbers
+
+{table(["Name", "Value"], [[f"`{name}`", str(value)] for name, value in NUMBERS])}
+{table(["Rate", "A minute", "At once"], [[f"`{name}`", f"{rate:g}", str(burst)] for name, (rate, burst) in RATES])}"""
+
+
+def qr_phone_calls() -> str:
+    """What the phone sends, and the code that it reads."""
+    return f"""## The calls of the phone
+
+{table(["Call", "Takes", "Gives", "What it does"], [phone_call(each) for each in PHONE_CALLS])}
+## The code
+
+- QR text: `{qr_codes.text("CODE", "KEYHASH", "HOST", is_link=False)}`. CODE is 256 random bits and KEYHASH the
+  thumbprint, both in base64url (43 characters). HOST is the host, and the port where there is one, of the node's public
+  address.
+- The same as a link, where the app's policy `qr_format` says so:
+  `{qr_codes.text("CODE", "KEYHASH", "HOST", is_link=True)}`.
+- Typed code: {limits.QR_TYPED_CODE_CHARS} letters out of `{qr_codes.TYPED_ALPHABET}`. Case, blanks, dots and dashes do
+  not matter.
+"""
+
+
+def qr_states() -> str:
+    """The transition table as a diagram and as a table."""
+    states = [state for state in State if state not in FINAL]
+    over = [
+        f"`{state}`: every event is refused with {outcome(TABLE_OF_LINKS[state][Event.SCAN])}" for state in FINAL_ORDER
+    ]
+    return f"""## States
+
+```mermaid
+stateDiagram-v2
+{diagram()}
+```
+
+A row is an event, a column a state. A cell is the next state (bold), or the code of the refusal. When a state's time
+is over, every event but `expire` is refused with `expired_token`.
+
+{table(["Event", *(f"`{state}`" for state in states)], [event_row(event, states) for event in Event])}
+{"".join(f"- {line}" + chr(10) for line in over)}
+A link that has failed tells its own reason: `check_code_mismatch`, `key_mismatch`, `session_limit`, or `access_denied`
+where the phone's session has ended.
+
+{table(["Event", "Who, and what"], [[f"`{event}`", EVENT_MEANINGS[event.name]] for event in Event])}"""
+
+
+PHONE_CALLS = [each for each in ENDPOINTS if each.path.startswith("/qr-links")]
+FINAL_ORDER = [state for state in State if state in FINAL]
+NUMBERS = [(name, value) for name, value in vars(limits).items() if name.startswith("QR_")]
+RATES = [
+    (name, rate)
+    for name, rate in vars(rate_limits).items()
+    if isinstance(rate, rate_limits.Rate) and ("QR" in name or "TYPED" in name)
+]
+
+
+def meanings(enum: type[Event]) -> dict[str, str]:
+    """The text under each member of an enumeration, by its name."""
+    (body,) = ast.parse(inspect.getsource(enum)).body
+    parts = body.body if isinstance(body, ast.ClassDef) else []
+    return {
+        member.targets[0].id: text.value.value
+        for member, text in pairwise(parts)
+        if isinstance(member, ast.Assign)
+        and isinstance(member.targets[0], ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+EVENT_MEANINGS = meanings(Event)
+
+
+def message(kind: Any) -> list[str]:
+    """One signal message as cells."""
+    told = " ".join((inspect.getdoc(kind) or "").partition("Attributes:")[0].split())
+    return [f"`{kind.__struct_config__.tag}`", fields(kind), told]
+
+
+def phone_call(each: Endpoint) -> list[str]:
+    """One call of the phone as cells."""
+    call, _, takes, gives, told = endpoint(each)
+    return [call, takes, gives, told]
+
+
+def event_row(event: Event, states: list[State]) -> list[str]:
+    """What an event does in each state that is not final."""
+    return [f"`{event}`", *(outcome(TABLE_OF_LINKS[state][event]) for state in states)]
+
+
+def outcome(found: Any) -> str:
+    """The next state, or the code of the refusal."""
+    return f"**{found}**" if isinstance(found, State) else f"`{found.row.code}`"
+
+
+def diagram() -> str:
+    """The table as a diagram: one arrow for each pair of states, with its events."""
+    arrows: dict[tuple[State, State], list[str]] = {}
+    for state, row_of_state in TABLE_OF_LINKS.items():
+        for event, found in row_of_state.items():
+            if isinstance(found, State):
+                arrows.setdefault((state, found), []).append(event)
+    lines = [f"    [*] --> {State.WAITING}"]
+    lines += [f"    {start} --> {end}: {', '.join(events)}" for (start, end), events in arrows.items()]
+    lines += [f"    {state} --> [*]" for state in FINAL_ORDER]
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -213,9 +214,9 @@ Lie = Callable[[ServerConnection, dict[str, Any]], Awaitable[None]]
 async def told(sdk: SDK, lie: Lie) -> Any:
     """What an SDK makes of a signal server that says what it wants."""
 
-    async def talk(socket: ServerConnection) -> None:
-        await lie(socket, json.loads(await socket.recv()))
-        await socket.wait_closed()
+    async def talk(websocket: ServerConnection) -> None:
+        await lie(websocket, json.loads(await websocket.recv()))
+        await websocket.wait_closed()
 
     async with serve(talk, "127.0.0.1", 0, subprotocols=["heliograph-signal-1"]) as server:  # type: ignore[list-item]
         port = server.sockets[0].getsockname()[1]
@@ -227,17 +228,17 @@ async def told(sdk: SDK, lie: Lie) -> Any:
         return refusal.value
 
 
-async def say(socket: ServerConnection, **message: Any) -> None:
-    await socket.send(json.dumps(message))
+async def say(websocket: ServerConnection, **message: Any) -> None:
+    await websocket.send(json.dumps(message))
 
 
 async def test_a_code_for_another_key_is_not_drawn(new_sdk: NewSdk) -> None:
-    async def lie(socket: ServerConnection, hello: dict[str, Any]) -> None:
+    async def lie(websocket: ServerConnection, hello: dict[str, Any]) -> None:
         mine = ECKey.generate_key("P-256").thumbprint()
         text = f"HG1.{'x' * 43}.{mine}.chat.example"
         honest = ECKey.import_key(hello["publicKey"]).thumbprint()
         await say(
-            socket,
+            websocket,
             type="code",
             linkId="lnk_1",
             resumeSecret="s",
@@ -252,21 +253,21 @@ async def test_a_code_for_another_key_is_not_drawn(new_sdk: NewSdk) -> None:
 
 
 async def test_a_credential_that_is_not_bound_to_the_link_is_refused(new_sdk: NewSdk) -> None:
-    async def lie(socket: ServerConnection, hello: dict[str, Any]) -> None:
+    async def lie(websocket: ServerConnection, hello: dict[str, Any]) -> None:
         key = ECKey.import_key(hello["publicKey"])
         header = {"alg": "ECDH-ES", "enc": "A256GCM", "apu": "eA", "apv": "eA"}
         forged = jwe.encrypt_compact(header, b"{}", key, algorithms=["ECDH-ES", "A256GCM"])
-        await say(socket, type="approved", jwe=forged)
+        await say(websocket, type="approved", jwe=forged)
 
     assert isinstance(await told(await new_sdk(), lie), KeyMismatch)
 
 
 async def test_a_credential_for_another_key_is_refused(new_sdk: NewSdk) -> None:
-    async def lie(socket: ServerConnection, _hello: dict[str, Any]) -> None:
+    async def lie(websocket: ServerConnection, _hello: dict[str, Any]) -> None:
         key = ECKey.generate_key("P-256")
         header = {"alg": "ECDH-ES", "enc": "A256GCM"}
         await say(
-            socket, type="challenge", jwe=jwe.encrypt_compact(header, b"x", key, algorithms=["ECDH-ES", "A256GCM"])
+            websocket, type="challenge", jwe=jwe.encrypt_compact(header, b"x", key, algorithms=["ECDH-ES", "A256GCM"])
         )
 
     assert isinstance(await told(await new_sdk(), lie), KeyMismatch)
@@ -274,8 +275,8 @@ async def test_a_credential_for_another_key_is_refused(new_sdk: NewSdk) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", '{"type":"unknown"}', '{"type":"approved"}'])
 async def test_what_is_no_signal_server_is_unreachable(new_sdk: NewSdk, text: str) -> None:
-    async def lie(socket: ServerConnection, _hello: dict[str, Any]) -> None:
-        await socket.send(text)
+    async def lie(websocket: ServerConnection, _hello: dict[str, Any]) -> None:
+        await websocket.send(text)
 
     assert isinstance(await told(await new_sdk(), lie), Unreachable)
 
@@ -291,37 +292,38 @@ async def test_no_signal_server_at_all(new_sdk: NewSdk) -> None:
 # ------------------------------------------------------------------------------------------------------- two processes
 
 
-async def test_signal_server_and_api_in_two_processes_over_one_database(
-    tmp_path: Path, free_ports: Callable[[int], list[int]]
-) -> None:
-    port, signal_port = free_ports(2)
-    settings = Settings(data_dir=tmp_path / "shared", http_port=port, xmpp_port=0, xmpps_port=0, drain_timeout_s=1)
-    environment = {
-        **os.environ,
-        "HELIOGRAPH_DATA_DIR": str(settings.data_dir),
-        "HELIOGRAPH_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "HELIOGRAPH_HTTP_PORT": str(signal_port),
-        "HELIOGRAPH_XMPP_PORT": "0",
-        "HELIOGRAPH_XMPPS_PORT": "0",
-        "HELIOGRAPH_LOG_LEVEL": "error",
-    }
-    signal = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "heliograph.cli", "serve", env=environment, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert signal.stdout is not None
-        async with asyncio.timeout(30):
-            while b"Heliograph is up" not in await signal.stdout.readline():
-                pass
-        url = f"ws://127.0.0.1:{signal_port}/signal"
-        async with run_node(settings.model_copy(update={"signal_server_url": url})) as node:
-            await _sign_in(node)
-    finally:
-        signal.terminate()
-        await signal.wait()
+async def test_signal_server_and_api_in_two_processes_over_one_database(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "shared", http_port=0, xmpp_port=0, xmpps_port=0, drain_timeout_s=1)
+    async with asyncio.timeout(60), run_node(settings) as node:
+        signal_port = _free_port()
+        environment = {
+            **os.environ,
+            "HELIOGRAPH_DATA_DIR": str(settings.data_dir),
+            "HELIOGRAPH_PUBLIC_URL": node.public_url,
+            "HELIOGRAPH_HTTP_PORT": str(signal_port),
+            "HELIOGRAPH_XMPP_PORT": "0",
+            "HELIOGRAPH_XMPPS_PORT": "0",
+            "HELIOGRAPH_LOG_LEVEL": "error",
+        }
+        signal = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "heliograph.cli", "serve", env=environment, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert signal.stdout is not None
+            assert b"Heliograph is up" in await signal.stdout.readline()
+            await _sign_in(node, f"ws://127.0.0.1:{signal_port}/signal")
+        finally:
+            signal.terminate()
+            await signal.wait()
 
 
-async def _sign_in(node: Node) -> None:
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+async def _sign_in(node: Node, signal_server_url: str) -> None:
     app = await apps.create(node.ports, "Chat", "localhost", "sandbox.localhost")
     key = app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
     async with SDK() as phone, SDK() as browser:
@@ -331,7 +333,7 @@ async def _sign_in(node: Node) -> None:
         codes: asyncio.Queue[Any] = asyncio.Queue()
         typed: asyncio.Queue[str | None] = asyncio.Queue()
         signing_in = asyncio.create_task(
-            browser.generate_qr_code(codes.put_nowait, ask_code=lambda _request: typed.get())
+            browser.generate_qr_code(codes.put_nowait, None, signal_server_url, ask_code=lambda _request: typed.get())
         )
         approved = await phone.approve_qr_code((await codes.get()).text, agree)
         await typed.put(approved.data.check_code)
