@@ -4,6 +4,9 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 VENV := .venv
 BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
+WEB_SYNCED := web/node_modules/.synced
+WEB_BUILT := src/heliograph/server/static/sdk/heliograph.js
+WEB_SOURCES := web/build.mjs $(shell find web/sdk web/pages web/tsconfig.json web/tsconfig.types.json -type f)
 ARGS ?=
 
 # uv must not fetch another Python (the machine's own is tested), and trusts whom the machine trusts.
@@ -11,16 +14,29 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint docs bench bench-peers clean
+.PHONY: help setup web demo serve test lint docs bench bench-peers clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
 
-setup: $(SYNCED) ## make .venv with everything that uv.lock names
+setup: $(SYNCED) web ## make .venv with everything that uv.lock names, and build web/
 
 # uv itself comes from the machine or, into .tools, from PyPI.
 $(SYNCED): pyproject.toml uv.lock scripts/find-uv
 	uv="$$(scripts/find-uv '$(PYTHON)')" && "$$uv" sync --frozen --all-extras --python '$(PYTHON)'
+	@touch $@
+
+# Without Node a node serves no pages, and all else works.
+web: ## build the browser SDK and the pages into the package
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(WEB_BUILT); \
+	else echo "npm is not here (Node 20 or newer): the browser SDK and the pages are not built"; fi
+
+$(WEB_SYNCED): web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB_BUILT): $(WEB_SYNCED) $(WEB_SOURCES)
+	cd web && node build.mjs
 	@touch $@
 
 demo: setup ## play the whole story on a private node; ARGS=--stay keeps one up, to try the pages
@@ -34,13 +50,16 @@ lint: setup ## rules of style, types and layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	cd web && npm run --silent check && npm run --silent size
 
 test: lint ## lint, then every test
+	cd web && npm run --silent test
 	scripts/install-chromium
 	$(BIN)/pytest $(ARGS)
 
-docs: setup ## make the reference pages again from the code
+docs: setup ## make the reference pages and the types of the browser SDK again from the code
 	$(BIN)/python scripts/reference_pages.py
+	$(BIN)/python scripts/sdk_types.py
 
 bench: setup ## measure one node on this machine
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -49,4 +68,4 @@ bench-peers: setup ## measure beside Prosody and ejabberd (Debian's packages, as
 	$(BIN)/python benchmarks/peers.py $(ARGS)
 
 clean: ## remove what the targets above have made, but not ./data
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist web/dist web/node_modules src/heliograph/server/static
