@@ -110,6 +110,31 @@ async def test_an_attack_on_the_parser_ends_its_stream_and_no_other(
         assert is_ended_with(await eve.end(), condition)
 
 
+async def test_who_is_still_sending_hears_the_farewell_and_no_reset(place: Any) -> None:
+    """A socket that is closed with bytes unread is reset, and a reset can overtake what was said before it."""
+    wire = await place.dial(is_direct_tls=False)
+    await wire.send("<stream:stream " + "x" * 4_000_000)
+    while await wire.read():
+        pass
+    assert is_ended_with(wire.heard, "policy-violation")
+
+
+async def chatter(client: Any) -> None:
+    """Send for ever, whatever the server says."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            await client.send(" " * 1_000)
+            await asyncio.sleep(0)
+
+
+async def test_who_goes_on_sending_is_cut_off(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heliograph.engines.embedded.tcp._CLOSE_TIMEOUT_S", 0.2)
+    ada = await join()
+    await ada.send("</stream:stream>")
+    with pytest.raises(ConnectionError):
+        await chatter(ada)
+
+
 @pytest.mark.parametrize(
     ("attack", "condition"),
     [
@@ -210,16 +235,16 @@ async def test_a_handshake_that_never_ends_is_cut_off(start: Any) -> None:
     writer.close()
 
 
-async def test_strangers_of_one_address_are_limited_and_users_are_not(start: Any) -> None:
+async def test_strangers_of_one_address_are_limited_and_users_are_not(start: Any, becomes: Any) -> None:
     place = await start(unauthenticated_per_address_max=3)
     account = await place.register("ada")
     clients = [await place.sign_in(account) for _ in range(5)]
     waiting = [await place.open(account) for _ in range(3)]
     refused = await place.dial(is_direct_tls=False)
     assert is_ended_with(await refused.rest(), "policy-violation")
-    waiting[0].close()
-    for _ in range(3):  # the place is free as soon as the server has seen the end
-        await clients[0].so_far()
+    for wire in (refused, waiting[0]):
+        wire.close()
+    await becomes(lambda: place.node.engine.connections == 7)
     clients.append(await place.sign_in(account))
     for client in clients:
         await client.so_far()

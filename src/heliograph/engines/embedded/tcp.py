@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Protocol, cast
 
 from heliograph.tls_pipe import TlsFailed, TlsPipe
 
-_CLOSE_TIMEOUT_S = 5.0
+_CLOSE_TIMEOUT_S = 2.0
 
 
 class Receiver(Protocol):
@@ -58,7 +59,9 @@ class TcpTransport(asyncio.Protocol):
         self._receiver = self._accept(self, str(peer[0]) if peer else "")
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came from the wire."""
+        """Bytes came from the wire; those that were on their way when our side closed are dropped."""
+        if self._is_closing:
+            return
         if self._tls is None:
             self._receiver.receive(data)
             return
@@ -117,14 +120,22 @@ class TcpTransport(asyncio.Protocol):
             self._socket.resume_reading()
 
     def close(self) -> None:
-        """Send what is pending, then close; a peer that does not take it in time is cut off."""
+        """Send what is pending and our end, then wait for the peer's; one that does not end in time is cut off.
+
+        A socket that is closed with bytes unread is reset, and a reset can overtake the farewell.
+        """
         if self._is_closing:
             return
+        self._is_closing = True
+        self._deadline = asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT_S, self._socket.abort)
         if self._tls is not None:
             self._socket.write(self._tls.close_notify())
-        self._is_closing = True
-        self._socket.close()
-        self._deadline = asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT_S, self._socket.abort)
+            if self._tls.is_ended:
+                self._socket.close()
+                return
+        with contextlib.suppress(OSError):  # the peer has reset the socket already
+            self._socket.write_eof()
+        self._socket.resume_reading()
 
     def abort(self) -> None:
         """Close at once."""
