@@ -69,6 +69,8 @@ def test_settings_cannot_be_changed() -> None:
         ("authentication_timeout_s", limits.AUTHENTICATION_TIMEOUT_S + 1),
         ("drain_timeout_s", -1),
         ("abuse_addresses", "abuse at chat.example"),
+        ("signal_server_url", "https://chat.example/signal"),
+        ("qr_session_idle_days", 0),
         ("log_level", "loud"),
         ("http_prot", 1),
     ],

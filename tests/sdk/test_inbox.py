@@ -13,12 +13,14 @@ from heliograph.sdk.events import (
     Event,
     FriendsListUpdate,
     MessageReceived,
+    NewSession,
     PresenceUpdate,
     ProfileUpdate,
 )
 from heliograph.sdk.inbox import Inbox
 from heliograph.xmpp import blocking, pep, roster, vcard
 from heliograph.xmpp.jid import parse
+from heliograph.xmpp.new_session import FACTS, new_session
 from heliograph.xmpp.roster import Item
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import Limits, parse_document
@@ -247,3 +249,14 @@ def test_a_push_tells_whom_it_names_and_an_empty_one_unblocks_all(inbox: Inbox) 
     assert inbox.take_push(push_block) == []
     unblock = stanza(f"{start}{blocking.push_xml((), is_blocked=False)}</iq>")
     assert inbox.take_push(unblock) == [BlockUpdate(user_id="bob", user_jid=BOB, is_blocked=False)]
+
+
+def test_a_new_session_is_told_by_the_account_itself(inbox: Inbox) -> None:
+    (event,) = inbox.take(stanza(new_session(ADA, PHONE, "hg1", dict.fromkeys(FACTS, "x")).decode()))
+    assert isinstance(event, NewSession)
+    assert (event.session_id, event.created_at, event.via) == ("x", "x", "x")
+
+
+@pytest.mark.parametrize("forger", [f"{ADA}/browser", BOB, f"{BOB}/phone", "chat.test"])
+def test_a_new_session_cannot_be_made_up(inbox: Inbox, forger: str) -> None:
+    assert inbox.take(stanza(new_session(forger, PHONE, "hg1", dict.fromkeys(FACTS, "x")).decode())) == []

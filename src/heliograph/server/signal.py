@@ -28,7 +28,6 @@ from heliograph.core.qr_login import Event, QrLink, State
 from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Device
 from heliograph.errors import (
-    AuthorizationPending,
     ExpiredToken,
     HeliographError,
     InternalError,
@@ -43,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 MESSAGES = Rate(per_minute=120, burst=20)
 """What a browser may send on one socket."""
+SEND_TIMEOUT_S = 10.0
+"""How long a browser may take to read a message."""
 REFUSALS_MAX = 20
 """After so many refused messages the socket is closed."""
 
@@ -170,7 +171,11 @@ class _SignalSocket:
     async def _send(self, message: wire_qr.FromServer) -> None:
         if self._is_gone:
             raise WebSocketDisconnect
-        await self._websocket.send_text(wire.encode(message).decode())
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._websocket.send_text(wire.encode(message).decode())
+        except TimeoutError:
+            raise _Over(_POLICY_VIOLATION) from None
 
     async def _next(self) -> str:
         """The next message, before there is a link."""
@@ -204,7 +209,8 @@ class _SignalSocket:
             log.info("qr_link_refused", code=error.code, origin=self._origin, address=self._address)
             raise _Over(_TOO_BIG if isinstance(error, PayloadTooLarge) else _POLICY_VIOLATION) from None
         while True:
-            await self._show()
+            with contextlib.suppress(HeliographError):  # somebody was faster: the next look shows what stands now
+                await self._show()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._bounds.look_every_s):
                     await self._wake.wait()
@@ -257,7 +263,8 @@ class _SignalSocket:
         self._attach(link.id)
         self._log("qr_link_resumed")
         if link.state is State.WAITING and not link.is_paused:
-            await self._rotate(Event.ROTATE)
+            with contextlib.suppress(HeliographError):  # scanned in between, as the first look shows
+                await self._rotate(Event.ROTATE)
 
     def _attach(self, link_id: str) -> None:
         self._link_id = link_id
@@ -312,8 +319,7 @@ class _SignalSocket:
             if self._is_news("paused"):
                 await self._send(wire_qr.Paused())
         elif is_due:
-            with contextlib.suppress(HeliographError):  # the phone was faster: the next look shows it
-                await self._rotate(Event.ROTATE)
+            await self._rotate(Event.ROTATE)
 
     async def _show_progress(self, link: QrLink) -> None:
         if link.state is State.SCANNED:
@@ -321,8 +327,7 @@ class _SignalSocket:
                 await self._send(wire_qr.Scanned())
         elif link.state is State.APPROVED and link.approval is not None:
             if not link.approval.check_code:
-                with contextlib.suppress(AuthorizationPending):
-                    await self._check(None)
+                await self._check(None)
             elif self._is_news(State.APPROVED, link.approval.tries_left):
                 await self._ask(link, link.approval.tries_left)
         elif link.sealed is not None:

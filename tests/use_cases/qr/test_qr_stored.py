@@ -34,6 +34,7 @@ from heliograph.errors import (
     SlowDown,
     StepUpRequired,
 )
+from heliograph.storage import sqlite
 
 HOME, OFFICE = "198.51.100.1", "203.0.113.9"
 
@@ -403,3 +404,13 @@ async def test_a_cap_reached_after_the_approval_fails_the_link(browser: Any, pho
     with pytest.raises(SessionLimit):
         await qr_browser.sign_in(ports, tight.caller, await browser.link())
     assert (await browser.link()).failure == "session_limit"
+
+
+async def test_of_scans_on_two_nodes_over_one_database_one_wins(
+    browser: Any, ports: Ports, sign_up: SignUp, tmp_path: Path
+) -> None:
+    async with await sqlite.open(tmp_path / "heliograph.db") as other_node:
+        nodes = (ports, replace(ports, qr_links=other_node.qr_links))
+        phones = [await sign_up(f"user-{number}") for number in range(10)]
+        scans = [qr_phone.scan(nodes[n % 2], phones[n % 10], browser.codes.code, HOME) for n in range(40)]
+        assert sorted(await outcomes(scans)) == ["already_used"] * 39 + ["ok"]
