@@ -13,7 +13,10 @@ from heliograph.xmpp.avatar import (
     parse_metadata,
     parse_photo_update,
     photo_update_xml,
+    presence_content,
+    with_photo,
 )
+from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError
 
 SHA1 = "111f4b3c50d7b0df729d299bc6f8e9ef9066971f"
@@ -65,3 +68,23 @@ def test_a_presence_tells_of_the_picture(identity: str | None, read: str | None)
 def test_nonsense_in_a_presence_tells_nothing() -> None:
     text = "<presence xmlns='jabber:client'><x xmlns='vcard-temp:x:update'><photo>?</photo></x></presence>"
     assert parse_photo_update(fromstring(text)) is None
+
+
+def presence(content: str) -> Stanza:
+    return Stanza("presence", fromstring(f"<presence xmlns='jabber:client'>{content}</presence>"), content.encode())
+
+
+def test_a_presence_says_the_picture_of_the_profile_and_not_that_of_the_client() -> None:
+    plain, forged = "<show>away</show>", f"{photo_update_xml('0' * 40)}<show>away</show>"
+    assert presence_content(presence(plain), "") == plain.encode()
+    assert presence_content(presence(plain), SHA1) == f"{plain}{photo_update_xml(SHA1)}".encode()
+    assert presence_content(presence(forged), SHA1) == f"{plain}{photo_update_xml(SHA1)}".encode()
+    assert presence_content(presence(forged), "") == f"{plain}{photo_update_xml('')}".encode()
+
+
+def test_the_next_picture_takes_the_place_of_the_one_before() -> None:
+    before = presence_content(presence("<show>away</show>"), SHA1)
+    cleared = with_photo(before, SHA1, "")
+    assert cleared == f"<show>away</show>{photo_update_xml('')}".encode()
+    assert with_photo(cleared, "", SHA1) == before
+    assert with_photo(b"<show>away</show>", "", SHA1) == before

@@ -75,6 +75,10 @@ PEP_ITEM_MAX_BYTES = 60 * 1024
 PEP_NODE_MAX_BYTES = 256 * 1024
 """All items of a node, so that all fit into one answer."""
 PEP_ACCOUNT_MAX_BYTES = 4 * 1024 * 1024
+AVATAR_DATA_MAX_BYTES = 256 * 1024
+"""A larger picture is not sent inside stanzas: they name its address."""
+AVATARS_KNOWN_MAX = 10_000
+"""How many pictures a node remembers what to say of."""
 
 # ------------------------------------------------------------------------------------------------------ QR sign-in
 QR_LINK_ID_BYTES = 16

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from heliograph.xmpp.pep import NODE_AVATAR_DATA, NODE_AVATAR_METADATA, pubsub_error
-from heliograph.xmpp.stanza import quote
+from heliograph.xmpp.stanza import Stanza, quote, serialize_content
 from heliograph.xmpp.stanza_error import StanzaError, bad_request
 from heliograph.xmpp.vcard import decode_base64
 
 NS_VCARD_UPDATE = "vcard-temp:x:update"
+NS_CONVERSION = "urn:xmpp:pep-vcard-conversion:0"
 
 METADATA_TAG = f"{{{NODE_AVATAR_METADATA}}}metadata"
 DATA_TAG = f"{{{NODE_AVATAR_DATA}}}data"
@@ -109,6 +110,27 @@ def photo_update_xml(identity: str | None) -> str:
     if identity is None:
         return f"{start}/>"
     return f"{start}><photo>{identity.lower()}</photo></x>" if identity else f"{start}><photo/></x>"
+
+
+def presence_content(presence: Stanza, identity: str) -> bytes:
+    """The content of a presence with what the server says of the picture, in place of what the client says (XEP-0398,
+    section 3).
+
+    Args:
+        presence: as it came.
+        identity: the picture's SHA-1; `""` for no picture, of which nothing is said unless the client does.
+    """
+    if presence.find(UPDATE_TAG) is None:
+        return presence.inner() + photo_update_xml(identity).encode() if identity else presence.inner()
+    rest = Element(presence.element.tag)
+    rest.text = presence.element.text
+    rest.extend(child for child in presence.element if child.tag != UPDATE_TAG)
+    return f"{serialize_content(rest)}{photo_update_xml(identity)}".encode()
+
+
+def with_photo(content: bytes, before: str, identity: str) -> bytes:
+    """Such a content with the next picture's SHA-1 in place of the one before; each may be `""`."""
+    return content.removesuffix(photo_update_xml(before).encode()) + photo_update_xml(identity).encode()
 
 
 def parse_photo_update(presence: Element) -> str | None:

@@ -21,9 +21,7 @@ NODE_NICK = "http://jabber.org/protocol/nick"
 NODE_AVATAR_METADATA = "urn:xmpp:avatar:metadata"
 NODE_AVATAR_DATA = "urn:xmpp:avatar:data"
 PROFILE_NODES = (NODE_VCARD4, NODE_NICK, NODE_AVATAR_METADATA, NODE_AVATAR_DATA)
-
-SERVED_NODES = (NODE_VCARD4, NODE_NICK)
-"""Those of them that a server shows, as views of the profile."""
+"""The nodes that are views of the profile."""
 CURRENT_ITEM = "current"
 """The item's id in a node that holds one item, where the publisher names none (XEP-0060, section 12.21)."""
 

@@ -20,12 +20,13 @@ from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import EndReason, Session, describe
 from heliograph.engines.embedded.admission import Admission
+from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
 from heliograph.engines.embedded.handlers.blocking import blocks_changed
 from heliograph.engines.embedded.handlers.disco import server_caps, server_info
-from heliograph.engines.embedded.handlers.presence import contacts_changed, went_offline
+from heliograph.engines.embedded.handlers.presence import contacts_changed, show_photo, went_offline
 from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
@@ -90,6 +91,7 @@ class EmbeddedEngine:
         self.router = Router()
         self.sign_in = SignIn(self)
         self.fan_out = FanOut(self)
+        self.avatars = Avatars(self)
         self.managed = ManagedStreams(self)
         self.capabilities: dict[Caps, Capabilities] = {}
         self.media_url = media_url
@@ -243,6 +245,10 @@ class EmbeddedEngine:
             return None
         return None if work is None else _guarded(resource, stanza, work)
 
+    def show_photo(self, jid: str, photo: str) -> None:
+        """An account has another picture: its presence says so."""
+        show_photo(self, jid, photo)
+
     def next_id(self) -> str:
         """The id of a stanza that the server sends of its own accord."""
         return f"hg{next(self._ids)}"
@@ -281,6 +287,7 @@ class EmbeddedEngine:
     def publish_profile(self, profile: Profile) -> None:
         """See `Engine`."""
         self.fan_out.publish(profile)
+        self.avatars.changed(profile)
 
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         """See `Engine`."""

@@ -14,7 +14,7 @@ from heliograph.core.profiles import Profile, Viewer
 from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.pep import payloads
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp.pep import CURRENT_ITEM, Notification, notification
+from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, Notification, notification
 from heliograph.xmpp.presence import is_watcher
 
 if TYPE_CHECKING:
@@ -48,15 +48,37 @@ class FanOut:
                 for resource in interested(accounts, node, profile.jid, blocks):
                     resource.outlet.send(prefix + resource.to + suffix)
 
+    async def notify(self, jid: str, node: str, event: Notification, viewer: Viewer) -> None:
+        """An event of a profile's node to the user's own sessions, or to the contacts'."""
+        accounts: Iterable[str] = (jid,)
+        if viewer is not Viewer.SELF:
+            roster = await self._engine.ports.contacts.roster(jid)
+            accounts = [item.jid for item in roster if is_watcher(item.subscription)]
+        blocks = await self._engine.ports.blocks.blocked(jid)
+        for resource in self._engine.router.interested(accounts, node, jid, blocks):
+            resource.outlet.send(event.prefix + resource.to + event.suffix)
+
+    async def _avatar(self, receivers: Sequence[Resource], profile: Profile, viewer: Viewer) -> None:
+        """The newest picture to those of the resources that want to know of it."""
+        wanting = [receiver for receiver in receivers if NODE_AVATAR_METADATA in receiver.interests]
+        event = await self._engine.avatars.event(profile, viewer) if wanting else None
+        if event is not None:
+            for receiver in wanting:
+                receiver.outlet.send(event.to(receiver.jid))
+
     async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
         """The newest events of those nodes to a resource that has just said it wants them (XEP-0163, section 4.3.4)."""
         own = await self._engine.ports.profiles.lookup(receiver.account)
         if own is not None:
             _send(receiver, _events(own, Viewer.SELF), nodes)
+            if NODE_AVATAR_METADATA in nodes:
+                await self._avatar((receiver,), own, Viewer.SELF)
         apart = await blocking.apart_from(self._engine.ports, receiver.jid)
         for profile in await self._engine.ports.profiles.of_contacts(receiver.account):
             if not apart.covers(profile.jid):
                 _send(receiver, _events(profile, Viewer.CONTACT), nodes)
+                if NODE_AVATAR_METADATA in nodes:
+                    await self._avatar((receiver,), profile, Viewer.CONTACT)
         await pep_nodes.catch_up(self._engine, receiver, nodes, apart.covers)
 
     async def introduce(self, jid: str, receivers: Sequence[Resource]) -> None:
@@ -66,6 +88,7 @@ class FanOut:
             events = _events(profile, Viewer.CONTACT)
             for receiver in receivers:
                 _send(receiver, events, receiver.interests)
+            await self._avatar(receivers, profile, Viewer.CONTACT)
         await pep_nodes.introduce(self._engine, jid, receivers)
 
 

@@ -86,6 +86,8 @@ class Presence:
         has_contacts: whether the two sets have been loaded.
         changes: counts the roster changes since the account is connected.
         blocks: whom the account blocks (XEP-0191).
+        photo: what its presence says of its picture: a SHA-1, or `""` for none (XEP-0153).
+        taken_avatar: the SHA-1 and the stored name of a picture whose metadata is to come (XEP-0084), or both empty.
         carbons: the streams that get copies of the others' messages (XEP-0280), and since when on the loop's clock.
     """
 
@@ -95,6 +97,8 @@ class Presence:
     has_contacts: bool = False
     changes: int = 0
     blocks: frozenset[str] = frozenset()
+    photo: str = ""
+    taken_avatar: tuple[str, str] = ("", "")
     carbons: dict[Resource, float] = field(default_factory=dict)
 
 

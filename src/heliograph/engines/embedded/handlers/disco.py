@@ -12,6 +12,7 @@ from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answ
 from heliograph.engines.embedded.handlers.ping import NS_PING
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, vcard
+from heliograph.xmpp.avatar import NS_CONVERSION
 from heliograph.xmpp.blocking import NS_BLOCKING
 from heliograph.xmpp.caps import NS_CAPS, Caps, verification_string
 from heliograph.xmpp.carbons import NS_CARBONS
@@ -52,7 +53,15 @@ _SERVER_FEATURES = (
     vcard.NS_VCARD_TEMP,
 )
 _ACCOUNT = (Identity("account", "registered"), Identity("pubsub", "pep"))
-_ACCOUNT_FEATURES = (NS_DISCO_INFO, NS_DISCO_ITEMS, pep.NS_PUBSUB, *pep.FEATURES, NS_LAST, vcard.NS_VCARD_TEMP)
+_ACCOUNT_FEATURES = (
+    NS_DISCO_INFO,
+    NS_DISCO_ITEMS,
+    pep.NS_PUBSUB,
+    *pep.FEATURES,
+    NS_LAST,
+    vcard.NS_VCARD_TEMP,
+    NS_CONVERSION,
+)
 
 
 def server_info(contact_addresses: Mapping[str, Sequence[str]]) -> Info:
@@ -93,7 +102,7 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
         refuse(sender, stanza, "cancel", "service-unavailable")
     elif not node:
         answer(sender, stanza, info_xml(_ACCOUNT, _ACCOUNT_FEATURES))
-    elif node in pep.SERVED_NODES or node in await pep_nodes.visible(engine.ports, sender.account, target.bare):
+    elif node in pep.PROFILE_NODES or node in await pep_nodes.visible(engine.ports, sender.account, target.bare):
         answer(sender, stanza, info_xml((Identity("pubsub", "leaf"),), (pep.NS_PUBSUB,), node))
     else:
         refuse(sender, stanza, "cancel", "item-not-found")
@@ -102,7 +111,7 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
 async def _account_items(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     if await _is_visible(engine, sender, target):
         kept = await pep_nodes.visible(engine.ports, sender.account, target.bare)
-        answer(sender, stanza, items_xml(Item(target.bare, node) for node in (*pep.SERVED_NODES, *kept)))
+        answer(sender, stanza, items_xml(Item(target.bare, node) for node in (*pep.PROFILE_NODES, *kept)))
     else:
         refuse(sender, stanza, "cancel", "service-unavailable")
 

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import limits, profiles
 from heliograph.core.profiles import Profile, ProfileChange
-from heliograph.engines.embedded.handlers import pep_nodes
+from heliograph.engines.embedded.handlers import avatar, pep_nodes
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, pep_owner, vcard
 from heliograph.xmpp.jid import Jid
-from heliograph.xmpp.pep import CURRENT_ITEM, NODE_NICK, NODE_VCARD4, OWNER_TAG, PUBSUB_TAG, Publish
+from heliograph.xmpp.pep import (
+    CURRENT_ITEM,
+    NODE_AVATAR_DATA,
+    NODE_AVATAR_METADATA,
+    NODE_NICK,
+    NODE_VCARD4,
+    OWNER_TAG,
+    PUBSUB_TAG,
+    Publish,
+)
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError, bad_request, item_not_found
 
@@ -21,8 +30,13 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 
+AVATAR_NODES = (NODE_AVATAR_METADATA, NODE_AVATAR_DATA)
+
+
 def payloads(profile: Profile) -> dict[str, str]:
-    """What each node of a profile holds, for a viewer that the profile was redacted for; an empty node is missing."""
+    """What each node of a profile holds, for a viewer that the profile was redacted for; an empty node is missing.
+    The picture is told of by `Avatars`.
+    """
     if profile.version == 0:
         return {}
     card = profiles.card(profile)
@@ -36,6 +50,9 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     request = pep.parse_get(stanza.element[0])
     if request.node not in pep.PROFILE_NODES:
         await pep_nodes.get_items(engine, sender, stanza, target, request)
+        return
+    if request.node in AVATAR_NODES:
+        await avatar.get_items(engine, sender, stanza, target, request)
         return
     profile = await profiles.get(engine.ports, sender.account, target.bare)
     payload = payloads(profile).get(request.node)
@@ -59,6 +76,9 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target
         return
     if not isinstance(request, Publish):
         raise StanzaError("cancel", "not-allowed", "A profile is changed, not retracted")
+    if request.node in AVATAR_NODES:
+        await avatar.publish(engine, sender, stanza, request)
+        return
     change = await _change(engine, sender, request)
     await profiles.set_profile(engine.ports, sender.account, change)
     answer(sender, stanza, pep.published_xml(request.node, CURRENT_ITEM))
@@ -72,9 +92,7 @@ async def _change(engine: EmbeddedEngine, sender: Resource, request: Publish) ->
         current = await profiles.get(engine.ports, sender.account, sender.account)
         card = vcard.from_vcard4(payload, limits.VCARD_EXTRA_MAX_BYTES, profiles.card(current))
         return profiles.change_from_card(card)
-    if request.node in pep.SERVED_NODES:
-        raise bad_request("The payload does not belong to the node", pep.pubsub_error("invalid-payload"))
-    raise pep.unsupported("create-nodes")
+    raise bad_request("The payload does not belong to the node", pep.pubsub_error("invalid-payload"))
 
 
 async def _owner_set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:

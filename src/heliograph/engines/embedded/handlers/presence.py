@@ -10,6 +10,7 @@ from heliograph.core.contacts import RosterChange
 from heliograph.engines.embedded.handlers import capabilities, roster
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Presence, Resource
+from heliograph.xmpp.avatar import presence_content, with_photo
 from heliograph.xmpp.blocking import matches
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.presence import (
@@ -70,7 +71,8 @@ def _available(
     engine: EmbeddedEngine, sender: Resource, stanza: Stanza, priority: int
 ) -> Coroutine[None, None, None] | None:
     plan = broadcast(sender.is_available, Kind.AVAILABLE)
-    sender.presence, sender.priority = stanza.inner(), priority
+    photo = engine.router.accounts[sender.account].photo
+    sender.presence, sender.priority = presence_content(stanza, photo), priority
     if plan.is_probing:
         return _initial(engine, sender, stanza)
     _announce(engine, sender)
@@ -81,8 +83,10 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     """The first presence of a resource (section 4.2), and what it is owed (sections 3.1.3 and 4.3)."""
     account = engine.router.accounts[sender.account]
     items = await _load_contacts(engine, sender.account, account)
+    account.photo = await engine.avatars.photo(sender.account)
     if not sender.is_available:  # its stream has ended meanwhile
         return
+    sender.presence = presence_content(stanza, account.photo)
     _announce(engine, sender)
     for other in account.resources.values():
         if other is not sender and other.presence is not None:
@@ -116,6 +120,17 @@ def _announce(engine: EmbeddedEngine, sender: Resource) -> None:
     prefix, suffix = parts(sender.jid, "", sender.presence or b"")
     for resource in engine.router.receivers((*account.watchers, sender.account), sender.jid, account.blocks):
         resource.outlet.send(prefix + resource.to + suffix)
+
+
+def show_photo(engine: EmbeddedEngine, jid: str, photo: str) -> None:
+    """An account has another picture: say so in the presence of all its resources (XEP-0398, section 3)."""
+    account = engine.router.accounts.get(jid)
+    if account is None or account.photo == photo:
+        return
+    before, account.photo = account.photo, photo
+    for resource in engine.router.available(jid):
+        resource.presence = with_photo(resource.presence or b"", before, photo)
+        _announce(engine, resource)
 
 
 def parts(jid: str, kind: str, content: bytes) -> tuple[bytes, bytes]:

@@ -10,7 +10,7 @@ from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answ
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.stanza import Stanza
-from heliograph.xmpp.vcard import VCARD_TEMP_TAG, from_vcard_temp, to_vcard_temp
+from heliograph.xmpp.vcard import VCARD_TEMP_TAG, Photo, from_vcard_temp, to_vcard_temp
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     profile = await profiles.get(engine.ports, sender.account, target.bare)
-    answer(sender, stanza, to_vcard_temp(profiles.card(profile)))
+    found = await engine.avatars.stored(profile.image) if profile.image else None
+    photo = None
+    if found is not None and found[0].size <= limits.AVATAR_DATA_MAX_BYTES:
+        photo = Photo(found[0].mime_type, found[1])
+    answer(sender, stanza, to_vcard_temp(profiles.card(profile), photo))
 
 
 async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
