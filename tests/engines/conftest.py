@@ -10,7 +10,13 @@ import struct
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -319,6 +325,10 @@ class Place:
         jid = bound.partition("<jid>")[2].partition("</jid>")[0]
         return Client(wire, account, jid, opened)
 
+    def leave_open(self) -> None:
+        """Leave the sockets to the test."""
+        self._wires.clear()
+
     def hang_up(self) -> None:
         for wire in self._wires:
             wire.close()
@@ -326,14 +336,17 @@ class Place:
 
 
 @asynccontextmanager
-async def running(data_dir: Path, **settings: Any) -> AsyncIterator[Place]:
-    """A node with an app, until the context is left."""
+async def running(data_dir: Path, *, is_new: bool = True, **settings: Any) -> AsyncIterator[Place]:
+    """A node with an app, until the context is left; the app is made unless the folder has it."""
     chosen = {"domain": LIVE, "drain_timeout_s": 5, **settings}
     wanted = Settings(data_dir=data_dir, http_port=0, xmpp_port=0, xmpps_port=0, **chosen)
     policy = Policy(registration=RegistrationPolicy.OPEN, max_sessions=3, sandbox_max_users=10_000)
     async with AsyncExitStack() as stack:
         node = await stack.enter_async_context(run_node(wanted))
-        app = await apps.create(node.ports, "Chat", LIVE, SANDBOX, policy)
+        if is_new:
+            app = await apps.create(node.ports, "Chat", LIVE, SANDBOX, policy)
+        else:
+            app = NewApp((await node.ports.apps.list())[0][0], {}, "")
         tls = ssl.create_default_context(cafile=str(node.certificate_file))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
         place = Place(node, app, http, tls)
@@ -352,6 +365,12 @@ async def place(running_place: Place) -> AsyncIterator[Place]:
     """The module's node; the sockets of a test are closed behind it."""
     yield running_place
     running_place.hang_up()
+
+
+@pytest.fixture
+def running_node() -> Callable[..., AbstractAsyncContextManager[Place]]:
+    """Runs a node as long as a context lasts."""
+    return running
 
 
 @pytest.fixture

@@ -109,6 +109,7 @@ class EmbeddedEngine:
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()  # a connection or a task is gone
+        self._is_stopping = False
         self._terms: Terms
         self._loop: asyncio.AbstractEventLoop
 
@@ -143,6 +144,7 @@ class EmbeddedEngine:
 
     async def stop(self, drain_timeout_s: float) -> None:
         """Accept no more, tell every client, and wait until they are gone or the time is over."""
+        self._is_stopping = True
         for server in self._servers:
             server.close()
         for connection in list(self._connections):
@@ -184,7 +186,10 @@ class EmbeddedEngine:
 
     def _accept(self, connection: Connection) -> Connection:
         self._connections.add(connection)
-        if not self._admission.enter(connection.address):
+        has_room = self._admission.enter(connection.address)
+        if self._is_stopping:
+            self._loop.call_soon(connection.end, StreamError("system-shutdown"))
+        elif not has_room:
             self._loop.call_soon(
                 connection.end, StreamError("policy-violation", "Too many connections from this address")
             )
