@@ -109,7 +109,8 @@ QR_SIGNAL_MAX_BYTES = 4096
 """The largest message of a browser to the signal server."""
 QR_HELLO_TIMEOUT_S = 10
 """How long a signal socket may take until it has a link."""
-QR_SOCKETS_PER_ADDRESS_MAX = 100
+QR_SOCKETS_PER_ADDRESS_MAX = 500
+"""How many pages of one address may show codes at once; an office or a school may share one."""
 
 # ------------------------------------------------------------------------------------------------------------ HTTP
 REQUEST_MAX_BYTES = 64 * 1024
@@ -135,6 +136,9 @@ SM_QUEUE_MAX_STANZAS = 20_000
 SM_QUEUE_MAX_BYTES = 2 * 1024 * 1024
 SM_WAITING_PER_ACCOUNT_MAX = 16
 """How many of a user's streams wait for their client to come back; the longest waiting gives way."""
+OFFLINE_MESSAGES_MAX = 200
+"""Messages that wait for one user who is not there."""
+OFFLINE_TTL_S = 30 * 86400
 CSI_HELD_MAX_STANZAS = 1000
 """Stanzas held back from an inactive client; when there are more, all go out."""
 CSI_HELD_MAX_BYTES = 512 * 1024

@@ -53,7 +53,7 @@ FAILED_SIGN_INS_PER_ADDRESS = Rate(per_minute=60, burst=60)
 """Wrong passwords from one address, whoever's."""
 FAILED_SIGN_INS_PER_ACCOUNT = Rate(per_minute=10, burst=20)
 """Wrong passwords for one account from one address."""
-QR_LINKS_PER_ADDRESS = Rate(per_minute=60, burst=60)
+QR_LINKS_PER_ADDRESS = Rate(per_minute=120, burst=200)
 """New QR links by browsers of one address."""
 QR_LINKS_PER_APP = Rate(per_minute=6_000, burst=1_000)
 """New QR links of all browsers of an app in one environment."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from joserfc.jwk import ECKey
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
@@ -272,6 +273,12 @@ async def test_pages_of_other_origins_are_refused(api: Any, new_browser: NewBrow
 async def test_a_socket_without_the_subprotocol_is_refused(new_browser: NewBrowser, subprotocols: Any) -> None:
     with pytest.raises(InvalidStatus):
         await new_browser(subprotocols=subprotocols)
+
+
+async def test_an_ordinary_request_is_told_to_upgrade(port: int) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        answer = await client.get("/signal")
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
 
 
 async def test_an_address_holds_only_so_many_sockets(new_browser: NewBrowser) -> None:

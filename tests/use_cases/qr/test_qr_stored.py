@@ -211,7 +211,7 @@ async def test_wrong_codes_are_limited(browser: Any, phone: Identity) -> None:
 
 
 async def test_an_address_gets_only_so_many_links(open_browser: OpenBrowser) -> None:
-    for _ in range(60):
+    for _ in range(200):
         await open_browser()
     with pytest.raises(RateLimited):
         await open_browser()
