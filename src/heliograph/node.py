@@ -131,6 +131,7 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         contacts=stores.contacts,
         blocks=stores.blocks,
         pep=stores.pep,
+        offline=stores.offline,
         qr_links=stores.qr_links,
         media=FilesystemMedia(settings.data_dir / "media"),
         rates=InProcessRateCounters(),
@@ -242,13 +243,17 @@ def _check_open_files() -> None:
 
 
 async def _sweep(ports: Ports, settings: Settings) -> None:
-    """Delete sandbox users whose time is over and QR links that are long over, and end linked sessions that idle."""
+    """Delete sandbox users whose time is over, QR links that are long over and messages that nobody fetched, and end
+    linked sessions that idle.
+    """
     idle_s = settings.qr_session_idle_days * 86400.0
     while True:
         try:
             while await accounts.delete_expired(ports):
                 pass
             while await sessions.end_idle(ports, idle_s):
+                pass
+            while await ports.offline.forget(ports.clock.now() - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
                 pass
             while await ports.qr_links.forget(ports.clock.now() - limits.QR_KEPT_S, limits.EXPIRED_BATCH):
                 pass

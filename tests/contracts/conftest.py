@@ -18,6 +18,7 @@ from heliograph.core.ports import (
     AppStore,
     BlockStore,
     ContactStore,
+    OfflineStore,
     PepStore,
     ProfileStore,
     SessionStore,
@@ -42,6 +43,7 @@ class Stores:
     contacts: ContactStore
     blocks: BlockStore
     pep: PepStore
+    offline: OfflineStore
 
 
 @pytest.fixture(params=["sqlite"])
@@ -58,6 +60,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.contacts,
             opened.blocks,
             opened.pep,
+            opened.offline,
         )
 
 

@@ -174,7 +174,7 @@ async def test_a_message_without_an_address_comes_back_to_the_account(join: Any)
     ("kind", "is_refused"),
     [("chat", True), ("normal", True), ("groupchat", True), ("headline", False), ("error", False)],
 )
-async def test_a_message_that_reaches_nobody_is_refused_or_dropped(
+async def test_a_message_that_reaches_nobody_waits_or_is_refused_or_dropped(
     join: Any, standing: str, kind: str, is_refused: bool
 ) -> None:
     ada, bob = await join("ada"), await join("bob", is_present=False)
@@ -188,7 +188,12 @@ async def test_a_message_that_reaches_nobody_is_refused_or_dropped(
     await bob.so_far()
     await ada.send(f"<message to='{to}' type='{kind}' id='1'><body>hi</body></message>")
     told = await ada.so_far()
-    if is_refused:
+    is_for_account = standing in ("absent", "unwilling") or (standing, kind) == ("resource that is gone", "chat")
+    if is_for_account and kind in ("chat", "normal"):
+        assert told == []
+        await bob.send("<presence/>")
+        assert "<delay xmlns='urn:xmpp:delay'" in (await bob.gets("message", from_=ada.jid)).xml
+    elif is_refused:
         (refusal,) = told
         assert refusal.name == "message"
         assert (refusal.get("type"), refusal.get("id"), refusal.get("from")) == ("error", "1", to)

@@ -67,6 +67,11 @@ def chat(to: str, text: str, kind: str = "chat") -> str:
     return f"<message type='{kind}' to='{to}' id='{text}'><body>{text}</body></message>"
 
 
+def fleeting(to: str, text: str, kind: str = "chat") -> str:
+    """A message that must not wait for anybody (XEP-0334)."""
+    return chat(to, text, kind).replace("</body>", "</body><no-store xmlns='urn:xmpp:hints'/>")
+
+
 async def test_it_is_offered_where_a_resource_can_be_bound(place: Any) -> None:
     account = await place.register(place.name("ada"))
     wire = await place.open(account)
@@ -175,7 +180,7 @@ async def test_a_stream_without_resumption_is_over_with_its_connection(place: An
     ada, bob = await join("ada"), await join("bob")
     await befriend(ada, bob)
     assert await enable(ada, "") == "None"
-    await bob.send(chat(ada.jid, "lost"))
+    await bob.send(fleeting(ada.jid, "lost"))
     await ada.gets("message")
     await lose(place, ada)
     assert (await bob.gets("presence", type="unavailable")).get("from") == ada.jid
@@ -191,8 +196,8 @@ async def test_a_stream_that_nobody_resumes_in_time_ends_and_its_senders_are_tol
     await lose(place, ada)
     await bob.so_far()
     await bob.send(
-        chat(ada.jid, "a chat"),
-        chat(ada.bare, "a note", "normal"),
+        fleeting(ada.jid, "a chat"),
+        fleeting(ada.bare, "a note", "normal"),
         chat(ada.jid, "news", "headline"),
         f"<iq type='get' id='asked' to='{ada.jid}'><q xmlns='urn:q'/></iq>",
     )
@@ -223,7 +228,7 @@ async def test_another_device_gets_the_chat_that_the_lost_one_missed_and_nothing
 async def test_a_clean_end_is_the_end(place: Any, join: Any) -> None:
     ada, bob = await join("ada"), await join("bob")
     stream_id = await enable(ada)
-    await bob.send(chat(ada.jid, "unread"))
+    await bob.send(fleeting(ada.jid, "unread"))
     await ada.gets("message")
     await ada.send("</stream:stream>")
     await ada.end()
@@ -278,7 +283,7 @@ async def test_who_acknowledges_nothing_is_cut_off(place: Any, join: Any, monkey
     monkeypatch.setattr(limits, "SM_QUEUE_MAX_STANZAS", 3)
     ada, bob = await join("ada"), await join("bob")
     await enable(ada)
-    await bob.send(*(chat(ada.jid, str(number)) for number in range(4)))
+    await bob.send(*(fleeting(ada.jid, str(number)) for number in range(4)))
     assert "<resource-constraint" in await ada.end()
     told = [await bob.gets("message", type="error") for _ in range(4)]
     assert [each.get("id") for each in told] == ["0", "1", "2", "3"]
@@ -291,7 +296,7 @@ async def test_a_waiting_stream_that_is_sent_too_much_ends_early(
     ada, bob = await join("ada"), await join("bob")
     await enable(ada)
     await lose(place, ada)
-    await bob.send(chat(ada.jid, "x" * 600))
+    await bob.send(fleeting(ada.jid, "x" * 600))
     assert (await bob.gets("message", type="error")).condition == "service-unavailable"
     assert place.node.engine.online(ada.bare) == []
 

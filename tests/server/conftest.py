@@ -188,6 +188,7 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 contacts=stores.contacts,
                 blocks=stores.blocks,
                 pep=stores.pep,
+                offline=stores.offline,
                 qr_links=stores.qr_links,
                 media=FilesystemMedia(tmp_path / "media"),
                 rates=InProcessRateCounters(),

@@ -127,6 +127,7 @@ def wire(
         contacts=stores.contacts,
         blocks=stores.blocks,
         pep=stores.pep,
+        offline=stores.offline,
         qr_links=stores.qr_links,
         media=FilesystemMedia(folder),
         rates=InProcessRateCounters(),

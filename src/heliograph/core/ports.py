@@ -255,6 +255,22 @@ class PepStore(Protocol):
         ...
 
 
+class OfflineStore(Protocol):
+    """Messages that wait for users who are not there (XEP-0160)."""
+
+    async def add(self, jid: str, message: bytes, now: float, max_messages: int) -> bool:
+        """Keep a message as it will be sent; `False` where as many wait for that user as may. `AccountNotFound`."""
+        ...
+
+    async def take(self, jid: str, since: float) -> list[bytes]:
+        """All that waits for a user and was kept at `since` or later, the oldest first; nothing waits any longer."""
+        ...
+
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete at most `limit` messages that were kept before a time; how many these were."""
+        ...
+
+
 class QrLinkStore(Protocol):
     """QR links and their codes."""
 
@@ -383,6 +399,7 @@ class Ports:
     contacts: ContactStore
     blocks: BlockStore
     pep: PepStore
+    offline: OfflineStore
     qr_links: QrLinkStore
     media: MediaStore
     rates: RateCounters

@@ -165,6 +165,19 @@ BLOCKERS = "SELECT o.jid FROM blocks b JOIN accounts o ON o.id = b.owner_id WHER
 ADD_BLOCK = "INSERT INTO blocks (owner_id, blocked) VALUES (?, ?) ON CONFLICT DO NOTHING"
 DELETE_BLOCK = "DELETE FROM blocks WHERE owner_id = ? AND blocked = ?"
 
+# -------------------------------------------------------------------------------------------------- offline messages
+HAS_OFFLINE = "SELECT 1 FROM accounts o JOIN offline_messages m ON m.owner_id = o.id WHERE o.jid = ? LIMIT 1"
+COUNT_OFFLINE = "SELECT COUNT(*) FROM offline_messages WHERE owner_id = ?"
+ADD_OFFLINE = "INSERT INTO offline_messages (owner_id, data, stored_at) VALUES (?, ?, ?)"
+OFFLINE = (
+    "SELECT m.data FROM accounts o JOIN offline_messages m ON m.owner_id = o.id "
+    "WHERE o.jid = ? AND m.stored_at >= ? ORDER BY m.number"
+)
+DELETE_OFFLINE = "DELETE FROM offline_messages WHERE owner_id = (SELECT id FROM accounts WHERE jid = ?)"
+FORGET_OFFLINE = (
+    "DELETE FROM offline_messages WHERE number IN (SELECT number FROM offline_messages WHERE stored_at < ? LIMIT ?)"
+)
+
 # --------------------------------------------------------------------------------------------------------- PEP nodes
 _PEP_NODE = "o.jid, n.name, n.config"
 _LATEST = "(SELECT MAX(l.position) FROM pep_items l WHERE l.node = n.number)"

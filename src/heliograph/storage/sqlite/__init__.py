@@ -12,6 +12,7 @@ from heliograph.storage.sqlite.apps import SqliteApps
 from heliograph.storage.sqlite.blocks import SqliteBlocks
 from heliograph.storage.sqlite.connection import Reader, open_writer
 from heliograph.storage.sqlite.contacts import SqliteContacts
+from heliograph.storage.sqlite.offline import SqliteOffline
 from heliograph.storage.sqlite.pep import SqlitePep
 from heliograph.storage.sqlite.profiles import SqliteProfiles
 from heliograph.storage.sqlite.qr_links import SqliteQrLinks
@@ -34,6 +35,7 @@ class SqliteStores:
     contacts: SqliteContacts
     blocks: SqliteBlocks
     pep: SqlitePep
+    offline: SqliteOffline
     qr_links: SqliteQrLinks
     _reader: Reader
     _writer: Writer
@@ -72,6 +74,7 @@ async def open(path: Path) -> SqliteStores:  # noqa: A001 - called as `sqlite.op
         contacts=SqliteContacts(reader, writer),
         blocks=SqliteBlocks(reader, writer),
         pep=SqlitePep(reader, writer),
+        offline=SqliteOffline(reader, writer),
         qr_links=SqliteQrLinks(reader, writer),
         _reader=reader,
         _writer=writer,

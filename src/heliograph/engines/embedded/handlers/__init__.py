@@ -27,8 +27,7 @@ def dispatch(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corout
         StanzaError, HeliographError: what the sender is to be told.
     """
     if stanza.name == "message":
-        handle_message(engine, sender, stanza)
-        return None
+        return handle_message(engine, sender, stanza)
     if stanza.name == "presence":
         return handle_presence(engine, sender, stanza)
     return handle_iq(engine, sender, stanza)

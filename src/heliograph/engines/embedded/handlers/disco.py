@@ -11,7 +11,7 @@ from heliograph.core.profiles import Viewer, viewer_of
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
 from heliograph.engines.embedded.handlers.ping import NS_PING
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp import pep, vcard
+from heliograph.xmpp import offline, pep, vcard
 from heliograph.xmpp.avatar import NS_CONVERSION
 from heliograph.xmpp.blocking import NS_BLOCKING
 from heliograph.xmpp.caps import NS_CAPS, Caps, verification_string
@@ -47,6 +47,7 @@ _SERVER_FEATURES = (
     NS_PING,
     NS_BLOCKING,
     NS_CARBONS,
+    offline.FEATURE,
     NS_VERSION,
     NS_TIME,
     NS_LAST,

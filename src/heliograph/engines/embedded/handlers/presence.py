@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, contacts, limits
 from heliograph.core.contacts import RosterChange
-from heliograph.engines.embedded.handlers import capabilities, roster
+from heliograph.engines.embedded.handlers import capabilities, offline, roster
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Presence, Resource
 from heliograph.xmpp.avatar import presence_content, with_photo
@@ -71,12 +71,21 @@ def _available(
     engine: EmbeddedEngine, sender: Resource, stanza: Stanza, priority: int
 ) -> Coroutine[None, None, None] | None:
     plan = broadcast(sender.is_available, Kind.AVAILABLE)
+    takes_messages_now = sender.priority < 0 <= priority
     photo = engine.router.accounts[sender.account].photo
     sender.presence, sender.priority = presence_content(stanza, photo), priority
     if plan.is_probing:
         return _initial(engine, sender, stanza)
     _announce(engine, sender)
-    return capabilities.announced(engine, sender, stanza)
+    work = capabilities.announced(engine, sender, stanza)
+    return _take_messages(engine, sender, work) if takes_messages_now else work
+
+
+async def _take_messages(engine: EmbeddedEngine, sender: Resource, before: Coroutine[None, None, None] | None) -> None:
+    """The priority is not negative any more: what waits for the user comes."""
+    if before is not None:
+        await before
+    await offline.deliver(engine, sender)
 
 
 async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> None:
@@ -99,6 +108,8 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     work = capabilities.announced(engine, sender, stanza)
     if work is not None:
         await work
+    if sender.is_available and sender.priority >= 0:
+        await offline.deliver(engine, sender)
 
 
 async def _load_contacts(engine: EmbeddedEngine, jid: str, account: Presence) -> list[contacts.RosterItem]:
