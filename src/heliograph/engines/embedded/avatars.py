@@ -48,6 +48,11 @@ class Avatars:
         """The picture of that URL with its bytes, where it is stored here."""
         return await media.fetch(self._engine.ports, image.removeprefix(self._engine.media_url("")))
 
+    async def sendable(self, image: str) -> tuple[media.Picture, bytes] | None:
+        """The same, unless it is too large to be sent inside a stanza: then it is not even read."""
+        info = await self.info(image)
+        return None if info is None or info.url else await self.stored(image)
+
     async def event(self, profile: Profile, viewer: Viewer) -> Notification | None:
         """The event of the metadata node for that viewer; `None` where the node holds nothing."""
         info = await self.info(profiles.redact(profile, viewer).image)

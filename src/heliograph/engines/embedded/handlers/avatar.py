@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from heliograph.core import limits, media, profiles
+from heliograph.core import media, profiles
 from heliograph.core.profiles import ProfileChange
 from heliograph.engines.embedded.handlers.addressing import answer
 from heliograph.engines.embedded.router import Resource
@@ -26,14 +26,14 @@ async def get_items(
     """Answer with the picture, or with what it is, as the sender may see it."""
     profile = await profiles.get(engine.ports, sender.account, target.bare)
     info = await engine.avatars.info(profile.image)
-    stored = await engine.avatars.stored(profile.image)
-    if info is None or stored is None:
+    if info is None:
         raise item_not_found("There is no avatar")
     payload = avatar.metadata_xml((info,))
     if request.node == NODE_AVATAR_DATA:
-        if info.byte_count > limits.AVATAR_DATA_MAX_BYTES:
+        found = await engine.avatars.sendable(profile.image)
+        if found is None:
             raise item_not_found("The avatar is at the address that its metadata names")
-        payload = avatar.data_xml(stored[1])
+        payload = avatar.data_xml(found[1])
     is_wanted = not request.item_ids or info.id in request.item_ids
     answer(sender, stanza, pep.items_xml(request.node, [(info.id, payload)] if is_wanted else []))
 

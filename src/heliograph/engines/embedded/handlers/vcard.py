@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     profile = await profiles.get(engine.ports, sender.account, target.bare)
-    found = await engine.avatars.stored(profile.image) if profile.image else None
-    photo = None
-    if found is not None and found[0].size <= limits.AVATAR_DATA_MAX_BYTES:
-        photo = Photo(found[0].mime_type, found[1])
+    found = await engine.avatars.sendable(profile.image)
+    photo = None if found is None else Photo(found[0].mime_type, found[1])
     answer(sender, stanza, to_vcard_temp(profiles.card(profile), photo))
 
 
