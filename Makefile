@@ -61,6 +61,10 @@ docs: setup ## make the reference pages and the types of the browser SDK again f
 	$(BIN)/python scripts/reference_pages.py
 	$(BIN)/python scripts/sdk_types.py
 
+screens: setup ## take the pictures in docs/screens again
+	scripts/install-chromium
+	HELIOGRAPH_SCREENS=1 $(BIN)/pytest tests/browser/test_every_state.py
+
 bench: setup ## measure one node on this machine
 	$(BIN)/python benchmarks/run.py $(ARGS)
 

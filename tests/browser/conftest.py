@@ -42,6 +42,7 @@ FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-st
 PATIENCE_MS = 10_000
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 844}
+USUAL = {"viewport": WIDE, "locale": "en-GB", "reduced_motion": "reduce"}
 CAMERA_PX = (640, 480)
 CAMERA_FRAMES_PER_S = 15
 TYPED_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
@@ -151,7 +152,7 @@ class People:
 
     def open(self, path: str, **options: Any) -> Page:
         """A page in a new profile."""
-        context = self.browser.new_context(**{"viewport": WIDE, "locale": "en-GB", **options})
+        context = self.browser.new_context(**{**USUAL, **options})
         context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
         page = context.new_page()
@@ -184,10 +185,10 @@ class People:
         return self._call("POST", "/register", {"userIdentifier": identifier})
 
     def befriend(self, one: str, other: str) -> None:
-        """Make two users contacts, and give the second one a name and a status."""
+        """Make two users contacts, each with a name and a status."""
         first, second = self.register(one), self.register(other)
-        profile = {"nickName": other.capitalize(), "status": "On the next ridge"}
-        self._call("PATCH", "/profile", profile, second["token"])
+        for who, account, status in ((one, first, "Looking for a ridge"), (other, second, "On the next ridge")):
+            self._call("PATCH", "/profile", {"nickName": who.capitalize(), "status": status}, account["token"])
         self._call("PUT", f"/contacts/{other}", None, first["token"])
 
     def signed_in(self, identifier: str) -> Page:

@@ -155,6 +155,7 @@ def test_how_it_can_end(people: Any, gallery: Gallery, code: str, heading: str, 
 def test_a_screen_and_a_phone_all_the_way(people: Any, gallery: Gallery, camera: Any) -> None:
     people.befriend("ada", "bob")
     phone = people.open("/phone?as=ada", viewport=NARROW)
+    expect(phone.get_by_label("Your identifier")).to_have_value("ada")
     gallery.look(phone, "phone-01-sign-in")
     phone.get_by_role("button", name="Sign in").click()
     expect(phone.get_by_role("heading", name="Linked sessions")).to_be_visible()
@@ -193,7 +194,7 @@ def at_home(people: Any, gallery: Gallery, screen: Page) -> None:
     """The parts of the chat home."""
     gallery.look(screen, "screen-11-home")
     other = people.signed_in("bob")
-    other.get_by_role("button", name="ada").click()
+    other.get_by_role("button", name="Ada").click()
     other.get_by_label("Write a message").fill("Three flashes, from the ridge.")
     other.keyboard.press("Enter")
     expect(screen.get_by_text("1 new")).to_be_visible()

@@ -24,11 +24,12 @@ from heliograph.server.services import Services
 _REVALIDATED = "no-cache"
 """A browser keeps the file, and asks each time whether it is still the same: pages and SDK change together."""
 
-_PAGES = {"/": "signin.html", "/phone": "phone.html"}
+_PAGES = {"/": "signin.html", "/phone": "phone.html", "/link": "phone.html"}
+"""`/link` is where the codes lead of an app that has them as links."""
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """`/`, `/phone`, `/pages/…` and `/sdk/…`."""
+    """`/`, `/phone`, `/link`, `/pages/…` and `/sdk/…`."""
     folder = services.static_dir
     return [
         *(_page(path, name, services) for path, name in _PAGES.items()),

@@ -29,8 +29,7 @@ export function consentScreen(
   const element = h(
     "main",
     { class: "phone consent" },
-    h("span", { class: "seal screen" }, icon("screen")),
-    head,
+    h("div", { class: "asks" }, h("span", { class: "seal", "data-sign": "screen" }, icon("screen")), head),
     h("p", { class: "lead" }, t("consent_as", { name })),
     h("section", { class: "card" }, facts(request)),
     ...warnings(request),

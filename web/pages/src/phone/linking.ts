@@ -85,7 +85,7 @@ export class Linking {
    * Asks the node who is behind a code, which is dead for everybody else from here on. A picture that the camera took
    * before it was stopped may still be read after that.
    */
-  private async lookUp(text: string): Promise<void> {
+  async lookUp(text: string): Promise<void> {
     if (this.isLookingUp) return;
     this.isLookingUp = true;
     try {
@@ -95,7 +95,7 @@ export class Linking {
     } catch (error) {
       // Some other code: not ours at all, or of another node. The camera goes on looking.
       const isForeign = codeOf(error) === "request_invalid" || "host" in detailsOf(error);
-      if (isForeign) tell(t("scan_foreign"));
+      if (isForeign && this.camera !== undefined) tell(t("scan_foreign"));
       else this.failed(error);
       this.isLookingUp = false; // not after success: a late picture would scan the same code again
     }

@@ -23,17 +23,32 @@ async function begin(): Promise<void> {
   try {
     await initialise();
     const credentials = await resume(kept);
-    if (credentials === null) showSignIn(kept, goHome);
-    else await goHome();
+    if (credentials === null) showSignIn(kept, arrive);
+    else await arrive();
   } catch (error) {
     failed(error);
   }
 }
 
+/**
+ * The first screen, or what a link asks for: an app may let its codes be links to this page, with the code in the
+ * fragment. Opening one is as good as scanning it, and approves nothing.
+ */
+async function arrive(): Promise<void> {
+  const code = location.hash.slice(1);
+  history.replaceState(null, "", "/phone");
+  if (code.startsWith("HG1.")) await linking(await ownJid()).lookUp(code);
+  else await goHome();
+}
+
+function linking(userJid: string): Linking {
+  return new Linking(userJid, () => void goHome());
+}
+
 async function goHome(): Promise<void> {
   const userJid = await ownJid();
   home ??= new PhoneHome(userJid, {
-    scan: () => new Linking(userJid, () => void goHome()).scan(),
+    scan: () => linking(userJid).scan(),
     signOut: () => SDK.logout(),
   });
   await home.show();

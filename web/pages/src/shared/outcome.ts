@@ -19,7 +19,7 @@ export function outcome(sign: IconName, heading: string, words: string, ...actio
     h(
       "section",
       { class: "card outcome" },
-      h("span", { class: `seal ${sign}` }, icon(sign)),
+      h("span", { class: "seal", "data-sign": sign }, icon(sign)),
       head,
       h("p", { class: "lead" }, words),
       h("div", { class: "actions wide" }, ...actions),

@@ -15,10 +15,10 @@ export interface SessionsList {
   refresh(): Promise<void>;
 }
 
-/** What a session is called: browser and system, or what the device said of itself. */
+/** What a session is called: browser and system, else what the device said of itself. */
 export function describe(session: { device: string; browser: string; os: string }): string {
   const parts = [session.browser, session.os].filter(Boolean).join(" · ");
-  return session.device || parts || t("session_unknown");
+  return parts || session.device || t("session_unknown");
 }
 
 /**

@@ -140,7 +140,7 @@ export class CodeCard {
   /** Puts a message over the code, which is of no use at the moment. */
   private cover(sign: IconName, heading: string, hint: string, ...actions: HTMLElement[]): void {
     const words = [h("strong", {}, heading), hint ? h("span", {}, hint) : null];
-    fill(this.veil, h("span", { class: `seal ${sign}` }, icon(sign)), ...words, ...actions);
+    fill(this.veil, h("span", { class: "seal", "data-sign": sign }, icon(sign)), ...words, ...actions);
     this.veil.hidden = false;
     this.status.textContent = "";
     this.countdown.textContent = "";
@@ -159,7 +159,7 @@ export class CodeCard {
     const head = h("h2", { tabindex: -1 }, ending.heading);
     const again = this.again(t("code_new"), "primary");
     const words = h("p", { class: "lead" }, ending.hint);
-    const content = h("div", { class: "ending" }, h("span", { class: `seal ${ending.sign}` }, icon(ending.sign)), head, words, again);
+    const content = h("div", { class: "ending" }, h("span", { class: "seal", "data-sign": ending.sign }, icon(ending.sign)), head, words, again);
     fill(this.element, this.logo, content);
     focusOn(head);
   }

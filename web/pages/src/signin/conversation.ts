@@ -33,7 +33,7 @@ export class Conversation {
    */
   constructor(private readonly back: () => void) {
     const words = h("p", {}, t("chat_none"));
-    fill(this.element, h("div", { class: "blank" }, h("span", { class: "seal flash" }, icon("flash")), words));
+    fill(this.element, h("div", { class: "blank" }, h("span", { class: "seal", "data-sign": "flash" }, icon("flash")), words));
   }
 
   /** Shows the conversation with a contact. */
