@@ -26,7 +26,7 @@ def name_of(endpoint: Any) -> str:
 
 
 async def test_an_unknown_address_is_404_in_our_form(api: Any) -> None:
-    for path in ("/", "/api", "/api/v1", "/api/v1/nothing", "/api/v1/config/", "/api/v2/config", "/xmpp", "/media"):
+    for path in ("/api", "/api/v1", "/api/v1/nothing", "/api/v1/config/", "/api/v2/config", "/xmpp", "/media"):
         answer = await api.http.get(path)
         assert answer.json() == {
             "statusCode": 404, "message": "There is nothing at this address", "code": "route_not_found",
