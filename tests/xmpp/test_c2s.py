@@ -313,14 +313,11 @@ def test_without_tls_a_password_is_proved_but_never_sent() -> None:
 # ------------------------------------------------------------------------------------------------------------ headers
 
 
-def test_the_answer_to_a_header_names_the_client_where_the_client_names_itself() -> None:
+def test_the_answer_to_a_header_names_the_client_where_the_client_names_itself_by_a_jid() -> None:
     """RFC 6120, section 4.7.2."""
     talk = Talk(header="to='example.com' from='ada@example.com/home' version='1.0' xml:lang='de'").says(OPEN)
     assert talk.output[0] == header(1).replace(" id=", " to='ada@example.com' id=").encode()
     assert talk.stream.lang == "de"
-
-
-def test_a_name_that_is_no_jid_is_not_repeated() -> None:
     talk = Talk(header="to='example.com' from='&lt;@&gt;' version='1.0'").says(OPEN)
     assert talk.output[0] == header(1).encode()
 
@@ -423,12 +420,7 @@ def test_attempts_that_fail_before_the_question_count_as_well() -> None:
 def test_after_a_failed_sign_in_another_can_succeed() -> None:
     talk = Talk().says(OPEN, plain(password="wrong"), plain("nobody"), plain("eve"), plain())
     outcomes = [event for event in talk.events if isinstance(event, AuthenticationDone)]
-    assert [outcome.condition for outcome in outcomes] == [
-        "not-authorized",
-        "not-authorized",
-        "account-disabled",
-        None,
-    ]
+    assert [outcome.condition for outcome in outcomes] == ["not-authorized"] * 2 + ["account-disabled", None]
     assert outcomes[-1].session_id == "phone"
 
 
@@ -456,8 +448,7 @@ def test_a_refused_resource_can_be_followed_by_another() -> None:
 def test_what_comes_while_a_question_is_open_waits_for_the_answer() -> None:
     talk = Talk(is_answered=False).says(OPEN)
     quiet = len(talk.output)
-    talk.says(plain(), OPEN, bind())
-    talk.says(SESSION)
+    talk.says(plain(), OPEN, bind(), SESSION)
     assert talk.events == [CREDENTIALS]
     assert len(talk.output) == quiet
     talk.take(talk.stream.credentials(KNOWN["ada"]))
