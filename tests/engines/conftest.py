@@ -479,10 +479,36 @@ def gated(place: Place) -> Callable[[str, str], AbstractContextManager[Gate]]:
     return gate
 
 
+@pytest.fixture
+def failing(place: Place, no_bugs: list[Any]) -> Callable[[str, str], AbstractContextManager[None]]:
+    """Lets a method of a port fail, as long as a context lasts; what the server logs of it is looked at."""
+
+    class Broken(Exception):
+        pass
+
+    async def fail(*_: Any) -> None:
+        raise Broken
+
+    @contextmanager
+    def failure(port: str, method: str) -> Iterator[None]:
+        engine = place.node.engine
+        ports = engine.ports
+        made = Gate(getattr(ports, port), method)
+        setattr(made, method, fail)
+        engine.ports = replace(ports, **{port: made})
+        yield
+        engine.ports = ports
+        logged = [line for line in no_bugs if line["log_level"] == "error"]
+        assert [(line["event"], type(line["exc_info"])) for line in logged] == [("task_failed", Broken)]
+        no_bugs.clear()
+
+    return failure
+
+
 @pytest.fixture(autouse=True)
-def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
     """No test may make the server log an error: that would be a bug, whatever the client was told."""
     with structlog.testing.capture_logs() as lines:
-        yield
+        yield lines
     assert [line for line in lines if line["log_level"] in ("error", "critical")] == []
     assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []

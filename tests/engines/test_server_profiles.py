@@ -171,6 +171,21 @@ async def test_a_client_that_lies_about_its_hash_speaks_for_itself_alone(place: 
     assert events(told) == {(ada.bare, VCARD4): 1}
 
 
+async def test_what_a_client_version_wants_is_remembered_only_if_it_is_short(place: Any, join: Any) -> None:
+    """Ten thousand versions are remembered."""
+    ada, bob = await join("ada"), await join("bob")
+    long = [f"urn:test:{number}:{'x' * 500}" for number in range(9)]
+    for _ in "ab":
+        assert (await wants(ada, VCARD4, *long))[0]
+        (resource,) = place.node.engine.router.resources(ada.bare)
+        assert resource.interests == {VCARD4, *long}
+        await ada.send("<presence type='unavailable'/>")
+        await ada.so_far()
+    assert (await wants(bob, VCARD4, mark=f"urn:test:{'x' * 500}"))[0]
+    (resource,) = place.node.engine.router.resources(bob.bare)
+    assert place.node.engine.interests[resource.caps] == {VCARD4}
+
+
 @pytest.mark.parametrize("answer", ["<iq type='error' id='{id}'/>", "<iq type='result' id='{id}'/>", "", "other"])
 async def test_a_client_that_does_not_say_what_it_wants_gets_nothing(
     place: Any, join: Any, befriend: Any, answer: str

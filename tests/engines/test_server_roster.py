@@ -160,6 +160,19 @@ async def test_two_clients_subscribe_to_each_other(join: Any) -> None:
         assert {jid: state(item) for jid, item in (await roster(client)).items()} == {other.bare: "both"}
 
 
+async def test_a_request_that_is_taken_back_leaves_no_trace_in_the_roster(join: Any) -> None:
+    """An item that was never shown is not shown to be gone either (RFC 6121, section 3.1.3)."""
+    ada, bob = await join("ada"), await join("bob")
+    await roster(bob)
+    await ada.send(f"<presence to='{bob.bare}' type='subscribe'/>", f"<presence to='{bob.bare}' type='unsubscribe'/>")
+    await ada.so_far()
+    assert [(got.name, got.get("type")) for got in await bob.so_far()] == [
+        ("presence", "subscribe"),
+        ("presence", "unsubscribe"),
+    ]
+    assert await roster(bob) == {}
+
+
 async def test_who_is_asked_can_say_no(join: Any) -> None:
     ada, bob = await join("ada"), await join("bob")
     await roster(ada)

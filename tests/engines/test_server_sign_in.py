@@ -20,6 +20,7 @@ HEADER = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
     f" to='{HOST}' version='1.0'>"
 )
+BIND = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 REFUSED = f"<failure xmlns='{NS_SASL}'><not-authorized/></failure>"
 SUCCESS = f"<success xmlns='{NS_SASL}'/>"
 
@@ -287,6 +288,29 @@ async def test_a_stream_that_is_none_of_ours_ends_behind_a_header(place: Any, he
     assert text.startswith("<?xml version='1.0'?><stream:stream ")
     assert f"<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>" in text
     assert text.endswith("</stream:error></stream:stream>")
+
+
+@pytest.mark.parametrize("method", ["verifiers", "lookup"])
+async def test_a_store_that_fails_ends_the_stream_that_asked(place: Any, failing: Any, method: str) -> None:
+    account = await place.register(place.name("ada"))
+    with failing("sessions", method):
+        wire, _ = await opened(place)
+        await wire.send(plain(account.username, account.password) + HEADER + BIND)
+        text = await wire.rest()
+    error = "<internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+    assert text.endswith(f"<stream:error>{error}</stream:error></stream:stream>")
+    await place.sign_in(account)
+
+
+async def test_a_hundred_resources_of_an_account_and_no_more(place: Any) -> None:
+    account = await place.register(place.name("ada"))
+    clients = [await place.sign_in(account) for _ in range(100)]
+    wire, _ = await opened(place)
+    await wire.send(plain(account.username, account.password) + HEADER + BIND)
+    assert "<error type='wait'><resource-constraint " in await wire.until("</iq>")
+    clients[0].wire.reset()
+    await wire.send(BIND.replace("'b'", "'c'"))
+    assert "id='c'" in await wire.until("</iq>")
 
 
 async def test_stanzas_before_a_resource_is_bound_are_not_handled(place: Any) -> None:

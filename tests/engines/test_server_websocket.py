@@ -142,6 +142,12 @@ async def test_a_websocket_without_the_subprotocol_is_refused(browse: Any, subpr
     assert refused.value.response.status_code == 403
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_a_request_that_is_no_websocket_is_told_what_is_wanted(place: Any, method: str) -> None:
+    answer = await place.http.request(method, "/xmpp")
+    assert (answer.status_code, answer.headers["upgrade"], answer.content) == (426, "websocket", b"")
+
+
 async def test_both_sides_close_in_peace(sign_in: Any) -> None:
     ada = await sign_in()
     await ada.say(CLOSE)
@@ -232,6 +238,15 @@ async def test_a_socket_that_breaks_ends_the_presence(sign_in: Any, join: Any, b
     await bob.gets("presence", from_=ada.jid, type=None)
     ada.socket.transport.abort()
     await bob.gets("presence", from_=ada.jid, type="unavailable")
+
+
+async def test_who_takes_too_long_to_sign_in_is_cut_off(start: Any) -> None:
+    place = await start(authentication_timeout_s=1)
+    url = place.node.public_url.replace("http", "ws", 1) + "/xmpp"
+    async with connect(url, subprotocols=["xmpp"], proxy=None) as socket:  # type: ignore[list-item]
+        code, heard = await Browser(socket).is_closed()
+    assert code == 1000
+    assert f"<connection-timeout xmlns='{NS_ERRORS}'/>" in heard
 
 
 async def test_an_ended_session_is_told_why(sign_in: Any, place: Any) -> None:

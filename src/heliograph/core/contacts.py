@@ -45,11 +45,16 @@ class RosterItem:
 
 @dataclass(frozen=True, slots=True)
 class RosterChange:
-    """One row that an atomic change wrote: whose roster, and the item after the change (`None`: removed)."""
+    """One row that an atomic change wrote: whose roster, and the item after the change (`None`: removed).
+
+    Attributes:
+        was_listed: whether the owner saw the item before, where it was removed.
+    """
 
     owner: str
     contact: str
     item: RosterItem | None
+    was_listed: bool = True
 
 
 class FriendState(StrEnum):
@@ -242,14 +247,19 @@ def _domain(jid: str) -> str:
 async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair]) -> list[RosterChange]:
     """One atomic change of both sides, of which the engine is told after the commit."""
 
+    hidden: set[str] = set()  # whose item nobody has seen
+
     def decision(
         item: RosterItem | None, mirror: RosterItem | None, item_count: int, mirror_count: int
     ) -> tuple[RosterItem | None, RosterItem | None]:
         before = Pair(owner, contact, item, mirror)
+        hidden.clear()
+        hidden.update(jid for jid, each in ((owner, item), (contact, mirror)) if each and not each.is_listed)
         after = check_room(before, decide(before), item_count, mirror_count)
         return after.item, after.mirror
 
-    changes = await ports.contacts.change(owner, contact, decision)
+    written = await ports.contacts.change(owner, contact, decision)
+    changes = [replace(each, was_listed=each.owner not in hidden) if each.item is None else each for each in written]
     if changes:
         ports.engine.contacts_changed(changes)
     return changes

@@ -130,6 +130,8 @@ UNAUTHENTICATED_PER_ADDRESS_MAX = 256
 RESOURCES_PER_ACCOUNT_MAX = 100
 DIRECTED_PRESENCE_MAX = 1000
 CAPS_CACHE_MAX = 10_000
+CAPS_INTERESTS_MAX_CHARS = 4096
+"""What is wanted by a client version whose nodes have longer names together is asked for at each sign-in."""
 SM_ID_BYTES = 18
 SM_QUEUE_MAX_STANZAS = 20_000
 """Sent stanzas that a client may leave unacknowledged: more than the presence of a full contact list."""

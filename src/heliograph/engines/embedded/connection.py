@@ -164,6 +164,9 @@ class Connection:
         """Run a handler that needs I/O, then go on with what waited for it."""
         try:
             events = await work
+        except Exception:
+            self.end(StreamError("internal-server-error"))
+            raise
         finally:
             self._is_busy = False
         waiting, self._backlog = self._backlog, None

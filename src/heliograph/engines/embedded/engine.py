@@ -33,7 +33,7 @@ from heliograph.engines.embedded.sign_in import SignIn
 from heliograph.engines.embedded.tcp import TcpTransport
 from heliograph.errors import HeliographError
 from heliograph.xmpp.c2s import ServerStream, StreamEvent, Terms
-from heliograph.xmpp.caps import Capabilities, Caps, caps_xml
+from heliograph.xmpp.caps import Caps, caps_xml
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
 from heliograph.xmpp.new_session import new_session
 from heliograph.xmpp.session_end import session_ended
@@ -93,7 +93,7 @@ class EmbeddedEngine:
         self.fan_out = FanOut(self)
         self.avatars = Avatars(self)
         self.managed = ManagedStreams(self)
-        self.capabilities: dict[Caps, Capabilities] = {}
+        self.interests: dict[Caps, frozenset[str]] = {}  # the nodes that a client version wants to be notified of
         self.media_url = media_url
         self.server_info = server_info(contact_addresses or {})
         self.started_at = 0.0

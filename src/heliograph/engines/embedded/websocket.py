@@ -87,6 +87,10 @@ def websocket_app(engine: EmbeddedEngine) -> Callable[[Scope, Receive, Send], Aw
     """The ASGI application. A WebSocket without the subprotocol `xmpp` is refused (RFC 7395, section 3.1)."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await send({"type": "http.response.start", "status": 426, "headers": [(b"upgrade", b"websocket")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await receive()  # websocket.connect
         if _SUBPROTOCOL not in scope.get("subprotocols", ()):
             await send({"type": "websocket.close", "code": _UNSUPPORTED_DATA})

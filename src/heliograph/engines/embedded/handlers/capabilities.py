@@ -24,9 +24,9 @@ def announced(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corou
     if found is None or found == sender.caps:
         return None
     sender.caps = found
-    known = engine.capabilities.get(found)
+    known = engine.interests.get(found)
     if known is not None:
-        return _interested(engine, sender, known.interests)
+        return _interested(engine, sender, known)
     sender.caps_query = engine.next_id()
     query = f"<query xmlns='{NS_DISCO_INFO}' node={quote(found.query_node)}/>"
     names = f"from={quote(sender.host)} to={quote(sender.jid)} id={quote(sender.caps_query)}"
@@ -48,15 +48,15 @@ def answered(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corout
     if stanza.type != "result" or payload is None or payload.tag != INFO_TAG:
         return None
     learnt = caps.learn(sender.caps, parse_info(payload))
-    if learnt.is_verified:
-        _remember(engine, sender.caps, learnt)
+    if learnt.is_verified and sum(map(len, learnt.interests)) <= limits.CAPS_INTERESTS_MAX_CHARS:
+        _remember(engine, sender.caps, learnt.interests)
     return _interested(engine, sender, learnt.interests)
 
 
-def _remember(engine: EmbeddedEngine, key: Caps, learnt: caps.Capabilities) -> None:
-    if len(engine.capabilities) >= limits.CAPS_CACHE_MAX:
-        del engine.capabilities[next(iter(engine.capabilities))]
-    engine.capabilities[key] = learnt
+def _remember(engine: EmbeddedEngine, key: Caps, interests: frozenset[str]) -> None:
+    if len(engine.interests) >= limits.CAPS_CACHE_MAX:
+        del engine.interests[next(iter(engine.interests))]
+    engine.interests[key] = interests
 
 
 def _interested(

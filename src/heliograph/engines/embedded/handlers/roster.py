@@ -54,7 +54,7 @@ async def _carry_out(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, w
 def push(engine: EmbeddedEngine, change: RosterChange) -> None:
     """Tell the owner's interested resources of a change (section 2.1.6); a hidden item is nothing to tell of."""
     item = change.item
-    if item is not None and not item.is_listed:
+    if not (change.was_listed if item is None else item.is_listed):
         return
     shown = Item(change.contact, "remove") if item is None else _shown(item)
     for resource in engine.router.resources(change.owner):
