@@ -25,7 +25,7 @@ await build({
   alias: { heliograph: "./sdk/index.ts" },
 });
 const files = tests.map((name) => join(built, name.replace(/\.ts$/, ".mjs")));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...process.argv.slice(2), ...files], {
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-timeout=30000", ...process.argv.slice(2), ...files], {
   stdio: "inherit",
 });
 process.exitCode = status ?? 1;
