@@ -439,7 +439,7 @@ def becomes() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 
 
 class Gate:
-    """A store with one method whose answer comes when it is let through, as that of a distant database may."""
+    """A store with one method whose answer, or `error`, comes when it is let through, as from a distant database."""
 
     def __init__(self, store: Any, method: str) -> None:
         self._store = store
@@ -447,6 +447,7 @@ class Gate:
         self.entered = asyncio.Event()
         self.opened = asyncio.Event()
         self.passed = asyncio.Event()
+        self.error: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
@@ -458,6 +459,8 @@ class Gate:
             self.entered.set()
             await self.opened.wait()
             self.passed.set()
+            if self.error is not None:
+                raise self.error
             return answer
 
         return waiting
@@ -477,32 +480,6 @@ def gated(place: Place) -> Callable[[str, str], AbstractContextManager[Gate]]:
         engine.ports = ports
 
     return gate
-
-
-@pytest.fixture
-def failing(place: Place, no_bugs: list[Any]) -> Callable[[str, str], AbstractContextManager[None]]:
-    """Lets a method of a port fail, as long as a context lasts; what the server logs of it is looked at."""
-
-    class Broken(Exception):
-        pass
-
-    async def fail(*_: Any) -> None:
-        raise Broken
-
-    @contextmanager
-    def failure(port: str, method: str) -> Iterator[None]:
-        engine = place.node.engine
-        ports = engine.ports
-        made = Gate(getattr(ports, port), method)
-        setattr(made, method, fail)
-        engine.ports = replace(ports, **{port: made})
-        yield
-        engine.ports = ports
-        logged = [line for line in no_bugs if line["log_level"] == "error"]
-        assert [(line["event"], type(line["exc_info"])) for line in logged] == [("task_failed", Broken)]
-        no_bugs.clear()
-
-    return failure
 
 
 @pytest.fixture(autouse=True)

@@ -291,14 +291,19 @@ async def test_a_stream_that_is_none_of_ours_ends_behind_a_header(place: Any, he
 
 
 @pytest.mark.parametrize("method", ["verifiers", "lookup"])
-async def test_a_store_that_fails_ends_the_stream_that_asked(place: Any, failing: Any, method: str) -> None:
+async def test_a_store_that_fails_ends_the_stream_that_asked(place: Any, gated: Any, no_bugs: Any, method: str) -> None:
     account = await place.register(place.name("ada"))
-    with failing("sessions", method):
+    with gated("sessions", method) as gate:
+        gate.error = ZeroDivisionError()
+        gate.opened.set()
         wire, _ = await opened(place)
         await wire.send(plain(account.username, account.password) + HEADER + BIND)
         text = await wire.rest()
     error = "<internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
     assert text.endswith(f"<stream:error>{error}</stream:error></stream:stream>")
+    (logged,) = [line for line in no_bugs if line["log_level"] == "error"]
+    assert (logged["event"], logged["exc_info"]) == ("task_failed", gate.error)
+    no_bugs.clear()
     await place.sign_in(account)
 
 
