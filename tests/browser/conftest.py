@@ -118,8 +118,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         thread.join(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """While it is there its event loop counts as the running one of the thread, and no asynchronous test can have
+    another: so not for longer than a module.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: scripts/install-chromium installs it")
     with sync_playwright() as running:
@@ -131,7 +134,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> FakeCamera:
     return FakeCamera(tmp_path_factory.mktemp("camera") / "seen.y4m")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, camera: FakeCamera) -> Iterator[Browser]:
     camera.look_away()
     sees = f"--use-file-for-fake-video-capture={camera.file}"
