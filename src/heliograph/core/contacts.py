@@ -246,7 +246,6 @@ def _domain(jid: str) -> str:
 
 async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair]) -> list[RosterChange]:
     """One atomic change of both sides, of which the engine is told after the commit."""
-
     hidden: set[str] = set()  # whose item nobody has seen
 
     def decision(
