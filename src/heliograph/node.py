@@ -206,9 +206,12 @@ async def _start_engine(engine: EmbeddedEngine, ports: Ports, settings: Settings
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_HTTP_BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=_HTTP_BACKLOG)
     except OSError as error:
         raise SettingsInvalid(f"HTTP cannot listen on {host}, port {port}: {error.strerror}") from None
+    # Accepted sockets inherit it. The standard event loop sets it by itself, but not on a socket that was made like this.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _certificate(settings: Settings) -> tuple[Path, Path]:
