@@ -1,7 +1,7 @@
 """Measure ours beside the peers: `make bench-peers`. Rounds are interleaved, figures are medians. Loopback only.
 
-Needs Debian's packages prosody and ejabberd, with their services stopped, and root for ejabberd's user. Writes the
-table to docs/reference/benchmarks.md.
+Needs Debian's packages prosody and ejabberd, with their services stopped, and root, as ejabberd's program asks for it.
+Writes the table to docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations
