@@ -89,7 +89,8 @@ class Wire:
     def reset(self) -> None:
         """Break the connection without a word: the server gets a reset."""
         raw = self.writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if raw is not None:  # nor is there one any more where the server was quicker
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 

@@ -66,6 +66,7 @@ class SignIn:
         stream = connection.stream
         ports = self._engine.ports
         live = await ports.sessions.lookup(stream.session_id)
+        blocks = await self._blocks(connection.account)
         if connection.is_gone:
             return []
         if live is None or live[0].is_blocked:
@@ -82,7 +83,6 @@ class SignIn:
         older = self._engine.router.full.get(jid)
         if older is not None:
             older.outlet.end(StreamError("conflict", "The resource was bound by another stream"))
-        blocks = await self._blocks(connection.account)
         connection.resource = Resource(
             connection, jid, connection.account, stream.host, quote(jid).encode(), stream.session_id
         )

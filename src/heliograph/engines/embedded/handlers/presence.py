@@ -90,10 +90,12 @@ async def _take_messages(engine: EmbeddedEngine, sender: Resource, before: Corou
 
 async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> None:
     """The first presence of a resource (section 4.2), and what it is owed (sections 3.1.3 and 4.3)."""
-    account = engine.router.accounts[sender.account]
+    account = engine.router.accounts.get(sender.account)
+    if account is None:  # its stream has ended before this began
+        return
     items = await _load_contacts(engine, sender.account, account)
     account.photo = await engine.avatars.photo(sender.account)
-    if not sender.is_available:  # its stream has ended meanwhile
+    if not sender.is_available:  # or has ended meanwhile
         return
     sender.presence = presence_content(stanza, account.photo)
     _announce(engine, sender)
