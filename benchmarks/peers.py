@@ -54,7 +54,6 @@ BARS = (
     Bar("register, durable, 16 at once (/s)", "register 2000, 16 at once", "rate", 2.0, True),
     Bar("messages between 100 pairs (/s)", "messages between 100 pairs", "rate", 2.0, True),
     Bar("the same, server CPU (µs)", "messages between 100 pairs", "cpu_us", 0.4),
-    Bar("memory for a connection (KiB)", "2000 sign in and stay", "kib_each", 0.39),
     Bar("2,000 users sign in at once (s)", "2000 sign in and stay", "wall_s", 0.5),
 )
 
