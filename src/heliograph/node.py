@@ -209,7 +209,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=family, backlog=_HTTP_BACKLOG)
     except OSError as error:
         raise SettingsInvalid(f"HTTP cannot listen on {host}, port {port}: {error.strerror}") from None
-    # Accepted sockets inherit it. The standard event loop sets it by itself, but not on a socket that was made like this.
+    # Accepted sockets inherit it. The standard event loop sets it by itself, but not on a socket made like this one.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
