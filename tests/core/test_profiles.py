@@ -258,19 +258,19 @@ def test_the_user_sees_everything_and_the_own_choices() -> None:
     assert redact(chosen, Viewer.CONTACT).visibility == {}
 
 
-@pytest.mark.parametrize("field", ["name", "image", "status", "mobile", "email"])
 @pytest.mark.parametrize("viewer", Viewer)
 @pytest.mark.parametrize("visibility", Visibility)
-def test_each_field_is_seen_by_whom_the_user_has_chosen(field: str, viewer: Viewer, visibility: Visibility) -> None:
-    seen = redact(replace(ADA, visibility={field: visibility}), viewer)
-    is_seen = (
-        viewer is Viewer.SELF
-        or visibility is Visibility.EVERYONE
-        or (visibility is Visibility.CONTACTS and viewer is Viewer.CONTACT)
-    )
-    assert bool(getattr(seen, field)) is is_seen
-    if field == "image":
-        assert bool(seen.thumb_image) is is_seen
+def test_each_field_is_seen_by_whom_the_user_has_chosen(viewer: Viewer, visibility: Visibility) -> None:
+    for field in ("name", "image", "status", "mobile", "email"):
+        seen = redact(replace(ADA, visibility={field: visibility}), viewer)
+        is_seen = (
+            viewer is Viewer.SELF
+            or visibility is Visibility.EVERYONE
+            or (visibility is Visibility.CONTACTS and viewer is Viewer.CONTACT)
+        )
+        assert bool(getattr(seen, field)) is is_seen
+        if field == "image":
+            assert bool(seen.thumb_image) is is_seen
 
 
 def test_a_hidden_number_does_not_leak_by_the_vcard() -> None:

@@ -60,16 +60,16 @@ def test_the_table_is_complete() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("event", Event)
-def test_an_event_leads_where_the_table_says_or_is_refused_with_its_code(state: State, event: Event) -> None:
-    outcome = TABLE[state][event]
-    if isinstance(outcome, State):
-        assert step(link(state), event, NOW).state is outcome
-    else:
-        assert outcome.row.code in CODES
-        with pytest.raises(HeliographError) as refusal:
-            step(link(state), event, NOW)
-        assert type(refusal.value) is outcome
+def test_an_event_leads_where_the_table_says_or_is_refused_with_its_code(state: State) -> None:
+    for event in Event:
+        outcome = TABLE[state][event]
+        if isinstance(outcome, State):
+            assert step(link(state), event, NOW).state is outcome
+        else:
+            assert outcome.row.code in CODES
+            with pytest.raises(HeliographError) as refusal:
+                step(link(state), event, NOW)
+            assert type(refusal.value) is outcome
 
 
 def test_there_is_one_way_to_a_delivery() -> None:
@@ -93,10 +93,10 @@ def test_each_live_state_can_expire_fail_and_be_cancelled(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", set(State) - FINAL)
-@pytest.mark.parametrize("event", set(Event) - {Event.EXPIRE})
-def test_when_a_states_time_is_over_only_expiry_is_left(state: State, event: Event) -> None:
-    with pytest.raises(ExpiredToken):
-        step(link(state), event, NOW + 100)
+def test_when_a_states_time_is_over_only_expiry_is_left(state: State) -> None:
+    for event in set(Event) - {Event.EXPIRE}:
+        with pytest.raises(ExpiredToken):
+            step(link(state), event, NOW + 100)
 
 
 @pytest.mark.parametrize("event", [Event.CANCEL, Event.EXPIRE, Event.FAIL, Event.DELIVER])
