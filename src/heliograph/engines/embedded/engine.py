@@ -8,7 +8,7 @@ import itertools
 import ssl
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -176,11 +176,7 @@ class EmbeddedEngine:
     def accept_websocket(self, transport: Transport, address: str) -> Connection:
         """A WebSocket with subprotocol `xmpp` was opened."""
         unauthenticated = self._stanza_limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED)
-        terms = self._terms
-        if not transport.is_secure:
-            terms = Terms(
-                terms.hosts, terms.limits, terms.random, terms.secret, False, terms.requires_tls, terms.features
-            )
+        terms = replace(self._terms, has_tls=False)  # a WebSocket brings its own (RFC 7395, section 3.9)
         stream = ServerStream(WebSocketFraming(unauthenticated), terms, transport.is_secure)
         return self._accept(Connection(self, transport, stream, address, joins=False))
 
