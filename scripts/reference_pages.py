@@ -16,7 +16,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from pydantic.fields import FieldInfo
 
-from heliograph import wire_qr
 from heliograph.core import limits, qr_codes, rate_limits
 from heliograph.core.qr_login import FINAL, Event, State
 from heliograph.core.qr_login import TABLE as TABLE_OF_LINKS
@@ -24,6 +23,7 @@ from heliograph.errors import TABLE, HeliographError
 from heliograph.server.endpoints import PREFIX, Endpoint, NoBody, Shown
 from heliograph.server.http import ENDPOINTS
 from heliograph.settings import ENV_PREFIX, Settings
+from heliograph.wire import qr as wire_qr
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 

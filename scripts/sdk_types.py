@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes `web/sdk/wire.ts` from `heliograph.wire`, `heliograph.wire_qr` and `heliograph.errors`: the bodies of the HTTP
-API, the messages of the signal server and the codes of errors, as types of the browser SDK.
+"""Makes `web/sdk/wire.ts` from `heliograph.wire` and `heliograph.errors`: the bodies of the HTTP API, the messages of
+the signal server and the codes of errors, as types of the browser SDK.
 
 `make docs` runs it; a test fails where the file is stale.
 """
@@ -17,13 +17,26 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from heliograph import wire, wire_qr
+from heliograph import wire
 from heliograph.errors import TABLE
+from heliograph.wire import qr as wire_qr
 
 TARGET = Path(__file__).resolve().parents[1] / "web" / "sdk" / "wire.ts"
 
-MODULES = (wire, wire_qr)
-NOTE = "// Made from heliograph.wire, wire_qr and errors by `make docs`. Change those, not this file.\n"
+MODULES = (
+    wire.envelope,
+    wire.configuration,
+    wire.accounts,
+    wire.tokens,
+    wire.sessions,
+    wire.profiles,
+    wire.contacts,
+    wire.media,
+    wire_qr,
+)
+"""In the order of the file.
+"""
+NOTE = "// Made from heliograph.wire and heliograph.errors by `make docs`. Change those, not this file.\n"
 PLAIN = {str: "string", bool: "boolean", int: "number", float: "number", Any: "unknown", type(None): "null"}
 
 
@@ -116,8 +129,8 @@ def composed(origin: Any, parts: tuple[Any, ...]) -> str:
 
 
 def docstring_of(name: str) -> str:
-    """The string below an assignment of `wire`."""
-    found = re.search(rf'^{name} = .*?^"""(.*?)"""', inspect.getsource(wire), re.DOTALL | re.MULTILINE)
+    """The string below an assignment of `wire.accounts`."""
+    found = re.search(rf'^{name} = .*?^"""(.*?)"""', inspect.getsource(wire.accounts), re.DOTALL | re.MULTILINE)
     return found[1] if found else ""
 
 

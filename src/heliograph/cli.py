@@ -33,7 +33,7 @@ from heliograph.errors import AppInvalid, HeliographError
 from heliograph.node import open_ports, run_node
 from heliograph.settings import Settings
 from heliograph.system.logs import configure_logs
-from heliograph.wire_qr import Verify
+from heliograph.wire.qr import Verify
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
 app_commands = typer.Typer(no_args_is_help=True, help="Apps, their keys and policies.")

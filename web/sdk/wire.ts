@@ -1,4 +1,4 @@
-// Made from heliograph.wire, wire_qr and errors by `make docs`. Change those, not this file.
+// Made from heliograph.wire and heliograph.errors by `make docs`. Change those, not this file.
 
 /** The HTTP status of every error. */
 export const ERROR_STATUS = {
@@ -110,13 +110,6 @@ export interface Config {
   limits: LimitsBody;
 }
 
-/** What a device says of itself, for the list of sessions; each at most 128 characters, all may be empty. */
-export interface DeviceBody {
-  device?: string;
-  browser?: string;
-  os?: string;
-}
-
 /** A registration: a new user, or a further device of one that exists. */
 export interface RegisterRequest {
   /** 1 to 191 characters out of `a-z`, `0-9`, `_` and `-`. */
@@ -181,6 +174,13 @@ export interface Tokens {
   token: string;
   refreshToken: string;
   expiresIn: number;
+}
+
+/** What a device says of itself, for the list of sessions; each at most 128 characters, all may be empty. */
+export interface DeviceBody {
+  device?: string;
+  browser?: string;
+  os?: string;
 }
 
 /** A live device session. Times are ISO 8601 in UTC; `current` marks the one that asks. */

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import NoneType
 from urllib.parse import urlsplit
 
-from heliograph import wire, wire_qr
+from heliograph import wire
 from heliograph.errors import AccessDenied, AlreadyConnected, RequestInvalid
 from heliograph.sdk import qr_text
 from heliograph.sdk.accounts import AccountCalls
@@ -16,6 +16,7 @@ from heliograph.sdk.images import Image
 from heliograph.sdk.qr_code import QrCode, read_logo
 from heliograph.sdk.qr_signal import AskCode, SignalClient, SignalTerms
 from heliograph.sdk.response import Response
+from heliograph.wire import qr as wire_qr
 
 Draw = Callable[[QrCode], Awaitable[None] | None]
 """Draws a code in place of the last one."""

@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from heliograph import wire, wire_qr
+from heliograph import wire
 from heliograph.errors import (
     HeliographError,
     KeyMismatch,
@@ -30,6 +30,7 @@ from heliograph.errors import (
     error_from_body,
 )
 from heliograph.sdk.reconnect import ReconnectPolicy, backoff_s
+from heliograph.wire import qr as wire_qr
 
 RESUMES_MAX = 10
 """How often a lost socket is replaced."""

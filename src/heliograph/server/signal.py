@@ -20,7 +20,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from heliograph import wire, wire_qr
+from heliograph import wire
 from heliograph.core import apps, limits, opaque, qr_browser, qr_codes, qr_login, rate_limits
 from heliograph.core.apps import Caller, QrFormat
 from heliograph.core.qr_browser import NewCodes
@@ -37,6 +37,7 @@ from heliograph.errors import (
 )
 from heliograph.server import bodies
 from heliograph.server.services import Services
+from heliograph.wire import qr as wire_qr
 
 log = structlog.get_logger(__name__)
 

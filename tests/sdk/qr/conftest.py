@@ -17,7 +17,7 @@ from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
 from heliograph.wire import DeviceBody
-from heliograph.wire_qr import Verify
+from heliograph.wire.qr import Verify
 
 
 @dataclass

@@ -6,9 +6,10 @@ from typing import Any
 
 import structlog
 
-from heliograph import wire, wire_qr
+from heliograph import wire
 from heliograph.core import qr_phone
 from heliograph.server.endpoints import NoBody, UserCall, by_token
+from heliograph.wire import qr as wire_qr
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """The public JSON bodies of QR sign-in: the phone's calls, and the messages of the signal server.
 
-Names and rules are those of `wire`. A signal message carries its kind in the field `type`.
+Names and rules are those of the whole package. A signal message carries its kind in the field `type`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from heliograph.core import limits
-from heliograph.wire import Body, DeviceBody, Request, Secretive
+from heliograph.wire.envelope import Body, Request, Secretive
+from heliograph.wire.sessions import DeviceBody
 
 SUBPROTOCOL = "heliograph-signal-1"
 """The WebSocket subprotocol of the signal server."""

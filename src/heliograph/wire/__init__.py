@@ -1,0 +1,63 @@
+"""The public JSON bodies: what the HTTP API takes and answers. The reference and the browser SDK's types are made from
+this package.
+
+Names are camelCase on the wire. An answer is `{statusCode, message, data?}`, an error `{statusCode, message, code,
+details?}`. A request with a field that is not named here is refused, so that a misspelt field is noticed and not lost;
+an answer may get further fields, and a reader passes over those it does not know.
+"""
+
+from __future__ import annotations
+
+from heliograph.wire.accounts import AccountBody, MetaData, RegisterData, RegisterRequest
+from heliograph.wire.configuration import Config, LimitsBody
+from heliograph.wire.contacts import BlockedData, BlockedUserBody, ContactBody, ContactsData, FriendState, LastSeenBody
+from heliograph.wire.envelope import Answer, Body, ErrorBody, Request, Secretive
+from heliograph.wire.media import MediaBody
+from heliograph.wire.profiles import (
+    FieldVisibility,
+    OwnProfileBody,
+    ProfileBody,
+    ProfileRequest,
+    VisibilityBody,
+    VisibilityRequest,
+)
+from heliograph.wire.reading import decode, encode
+from heliograph.wire.sessions import DeviceBody, EndedData, EndOthersRequest, SessionBody, SessionsData
+from heliograph.wire.tokens import RefreshRequest, TokenRequest, Tokens
+
+__all__ = [
+    "AccountBody",
+    "Answer",
+    "BlockedData",
+    "BlockedUserBody",
+    "Body",
+    "Config",
+    "ContactBody",
+    "ContactsData",
+    "DeviceBody",
+    "EndOthersRequest",
+    "EndedData",
+    "ErrorBody",
+    "FieldVisibility",
+    "FriendState",
+    "LastSeenBody",
+    "LimitsBody",
+    "MediaBody",
+    "MetaData",
+    "OwnProfileBody",
+    "ProfileBody",
+    "ProfileRequest",
+    "RefreshRequest",
+    "RegisterData",
+    "RegisterRequest",
+    "Request",
+    "Secretive",
+    "SessionBody",
+    "SessionsData",
+    "TokenRequest",
+    "Tokens",
+    "VisibilityBody",
+    "VisibilityRequest",
+    "decode",
+    "encode",
+]
