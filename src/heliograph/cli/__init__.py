@@ -1,0 +1,13 @@
+"""The command `heliograph`: a file a noun."""
+
+from __future__ import annotations
+
+import typer
+
+from heliograph.cli import app, qr, serve
+
+main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
+main.command()(serve.serve)
+main.command()(serve.demo)
+main.add_typer(app.commands, name="app")
+main.add_typer(qr.commands, name="qr")

@@ -1,0 +1,178 @@
+"""Apps, their keys and policies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import Annotated, Any
+
+import typer
+
+from heliograph.cli.options import AsJson, ConfigFile
+from heliograph.cli.running import run, settings_of
+from heliograph.core import apps
+from heliograph.core.apps import (
+    App,
+    ContactPolicy,
+    Environment,
+    KeyKind,
+    NewApp,
+    Policy,
+    Proximity,
+    QrFormat,
+    RegistrationPolicy,
+    Verification,
+)
+from heliograph.errors import AppInvalid
+from heliograph.node import open_ports
+from heliograph.settings import Settings
+
+commands = typer.Typer(no_args_is_help=True, help="Apps, their keys and policies.")
+
+MaxSessions = Annotated[int | None, typer.Option(help="Device sessions of one user, 1 to 100.", min=1, max=100)]
+Registration = Annotated[
+    RegistrationPolicy | None, typer.Option(help="Who may register live users; `open` lets anyone be anybody.")
+]
+Contacts = Annotated[ContactPolicy | None, typer.Option(help="How live users become contacts.")]
+Checks = Annotated[
+    Verification | None, typer.Option("--verification", help="Whether QR sign-in asks for the phone's check code.")
+]
+Near = Annotated[
+    Proximity | None, typer.Option("--proximity", help="What if browser and phone are not on one network.")
+]
+Format = Annotated[
+    QrFormat | None, typer.Option("--qr-format", help="Text for the app's scanner alone, or a link that cameras open.")
+]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option("--origin", help="A web origin that may show QR codes; may be given again. `any` lifts the limit."),
+]
+
+
+@commands.command("create")
+def create_app(
+    name: str,
+    *,
+    domain: Annotated[str, typer.Option(help="The JID domain of live users.")] = "localhost",
+    sandbox_domain: Annotated[
+        str | None, typer.Option(help="The JID domain of sandbox users. [default: sandbox.DOMAIN]")
+    ] = None,
+    max_sessions: MaxSessions = None,
+    registration: Registration = None,
+    contacts: Contacts = None,
+    verification: Checks = None,
+    proximity: Near = None,
+    qr_format: Format = None,
+    origin: Origins = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create an app and print its keys. Secrets are shown this once; a running node knows the app at once."""
+    wanted = _wanted(max_sessions, registration, contacts, verification, proximity, qr_format, origin)
+    policy = replace(Policy(), **wanted)
+    run(_create_app(settings_of(config), name, domain, sandbox_domain, policy, as_json=as_json))
+
+
+async def _create_app(
+    settings: Settings, name: str, domain: str, sandbox_domain: str | None, policy: Policy, *, as_json: bool
+) -> None:
+    async with open_ports(settings) as ports:
+        made = await apps.create(ports, name, domain, sandbox_domain, policy)
+    print(json.dumps(_new_app(made), indent=2) if as_json else _new_app_text(made))
+
+
+def _new_app(made: NewApp) -> dict[str, Any]:
+    return {
+        "id": made.app.id,
+        "name": made.app.name,
+        "domain": made.app.domain,
+        "sandboxDomain": made.app.sandbox_domain,
+        "keys": {
+            environment.value: {kind.value: made.keys[kind, environment] for kind in KeyKind}
+            for environment in Environment
+        },
+        "assertionPrivateKey": json.loads(made.assertion_private_key),
+    }
+
+
+def _new_app_text(made: NewApp) -> str:
+    lines = [f"App {made.app.name} ({made.app.id})"]
+    for environment in Environment:
+        lines.append(f"\n{environment.value} users live under {made.app.host(environment)}")
+        lines += [f"  {kind.value + ' key':<16} {made.keys[kind, environment]}" for kind in KeyKind]
+    lines.append("\nKeep these on your backend; they are not shown again:")
+    lines.append(f"  assertion key    {made.assertion_private_key}")
+    lines.append("  and the two secret keys above")
+    return "\n".join(lines)
+
+
+def _wanted(
+    max_sessions: int | None,
+    registration: RegistrationPolicy | None,
+    contacts: ContactPolicy | None,
+    verification: Verification | None,
+    proximity: Proximity | None,
+    qr_format: QrFormat | None,
+    origins: list[str] | None,
+) -> dict[str, Any]:
+    """Those fields of a policy for which an option was given."""
+    given = {
+        "max_sessions": max_sessions,
+        "registration": registration,
+        "contacts_live": contacts,
+        "verification": verification,
+        "proximity": proximity,
+        "qr_format": qr_format,
+        "origins": tuple(origin for origin in origins if origin != "any") if origins else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@commands.command("policy")
+def set_policy(
+    app_id: str,
+    *,
+    max_sessions: MaxSessions = None,
+    registration: Registration = None,
+    contacts: Contacts = None,
+    verification: Checks = None,
+    proximity: Near = None,
+    qr_format: Format = None,
+    origin: Origins = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change an app's policy; options that are not given stay as they are. Without any, the policy is printed."""
+    wanted = _wanted(max_sessions, registration, contacts, verification, proximity, qr_format, origin)
+    run(_set_policy(settings_of(config), app_id, wanted))
+
+
+async def _set_policy(settings: Settings, app_id: str, wanted: dict[str, Any]) -> None:
+    async with open_ports(settings) as ports:
+        app = await ports.apps.lookup(app_id)
+        if app is None:
+            raise AppInvalid("There is no such app", details={"field": "id"})
+        app = await apps.set_policy(ports, app, replace(app.policy, **wanted))
+    for name, value in asdict(app.policy).items():
+        print(f"{name:<18} {value}")
+
+
+@commands.command("list")
+def list_apps(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List apps with their publishable keys."""
+    run(_list_apps(settings_of(config), as_json=as_json))
+
+
+async def _list_apps(settings: Settings, *, as_json: bool) -> None:
+    async with open_ports(settings) as ports:
+        found = [(app, [key.publishable for key in keys if key.publishable]) for app, keys in await ports.apps.list()]
+    if as_json:
+        print(json.dumps([{**_app(app), "publishableKeys": keys} for app, keys in found], indent=2))
+        return
+    for app, keys in found:
+        print(f"{app.id}  {app.name}  {app.domain}  {app.sandbox_domain}")
+        for key in keys:
+            print(f"  {key}")
+
+
+def _app(app: App) -> dict[str, Any]:
+    return {"id": app.id, "name": app.name, "domain": app.domain, "sandboxDomain": app.sandbox_domain}

@@ -1,0 +1,51 @@
+"""Run a node, or see the demo."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from heliograph import demo as demonstration
+from heliograph.cli.options import ConfigFile
+from heliograph.cli.running import loop_factory, run, settings_of, stop_signal
+from heliograph.node import run_node
+from heliograph.settings import Settings
+from heliograph.system.logs import configure_logs
+
+
+def serve(config: ConfigFile = None) -> None:
+    """Run a node: HTTP, WebSocket and XMPP in one process. SIGTERM or Ctrl-C stops it gracefully."""
+    settings = settings_of(config)
+    configure_logs(settings.log_level, settings.log_format)
+    run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stopped = stop_signal()
+    async with run_node(settings) as node:
+        print(f"Heliograph is up: {node.public_url}, XMPP on {node.xmpp_port} (STARTTLS) and {node.xmpps_port} (TLS)")
+        print(f"Certificate: {node.certificate_file}", flush=True)
+        await stopped.wait()
+
+
+def demo(
+    stays: Annotated[
+        bool, typer.Option("--stay", help="Keep a node up with two users, to try the pages, until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="The port of the pages; 0 takes a free one.", min=0, max=65535)] = 8080,
+) -> None:
+    """Play the whole story on a private node over real sockets. Exit status 0 means that each promise held."""
+    configure_logs("error", "text")
+    if stays:
+        run(_stay(port))
+        return
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        is_held = runner.run(demonstration.play())
+    print("Try the pages yourself: make demo ARGS=--stay")
+    raise typer.Exit(0 if is_held else 1)
+
+
+async def _stay(port: int) -> None:
+    await demonstration.stay(port, stop_signal())
