@@ -12,14 +12,11 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from scramp import ScramClient
 
-from heliograph.xmpp.c2s import (
-    TRANSITIONS,
+from heliograph.xmpp.c2s import TRANSITIONS, Input, ServerStream, State
+from heliograph.xmpp.c2s_events import (
     AuthenticationDone,
     BindWanted,
     CredentialsWanted,
-    Input,
-    ServerStream,
-    State,
     StreamClosed,
     StreamEvent,
     Terms,

@@ -8,8 +8,9 @@ from itertools import count
 
 import pytest
 
-from heliograph.xmpp.c2s import AuthenticationDone, BindWanted, CredentialsWanted, ServerStream, StreamClosed, Terms
-from heliograph.xmpp.c2s import TlsWanted as ServerTlsWanted
+from heliograph.xmpp.c2s import ServerStream
+from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, CredentialsWanted, StreamClosed, Terms
+from heliograph.xmpp.c2s_events import TlsWanted as ServerTlsWanted
 from heliograph.xmpp.framing import Framing, TcpFraming, WebSocketFraming
 from heliograph.xmpp.initiator import Initiator
 from heliograph.xmpp.initiator_events import (

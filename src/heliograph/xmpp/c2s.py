@@ -14,14 +14,22 @@ from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp import client_state, stream_management
-from heliograph.xmpp.client_state import ClientState
+from heliograph.xmpp import client_state, stream_features, stream_management
+from heliograph.xmpp.c2s_events import (
+    AuthenticationDone,
+    BindWanted,
+    CredentialsWanted,
+    Managed,
+    StreamClosed,
+    StreamEvent,
+    Terms,
+    TlsWanted,
+)
 from heliograph.xmpp.framing import Framing
 from heliograph.xmpp.sasl import Challenge, Failure, Known, NeedCredentials, Negotiation, Step, Success
 from heliograph.xmpp.stanza import (
     NS_BIND,
     NS_SASL,
-    NS_SESSION,
     NS_TLS,
     XML_LANG,
     Stanza,
@@ -30,8 +38,8 @@ from heliograph.xmpp.stanza import (
     split_tag,
     stanza_error,
 )
-from heliograph.xmpp.stream import Event, Limits, StreamEnd, StreamError, StreamHeader
-from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
+from heliograph.xmpp.stream import Event, StreamEnd, StreamError, StreamHeader
+from heliograph.xmpp.stream_management import EnableWanted, ResumeWanted
 from heliograph.xmpp.stream_opening import check_header, claimed_bare, stream_error_xml
 
 _BIND_TAG = f"{{{NS_BIND}}}bind"
@@ -67,73 +75,6 @@ class Input(Enum):
     MANAGEMENT = "management"
     OTHER = "other"
     END = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class TlsWanted:
-    """Send what is pending, then start TLS and call `tls_established`."""
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialsWanted:
-    """Look the user up and call `credentials`. The username is a prepared localpart."""
-
-    username: str
-    host: str
-    mechanism: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuthenticationDone:
-    """A sign-in ended: with the session whose password was used, or with a SASL condition."""
-
-    session_id: str | None
-    condition: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BindWanted:
-    """Choose the resource and call `bound` or `refuse_bind`; `None` asks the server to make one."""
-
-    resource: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamClosed:
-    """The client closed its stream, or the stream ended with an error; nothing more is read."""
-
-    error: StreamError | None = None
-
-
-Managed = EnableWanted | ResumeWanted | AckWanted | Acked | ClientState
-"""What a client says about its stream (XEP-0198, XEP-0352)."""
-
-StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Managed | Stanza | StreamClosed
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a server offers to every stream.
-
-    Attributes:
-        hosts: whether a domain is served here.
-        limits: what one stanza may cost once a client is authenticated.
-        has_tls: whether STARTTLS can be offered.
-        requires_tls: whether a client must secure the stream before it may authenticate.
-        features: XML of further stream features after authentication.
-        random: so many unpredictable bytes.
-        secret: keys the salts that unknown usernames are shown.
-        max_attempts: sign-ins that may fail on one stream.
-    """
-
-    hosts: Callable[[str], bool]
-    limits: Limits
-    random: Callable[[int], bytes]
-    secret: bytes
-    has_tls: bool = True
-    requires_tls: bool = True
-    features: str = ""
-    max_attempts: int = 5
 
 
 @dataclass(slots=True)
@@ -339,15 +280,8 @@ class ServerStream:
 
     def _features(self) -> str:
         if self.state is State.BINDING:
-            session = f"<session xmlns='{NS_SESSION}'><optional/></session>"
-            return f"<bind xmlns='{NS_BIND}'/>{session}{self.terms.features}"
-        features = ""
-        if self.terms.has_tls and not self.is_secure:
-            features = f"<starttls xmlns='{NS_TLS}'>{'<required/>' if self.terms.requires_tls else ''}</starttls>"
-        if self._may_authenticate:
-            names = "".join(f"<mechanism>{name}</mechanism>" for name in Negotiation.mechanisms(self.is_secure))
-            features += f"<mechanisms xmlns='{NS_SASL}'>{names}</mechanisms>"
-        return features
+            return stream_features.after_sign_in(self.terms)
+        return stream_features.before_sign_in(self.terms, is_secure=self.is_secure)
 
     @property
     def _may_authenticate(self) -> bool:

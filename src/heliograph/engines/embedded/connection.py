@@ -17,12 +17,11 @@ import structlog
 from heliograph.core import limits
 from heliograph.engines.embedded.client_state import become_active, become_inactive
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp.c2s import (
+from heliograph.xmpp.c2s import ServerStream, State
+from heliograph.xmpp.c2s_events import (
     AuthenticationDone,
     BindWanted,
     CredentialsWanted,
-    ServerStream,
-    State,
     StreamClosed,
     StreamEvent,
     TlsWanted,

@@ -32,7 +32,8 @@ from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
 from heliograph.engines.embedded.tcp import TcpTransport
 from heliograph.errors import HeliographError
-from heliograph.xmpp.c2s import ServerStream, StreamEvent, Terms
+from heliograph.xmpp.c2s import ServerStream
+from heliograph.xmpp.c2s_events import StreamEvent, Terms
 from heliograph.xmpp.caps import Caps, caps_xml
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
 from heliograph.xmpp.new_session import new_session

@@ -18,7 +18,7 @@ from heliograph.engines.embedded.handlers.presence import went_offline
 from heliograph.engines.embedded.handlers.undelivered import undelivered
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import stream_management
-from heliograph.xmpp.c2s import StreamEvent
+from heliograph.xmpp.c2s_events import StreamEvent
 from heliograph.xmpp.stream import StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, Ledger, Management, ResumeWanted
 

@@ -9,7 +9,7 @@ import structlog
 from heliograph.core import limits
 from heliograph.engines.embedded.connection import Connection
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp.c2s import AuthenticationDone, BindWanted, CredentialsWanted, StreamEvent
+from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, CredentialsWanted, StreamEvent
 from heliograph.xmpp.jid import JidMalformed, prepare_resource
 from heliograph.xmpp.sasl import Known, Verifier
 from heliograph.xmpp.session_end import session_ended

@@ -1,0 +1,81 @@
+"""What happens on a client's stream, seen from the server, as `xmpp.c2s` tells it; and what a server offers.
+
+The questions are `CredentialsWanted`, `BindWanted` and `ResumeWanted`: what comes behind one waits for the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from heliograph.xmpp.client_state import ClientState
+from heliograph.xmpp.stanza import Stanza
+from heliograph.xmpp.stream import Limits, StreamError
+from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
+
+
+@dataclass(frozen=True, slots=True)
+class TlsWanted:
+    """Send what is pending, then start TLS and call `tls_established`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsWanted:
+    """Look the user up and call `credentials`. The username is a prepared localpart."""
+
+    username: str
+    host: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationDone:
+    """A sign-in ended: with the session whose password was used, or with a SASL condition."""
+
+    session_id: str | None
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BindWanted:
+    """Choose the resource and call `bound` or `refuse_bind`; `None` asks the server to make one."""
+
+    resource: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClosed:
+    """The client closed its stream, or the stream ended with an error; nothing more is read."""
+
+    error: StreamError | None = None
+
+
+Managed = EnableWanted | ResumeWanted | AckWanted | Acked | ClientState
+"""What a client says about its stream (XEP-0198, XEP-0352)."""
+
+StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Managed | Stanza | StreamClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a server offers to every stream.
+
+    Attributes:
+        hosts: whether a domain is served here.
+        limits: what one stanza may cost once a client is authenticated.
+        has_tls: whether STARTTLS can be offered.
+        requires_tls: whether a client must secure the stream before it may authenticate.
+        features: XML of further stream features after authentication.
+        random: so many unpredictable bytes.
+        secret: keys the salts that unknown usernames are shown.
+        max_attempts: sign-ins that may fail on one stream.
+    """
+
+    hosts: Callable[[str], bool]
+    limits: Limits
+    random: Callable[[int], bytes]
+    secret: bytes
+    has_tls: bool = True
+    requires_tls: bool = True
+    features: str = ""
+    max_attempts: int = 5
