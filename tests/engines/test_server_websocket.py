@@ -14,6 +14,8 @@ from scramp import ScramClient
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from heliograph.core import limits
+
 NS_FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 NS_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
@@ -104,9 +106,9 @@ async def browse(place: Any) -> AsyncIterator[Callable[..., Awaitable[Browser]]]
 async def sign_in(place: Any, browse: Any) -> Callable[..., Awaitable[Browser]]:
     """Opens WebSockets whose stream is bound."""
 
-    async def make(name: str = "ada", account: Any = None) -> Browser:
+    async def make(name: str = "ada", account: Any = None, resource: str = "web") -> Browser:
         browser: Browser = await browse()
-        await browser.sign_in(account or await place.register(place.name(name)), "web")
+        await browser.sign_in(account or await place.register(place.name(name)), resource)
         return browser
 
     return make
@@ -238,6 +240,25 @@ async def test_a_socket_that_breaks_ends_the_presence(sign_in: Any, join: Any, b
     await bob.gets("presence", from_=ada.jid, type=None)
     ada.socket.transport.abort()
     await bob.gets("presence", from_=ada.jid, type="unavailable")
+
+
+async def test_a_page_that_was_left_waits_for_its_client_only_briefly(
+    sign_in: Any, join: Any, place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RESUME_LEFT_TTL_S", 0.01)
+    bob = await join("bob")
+    account = await place.register(place.name("ada"))
+    await place.call("PUT", f"/contacts/{bob.account.username}", account)
+    left, lost = [await sign_in(account=account, resource=name) for name in ("left", "lost")]
+    for client in (left, lost):
+        await client.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+        await client.hear("enabled")
+        await client.say("<presence xmlns='jabber:client'/>")
+        await bob.gets("presence", from_=client.jid, type=None)
+    lost.socket.transport.abort()
+    await left.socket.close(code=1001)
+    await bob.gets("presence", from_=left.jid, type="unavailable")
+    assert place.node.engine.online(account.jid) == [lost.jid]
 
 
 async def test_who_takes_too_long_to_sign_in_is_cut_off(start: Any) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
 from heliograph import SDK
+from heliograph.core import limits
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node
 
@@ -122,34 +125,92 @@ async def test_uploads_report_progress(new_page: Any) -> None:
     assert steps[-1][0] == steps[-1][1] > 300_000
 
 
-async def test_a_lost_connection_comes_back_and_brings_what_was_missed(new_page: Any, profile: BrowserContext) -> None:
-    sockets: list[WebSocketRoute] = []
-    is_away = False
+@dataclass
+class Network:
+    """What a browser's WebSockets go through: it can be cut and mended, and garble which stream is to be resumed."""
 
-    async def watch(socket: WebSocketRoute) -> None:
-        if is_away:
-            await socket.close(code=1011)
+    is_up: bool = True
+    garbles_resume: bool = False
+    sockets: list[WebSocketRoute] = field(default_factory=list)
+
+    async def take(self, socket: WebSocketRoute) -> None:
+        if self.is_up:
+            self.sockets.append(socket)
+            server = socket.connect_to_server()
+            socket.on_message(lambda frame: server.send(self.garbled(frame)))
         else:
-            sockets.append(socket)
-            socket.connect_to_server()
+            await socket.close(code=1011)
 
-    await profile.route_web_socket("**/xmpp", watch)
-    policy = {"backoffBaseMs": 50, "backoffMaxMs": 100}
-    ada, bob = await new_page(profile, reconnectPolicy=policy), await new_page()
+    def garbled(self, frame: str | bytes) -> str | bytes:
+        assert isinstance(frame, str)
+        return frame.replace('previd="', 'previd="not-') if self.garbles_resume else frame
+
+    async def cut(self) -> None:
+        self.is_up = False
+        await self.sockets[-1].close(code=1011)
+
+
+IMPATIENT = {"backoffBaseMs": 50, "backoffMaxMs": 100}
+
+
+@pytest.fixture
+async def network(profile: BrowserContext) -> Network:
+    network = Network()
+    await profile.route_web_socket("**/xmpp", network.take)
+    return network
+
+
+async def test_a_lost_connection_goes_on_and_nobody_notices(
+    new_page: Any, profile: BrowserContext, network: Network
+) -> None:
+    ada, bob = await new_page(profile, reconnectPolicy=IMPATIENT), await new_page()
+    await ada.sign_in("ada")
+    await bob.sign_in("bob")
+    await ada.run("await SDK.addContact('bob')")
+    await bob.hears("presenceListener", "event.userId === 'ada' && event.isOnline")
+    await network.cut()
+    await ada.hears("connectionListener", "event.status === 'RECONNECTING' && event.attempt > 1")
+    assert (await ada.fails("SDK.sendMessage('bob', 'hi')"))["code"] == "not_connected"
+    await bob.run("await SDK.setUserProfile('Robert')")
+    await bob.run("await SDK.sendMessage('ada', 'are you there?')")
+    network.is_up = True
+    await ada.page.wait_for_function("SDK.connectionStatus === 'CONNECTED'")
+    await ada.hears("messageListener", "event.text === 'are you there?'")
+    await ada.hears("userProfileListener", "event.nickName === 'Robert'")
+    await ada.run("await SDK.sendMessage('bob', 'yes')")
+    await bob.hears("messageListener", "event.text === 'yes'")
+    assert len(await ada.heard("messageListener")) == 1
+    assert all(event["isOnline"] for event in await bob.heard("presenceListener") if event["userId"] == "ada")
+
+
+async def test_a_stream_that_cannot_be_resumed_begins_anew_and_brings_what_was_missed(
+    new_page: Any, profile: BrowserContext, network: Network
+) -> None:
+    ada, bob = await new_page(profile, reconnectPolicy=IMPATIENT), await new_page()
     await ada.sign_in("ada")
     await bob.sign_in("bob")
     await ada.run("await SDK.addContact('bob')")
     await ada.hears("presenceListener", "event.userId === 'bob' && event.isOnline")
-    is_away = True
-    await sockets[0].close(code=1011)
+    network.garbles_resume = True
+    await network.cut()
     await ada.hears("connectionListener", "event.status === 'RECONNECTING' && event.attempt > 1")
-    assert (await ada.fails("SDK.sendMessage('bob', 'hi')"))["code"] == "not_connected"
     await bob.run("await SDK.setUserProfile('Robert')")
     await bob.run("SDK.close()")
-    is_away = False
+    network.is_up = True
     await ada.page.wait_for_function("SDK.connectionStatus === 'CONNECTED'")
     await ada.hears("userProfileListener", "event.nickName === 'Robert'")
     await ada.hears("presenceListener", "event.userId === 'bob' && !event.isOnline")
+
+
+async def test_who_leaves_the_page_is_soon_gone(new_page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RESUME_LEFT_TTL_S", 0.01)
+    ada, bob = await new_page(), await new_page()
+    await ada.sign_in("ada")
+    await bob.sign_in("bob")
+    await ada.run("await SDK.addContact('bob')")
+    await bob.hears("presenceListener", "event.userId === 'ada' && event.isOnline")
+    await ada.page.goto("about:blank")
+    await bob.hears("presenceListener", "event.userId === 'ada' && !event.isOnline")
 
 
 async def test_an_expired_token_is_renewed_once_for_all_calls(new_page: Any) -> None:

@@ -23,7 +23,8 @@ async def test_all_pages_hear_and_speak_over_one_connection(new_page: Any, profi
     bob = await new_page()
     await bob.sign_in("bob")
     tabs, account = await three_tabs(new_page, profile)
-    assert len(node.engine.online(account["userJid"])) == 1
+    assert len(node.engine.online(account["userJid"])) == 1  # it went on with the stream of the page that closed
+    assert all(event["isOnline"] for event in await bob.heard("presenceListener") if event["userId"] == "ada")
     for tab in tabs:
         assert await tab.run("SDK.connectionStatus") == "CONNECTED"
 

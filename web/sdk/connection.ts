@@ -7,7 +7,7 @@ import { Inbox } from "./inbox";
 import { backoffMs } from "./reconnect";
 import { Resource, type Terms } from "./resource";
 import { isFinal, nextStatus, type ConnectionStatus, type Trigger } from "./states";
-import { Stream, type Credentials } from "./xmpp";
+import { Continuation, Stream, type Credentials, type Kept } from "./xmpp";
 
 /** The one connection of an SDK in this page. */
 export class Connection {
@@ -19,15 +19,31 @@ export class Connection {
   readonly #terms: Terms;
   readonly #emit: Emit;
   readonly #onSessionEnd: (credentials: Credentials) => void;
+  readonly #onKept: (kept: Kept) => void;
+  #kept: Kept = null;
   #credentials: Credentials | null = null;
   #stream: Stream | null = null;
   #run: AbortController | null = null;
 
-  /** @param onSessionEnd is told whose session is over, before the event is out. */
-  constructor(terms: Terms, emit: Emit, onSessionEnd: (credentials: Credentials) => void) {
+  /**
+   * @param onSessionEnd is told whose session is over, before the event is out.
+   * @param onKept is told of each stanza what another page would need to go on with the stream.
+   */
+  constructor(
+    terms: Terms,
+    emit: Emit,
+    onSessionEnd: (credentials: Credentials) => void,
+    onKept: (kept: Kept) => void,
+  ) {
     this.#terms = terms;
     this.#emit = emit;
     this.#onSessionEnd = onSessionEnd;
+    this.#onKept = onKept;
+  }
+
+  /** What another page would need to go on with the stream. */
+  get kept(): Kept {
+    return this.#kept;
   }
 
   /** Whether a connection stands, or is being made or made again. */
@@ -40,17 +56,17 @@ export class Connection {
     this.#end();
     this.#adopt(credentials);
     this.#move("connect");
-    return new Promise((resolve, reject) => this.#start(credentials, 0, { resolve, reject }));
+    return new Promise((resolve, reject) => this.#start(credentials, 0, null, { resolve, reject }));
   }
 
-  /** Another page held the connection, and is gone: make it again from the state in which it was. */
-  takeOver(credentials: Credentials, status: ConnectionStatus): void {
+  /** Another page held the connection, and is gone: go on with what it kept, from the state in which it was. */
+  takeOver(credentials: Credentials, status: ConnectionStatus, kept: Kept): void {
     this.#end();
     this.#adopt(credentials);
     this.status = status;
     this.#move("lost", "unreachable");
     this.#move("retry", undefined, 1);
-    this.#start(credentials, 1);
+    this.#start(credentials, 1, kept);
   }
 
   /** Another page holds the connection: show its state. Says whether that is news. */
@@ -113,11 +129,12 @@ export class Connection {
 
   // ------------------------------------------------------------------------------------------------------ the loop
 
-  #start(credentials: Credentials, attempt: number, first?: First): void {
+  #start(credentials: Credentials, attempt: number, kept: Kept, first?: First): void {
     const run = new AbortController();
     this.#run = run;
     run.signal.addEventListener("abort", () => first?.reject(failure("unreachable", "The connection was closed")));
-    const resource = new Resource(credentials, this.#terms, this.inbox as Inbox, (...event) => {
+    const continuation = new Continuation(kept, (now) => this.#onKept((this.#kept = now)));
+    const resource = new Resource(credentials, this.#terms, continuation, this.inbox as Inbox, (...event) => {
       if (!run.signal.aborted) this.#emit(...event);
     });
     void this.#keep(resource, run.signal, attempt, first).finally(() => {

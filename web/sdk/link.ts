@@ -8,30 +8,36 @@ import type { Terms } from "./resource";
 import { isFinal, type ConnectionStatus } from "./states";
 import { TabGroup, type Member, type Platform } from "./tabs";
 import type { TokenKeeper, TokenState } from "./tokens";
-import type { Credentials } from "./xmpp";
+import type { Credentials, Kept } from "./xmpp";
 
 /** What a page that joins the others of its session is told. */
 interface Shared {
   status: ConnectionStatus;
   known: Known | null;
   tokens: TokenState;
+  kept: Kept;
 }
+
+/** What the page that leads tells the others: what happened, and what it would take to go on with its stream. */
+type Told = Event | readonly ["kept", Kept];
 
 interface Waiting {
   resolve: () => void;
   reject: (error: Error) => void;
 }
 
-export class Link implements Member<Shared, Event> {
+export class Link implements Member<Shared, Told> {
   readonly #terms: Terms;
   readonly #emit: Emit;
   readonly #tokens: TokenKeeper;
   readonly #platform: Platform | null;
   readonly #scope: string;
   readonly #connection: Connection;
-  #group: TabGroup<Shared, Event> | null = null;
+  #group: TabGroup<Shared, Told> | null = null;
   #credentials: Credentials | null = null;
   #waiting: Waiting | null = null;
+  /** What the page that leads has kept of its stream. */
+  #kept: Kept = null;
 
   /**
    * @param emit gets the events of this page.
@@ -52,7 +58,7 @@ export class Link implements Member<Shared, Event> {
     this.#tokens = tokens;
     this.#platform = platform;
     this.#scope = scope;
-    this.#connection = new Connection(terms, this.tell, onSessionEnd);
+    this.#connection = new Connection(terms, this.tell, onSessionEnd, (kept) => this.#group?.tell(["kept", kept]));
   }
 
   get status(): ConnectionStatus {
@@ -82,7 +88,7 @@ export class Link implements Member<Shared, Event> {
     this.#leave();
     this.#credentials = credentials;
     if (this.#platform === null) return await this.#connection.connect(credentials);
-    const group = new TabGroup<Shared, Event>(await groupName(this.#scope, credentials), this.#platform, this);
+    const group = new TabGroup<Shared, Told>(await groupName(this.#scope, credentials), this.#platform, this);
     this.#group = group;
     try {
       if (await group.join()) await this.#connection.connect(credentials);
@@ -110,6 +116,7 @@ export class Link implements Member<Shared, Event> {
   #leave(lastWord = false): void {
     this.#group?.leave(lastWord);
     this.#group = null;
+    this.#kept = null;
     this.#tokens.renewElsewhere = null;
   }
 
@@ -128,15 +135,20 @@ export class Link implements Member<Shared, Event> {
     }
   }
 
-  adopt({ status, known, tokens }: Shared): void {
+  adopt({ status, known, tokens, kept }: Shared): void {
     if (this.#credentials === null) return;
+    this.#kept = kept;
     if (tokens.access !== null) this.#tokens.hold(tokens);
     this.#mirror(status);
     const events = known === null ? [] : this.#connection.inboxOf(this.#credentials).adopt(known);
     for (const event of events) this.#emit(...event);
   }
 
-  follow(event: Event): void {
+  follow(event: Told): void {
+    if (event[0] === "kept") {
+      this.#kept = event[1];
+      return;
+    }
     if (event[0] === "connectionListener") {
       this.#mirror(event[1].status, event[1].reason, event[1].attempt);
       return;
@@ -166,7 +178,8 @@ export class Link implements Member<Shared, Event> {
   // ------------------------------------------------------------------------------------------------------- leading
 
   state(): Shared {
-    return { status: this.status, known: this.#connection.inbox?.known() ?? null, tokens: this.#tokens.state };
+    const { inbox, kept } = this.#connection;
+    return { status: this.status, known: inbox?.known() ?? null, tokens: this.#tokens.state, kept };
   }
 
   async serve(method: string, argument: unknown): Promise<unknown> {
@@ -181,7 +194,7 @@ export class Link implements Member<Shared, Event> {
     this.#tokens.renewElsewhere = null;
     this.#tokens.mistrustRefreshToken();
     const waiting = this.#waiting;
-    if (waiting === null) this.#connection.takeOver(credentials, this.status);
+    if (waiting === null) this.#connection.takeOver(credentials, this.status, this.#kept);
     else this.#connection.connect(credentials).then(waiting.resolve, waiting.reject);
   }
 }

@@ -5,7 +5,7 @@ import { timedOut, type Ending } from "./endings";
 import { asError } from "./errors";
 import { NS_ROSTER, type Inbox } from "./inbox";
 import type { ReconnectPolicy } from "./reconnect";
-import { Stream, payloadOf, type Credentials } from "./xmpp";
+import { Stream, payloadOf, type Continuation, type Credentials } from "./xmpp";
 
 const PING = `<ping xmlns='${NS_PING}'/>`;
 
@@ -20,23 +20,26 @@ export class Resource {
   readonly #terms: Terms;
   readonly #inbox: Inbox;
   readonly #emit: Emit;
+  readonly #kept: Continuation;
 
-  constructor(credentials: Credentials, terms: Terms, inbox: Inbox, emit: Emit) {
+  constructor(credentials: Credentials, terms: Terms, kept: Continuation, inbox: Inbox, emit: Emit) {
     this.credentials = credentials;
     this.#terms = terms;
+    this.#kept = kept;
     this.#inbox = inbox;
     this.#emit = emit;
   }
 
   /** A stream that is ready, or why there is none. */
   async attempt(signal: AbortSignal): Promise<Stream | Ending> {
-    const stream: Stream = new Stream(this.#terms.websocketUrl, this.credentials, (stanza) => this.#receive(stream, stanza));
-    const timer = setTimeout(() => stream.abort(timedOut()), this.#terms.policy.attemptTimeoutMs);
+    const { websocketUrl } = this.#terms;
+    const stream: Stream = new Stream(websocketUrl, this.credentials, this.#kept, (stanza) => this.#receive(stream, stanza));
+    const timer = setTimeout(() => stream.abandon(timedOut()), this.#terms.policy.attemptTimeoutMs);
     const stop = () => stream.close();
     signal.addEventListener("abort", stop);
     try {
       await stream.open();
-      await this.#settle(stream);
+      if (!stream.isResumed) await this.#settle(stream);
       return stream;
     } catch (error) {
       if (!stream.isEnded) stream.abort({ trigger: "failed", reason: "internal_error", error: asError(error) });
@@ -84,7 +87,7 @@ export class Resource {
   async #check(stream: Stream): Promise<void> {
     const { policy } = this.#terms;
     if (stream.isEnded || performance.now() - stream.heardAt < policy.pingAfterMs) return;
-    const timer = setTimeout(() => stream.abort({ ...timedOut(), trigger: "lost" }), policy.pingTimeoutMs);
+    const timer = setTimeout(() => stream.abandon({ ...timedOut(), trigger: "lost" }), policy.pingTimeoutMs);
     try {
       await stream.request("get", PING, this.credentials.domain);
     } catch {

@@ -1,8 +1,8 @@
 /**
- * One signed-in XML stream over one WebSocket (RFC 7395), by strophe.js: frames, SCRAM and binding are its work. Here
- * requests are paired with their answers, and an ending is told with its reason.
+ * One signed-in XML stream over one WebSocket (RFC 7395), by strophe.js: frames, SCRAM, binding and stream management
+ * (XEP-0198) are its work. Here requests are paired with their answers, and an ending is told with its reason.
  */
-import { Strophe } from "strophe.js";
+import { Strophe, type SMState, type SMStorageBackend } from "strophe.js";
 import { lost, refused, streamError, type Ending } from "./endings";
 import { failure, type HeliographError } from "./errors";
 import { children, escape } from "./xml";
@@ -19,9 +19,43 @@ export interface Credentials {
   password: string;
 }
 
+/** What is kept of a stream, for the next one to go on with it when its socket is lost; plain text, or `null`. */
+export type Kept = string | null;
+
+/** Where that is: for the streams of one user, one after the other. */
+export class Continuation implements SMStorageBackend {
+  #kept: Kept;
+  readonly #changed: (kept: Kept) => void;
+
+  /** @param changed is told of each stanza what is kept now. */
+  constructor(kept: Kept, changed: (kept: Kept) => void) {
+    this.#kept = kept;
+    this.#changed = changed;
+  }
+
+  load(): SMState | null {
+    return this.#kept === null ? null : JSON.parse(this.#kept);
+  }
+
+  save(_user: string, state: SMState): void {
+    this.#keep(JSON.stringify(state));
+  }
+
+  clear(): void {
+    this.#keep(null);
+  }
+
+  #keep(kept: Kept): void {
+    this.#kept = kept;
+    this.#changed(kept);
+  }
+}
+
 interface StreamOptions {
   protocol: string;
   mechanisms: (typeof Strophe.SASLSHA256)[];
+  enableStreamManagement: true;
+  streamManagement: { storage: Continuation };
   onStreamError: (error: Element) => void;
 }
 
@@ -60,16 +94,23 @@ export class Stream {
   #end!: (how: Ending) => void;
   #how: Ending | null = null;
   #isBound = false;
+  /** Of this stream alone: what a resumed stream answers late is no answer to a request of the new one. */
+  readonly #requests = crypto.randomUUID();
   #ids = 0;
 
-  /** @param receive gets each stanza that is no answer to a request of ours. */
-  constructor(url: string, credentials: Credentials, receive: (stanza: Element) => void) {
+  /**
+   * @param kept what goes on with this stream, if it can, and is kept of it.
+   * @param receive gets each stanza that is no answer to a request of ours.
+   */
+  constructor(url: string, credentials: Credentials, kept: Continuation, receive: (stanza: Element) => void) {
     this.#credentials = credentials;
     this.#receive = receive;
     this.ended = new Promise((resolve) => (this.#end = resolve));
     const options: StreamOptions = {
       protocol: PROTOCOL,
       mechanisms: [Strophe.SASLSHA256],
+      enableStreamManagement: true,
+      streamManagement: { storage: kept },
       onStreamError: (error) => this.#conclude(streamError(error, this.#isBound)),
     };
     this.#connection = new Strophe.Connection(url, options as object);
@@ -79,7 +120,12 @@ export class Stream {
     return this.#how !== null;
   }
 
-  /** Connect, sign in, bind. Throws where the stream ended before that; `ended` says how. */
+  /** Whether the stream goes on where the one before it was lost: the server has kept what was for us meanwhile. */
+  get isResumed(): boolean {
+    return this.#connection.hasResumed();
+  }
+
+  /** Connect, sign in, resume or bind. Throws where the stream ended before that; `ended` says how. */
   async open(): Promise<void> {
     const { username, domain, password } = this.#credentials;
     const bound = new Promise<null>((resolve) => {
@@ -124,7 +170,7 @@ export class Stream {
 
   /** Send an IQ (RFC 6120, section 8.2.3); resolves to its answer, a result or an error. `to` is a server's domain. */
   request(type: "get" | "set", payload: string, to?: string): Promise<Element> {
-    const id = `h${(this.#ids += 1)}`;
+    const id = `${this.#requests}-${(this.#ids += 1)}`;
     const address = to === undefined ? "" : ` to='${escape(to)}'`;
     this.send(`<iq xmlns='jabber:client' type='${type}' id='${id}'${address}>${payload}</iq>`);
     return new Promise((resolve, reject) => this.#answers.set(`${id} ${to ?? ""}`, { resolve, reject }));
@@ -159,7 +205,13 @@ export class Stream {
     this.#answers.clear();
   }
 
-  /** Give the stream up, for that reason. */
+  /** Let go of the socket without a word, for that reason: the stream can go on with the next one. */
+  abandon(how: Ending): void {
+    this.#conclude(how);
+    this.#connection._doDisconnect();
+  }
+
+  /** Say goodbye and close, for that reason. */
   abort(how: Ending): void {
     this.#conclude(how);
     this.#connection.disconnect();

@@ -146,3 +146,5 @@ CSI_HELD_MAX_STANZAS = 1000
 CSI_HELD_MAX_BYTES = 512 * 1024
 RESUME_TTL_S = 300
 """How long a stream waits for its client to come back."""
+RESUME_LEFT_TTL_S = 10
+"""How long it waits for a page that was left: long enough to load it again."""

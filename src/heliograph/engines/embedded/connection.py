@@ -272,9 +272,9 @@ class Connection:
         self.is_gone = True
         self._transport.close()
 
-    def lost(self) -> None:
-        """The transport is gone."""
-        if not self._engine.managed.hibernate(self):
+    def lost(self, *, has_left: bool = False) -> None:
+        """The transport is gone; `has_left`: the client said that it goes away."""
+        if not self._engine.managed.hibernate(self, has_left=has_left):
             self._engine.leave(self)
         self.is_gone = True
         self.established()

@@ -137,8 +137,11 @@ class ManagedStreams:
 
     # -------------------------------------------------------------------------------------------- a lost connection
 
-    def hibernate(self, connection: Connection) -> bool:
-        """A connection was lost: whether its stream waits for the next one. It stays in the router as it is."""
+    def hibernate(self, connection: Connection, *, has_left: bool = False) -> bool:
+        """A connection was lost: whether its stream waits for the next one. It stays in the router as it is.
+
+        One whose client said that it goes away does not wait for long.
+        """
         managed = connection.managed
         if managed is None or managed.id is None or connection.resource is None:
             return False
@@ -147,7 +150,8 @@ class ManagedStreams:
         managed.connection = None
         loop = asyncio.get_running_loop()
         managed.lost_at = loop.time()
-        managed.timer = loop.call_later(managed.ttl_s, self.expire, managed)
+        ttl_s = min(managed.ttl_s, limits.RESUME_LEFT_TTL_S) if has_left else managed.ttl_s
+        managed.timer = loop.call_later(ttl_s, self.expire, managed)
         waiting = self._waiting.setdefault(managed.resource.account, [])
         waiting.append(managed)
         if len(waiting) > limits.SM_WAITING_PER_ACCOUNT_MAX:

@@ -20,6 +20,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _SUBPROTOCOL = "xmpp"
 _NORMAL_CLOSURE = 1000
+_GOING_AWAY = 1001
+"""What a browser says when its user leaves the page (RFC 6455, section 7.4.1)."""
 _UNSUPPORTED_DATA = 1003
 _CLOSE_TIMEOUT_S = 5.0
 
@@ -29,10 +31,14 @@ class WebSocketTransport:
 
     Args:
         is_secure: whether what is said cannot be read on the way.
+
+    Attributes:
+        has_peer_left: whether the client said that it goes away, and did not just fall silent.
     """
 
     def __init__(self, *, is_secure: bool) -> None:
         self.is_secure = is_secure
+        self.has_peer_left = False
         self._messages: asyncio.Queue[bytes | None] = asyncio.Queue()  # bounded in bytes: see pending_bytes
         self._pending_bytes = 0
         self._may_read = asyncio.Event()
@@ -107,7 +113,7 @@ def websocket_app(engine: EmbeddedEngine) -> Callable[[Scope, Receive, Send], Aw
                 sender.cancel()
                 reader.cancel()
         finally:
-            connection.lost()
+            connection.lost(has_left=transport.has_peer_left)
 
     return app
 
@@ -117,6 +123,7 @@ async def _read(connection: Connection, transport: WebSocketTransport, receive: 
         await transport.may_read()
         message = await receive()
         if message["type"] == "websocket.disconnect":
+            transport.has_peer_left = message.get("code") == _GOING_AWAY
             transport.abort()
             return
         text = message.get("text")
