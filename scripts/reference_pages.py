@@ -60,6 +60,7 @@ WHAT_TO_DO = {
     415: "Send one of the accepted types.",
     429: "Wait as long as `Retry-After` says.",
     500: "Report it with the `errorId` of `details`; try again later.",
+    502: "Try again later; if it persists, look at the server that you named.",
     503: "Try again later, each time after a longer wait. The SDK does so by itself.",
     504: "Try again later. The call may have had its effect.",
 }

@@ -139,6 +139,12 @@ class MediaUnsupported(UsageError):
     row = Row("media_unsupported", 415, "Images are PNG, JPEG, WebP or GIF")
 
 
+class RemoteRefused(UsageError):
+    """An address of another server was given that this node does not call: not public, not of the web, or malformed."""
+
+    row = Row("remote_refused", 400, "This address is not called")
+
+
 class RouteNotFound(UsageError):
     """No such address."""
 
@@ -390,6 +396,12 @@ class TimedOut(PeerError):
     """The server did not answer in time."""
 
     row = Row("timeout", 504, "The server did not answer in time", WAIT, "temporary-auth-failure", is_retryable=True)
+
+
+class RemoteFailed(PeerError):
+    """Another server, at an address that was given, could not be reached or did not give what was asked for."""
+
+    row = Row("remote_failed", 502, "The server at that address did not answer as it should", WAIT, is_retryable=True)
 
 
 class InternalError(PeerError):

@@ -31,6 +31,7 @@ from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import STOCK, PreparedCredentials
 from heliograph.system.open_files import raise_open_files_limit
+from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 
 log = structlog.get_logger("heliograph.node")
@@ -134,6 +135,7 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         offline=stores.offline,
         qr_links=stores.qr_links,
         media=FilesystemMedia(settings.data_dir / "media"),
+        outbound=await stack.enter_async_context(GuardedHttp()),
         rates=InProcessRateCounters(),
         bus=InProcessBus(),
         sealer=JweSealer(),

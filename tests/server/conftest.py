@@ -29,6 +29,7 @@ from heliograph.server.services import ClientConfig, Services
 from heliograph.storage import sqlite
 from heliograph.system.chance import SystemIds
 from heliograph.system.credentials import PreparedCredentials
+from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 
 PUBLIC_URL = "https://chat.test"
@@ -191,6 +192,7 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 offline=stores.offline,
                 qr_links=stores.qr_links,
                 media=FilesystemMedia(tmp_path / "media"),
+                outbound=GuardedHttp(),
                 rates=InProcessRateCounters(),
                 bus=InProcessBus(),
                 sealer=JweSealer(),

@@ -24,6 +24,7 @@ from heliograph.core.profiles import Profile
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.storage import sqlite
+from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 from heliograph.xmpp import scram
 
@@ -130,6 +131,7 @@ def wire(
         offline=stores.offline,
         qr_links=stores.qr_links,
         media=FilesystemMedia(folder),
+        outbound=GuardedHttp(),
         rates=InProcessRateCounters(),
         bus=InProcessBus(),
         sealer=JweSealer(),

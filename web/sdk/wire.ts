@@ -32,6 +32,8 @@ export const ERROR_STATUS = {
   profile_invalid: 400,
   rate_limited: 429,
   registration_unverified: 401,
+  remote_failed: 502,
+  remote_refused: 400,
   request_invalid: 400,
   route_not_found: 404,
   sandbox_full: 403,

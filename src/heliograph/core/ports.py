@@ -18,6 +18,8 @@ from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.core.outbound import Answer as OutboundAnswer
+from heliograph.core.outbound import Request as OutboundRequest
 from heliograph.core.pep_nodes import Found, Item, Node, Outcome
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
@@ -309,6 +311,19 @@ class MediaStore(Protocol):
         ...
 
 
+class Outbound(Protocol):
+    """HTTP calls to servers of others, at addresses that users or apps chose; see `core.outbound`."""
+
+    async def request(self, request: OutboundRequest) -> OutboundAnswer:
+        """Make one call. Each connection goes to an address that was looked up once and found to be within reach; no
+        credentials, cookies or proxies are used.
+
+        Raises `RemoteRefused` where the address, or one that a redirect leads to, is not called, and `RemoteFailed`
+        where no whole answer came within the bounds.
+        """
+        ...
+
+
 class RateCounters(Protocol):
     """Counters that a rate limit reads and moves in one step."""
 
@@ -402,6 +417,7 @@ class Ports:
     offline: OfflineStore
     qr_links: QrLinkStore
     media: MediaStore
+    outbound: Outbound
     rates: RateCounters
     bus: Bus
     sealer: Sealer
