@@ -236,6 +236,7 @@ def _engine_limits(settings: Settings) -> EngineLimits:
         stanza_max_bytes=settings.stanza_max_bytes,
         authentication_timeout_s=settings.authentication_timeout_s,
         pending_output_max_bytes=settings.pending_output_max_bytes,
+        stanzas_per_s=settings.stanzas_per_s,
         connections_per_address_max=settings.connections_per_address_max,
         unauthenticated_per_address_max=settings.unauthenticated_per_address_max,
     )

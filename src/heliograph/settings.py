@@ -125,6 +125,9 @@ class Settings(BaseModel):
         default=limits.PENDING_OUTPUT_MAX_BYTES, ge=64 * KIB, le=limits.PENDING_OUTPUT_MAX_BYTES
     )
     """How much may wait for a client that reads slowly, before it is disconnected."""
+    stanzas_per_s: int = Field(default=limits.STANZAS_PER_S, ge=10, le=limits.STANZAS_PER_S)
+    """How many stanzas a connection may send a second in the long run; each KiB counts as one more. One that sends more
+    is made to wait, and at last disconnected."""
     authentication_timeout_s: float = Field(
         default=limits.AUTHENTICATION_TIMEOUT_S, ge=1, le=limits.AUTHENTICATION_TIMEOUT_S
     )

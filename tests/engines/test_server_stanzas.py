@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from heliograph.core import apps
-from heliograph.core.apps import Environment
+from heliograph.core.apps import Environment, Policy
+from wires import stream_header
 
 NS_UNSERVED = "urn:test:unserved"
 
@@ -274,3 +277,21 @@ async def test_an_app_that_was_made_while_the_node_runs_is_served_at_once(place:
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " + from_header + ">"
     )
     assert "<mechanism>SCRAM-SHA-256</mechanism>" in await wire.until("</stream:features>")
+
+
+async def test_an_app_without_users_has_its_domains_served(place: Any) -> None:
+    """The domains come from the apps, also of one that another process makes while the node runs."""
+    made = await apps.create(place.node.ports, "New", "new.localhost", "sandbox.new.localhost", Policy())
+
+    async def answer(host: str) -> str:
+        wire = await place.dial()
+        await wire.send(stream_header(host))
+        return str(await wire.until("</stream:"))
+
+    for host in ("new.localhost", "sandbox.new.localhost"):
+        assert "<mechanisms" in await answer(host)
+    other = replace(made.app, id="app_other", domain="other.localhost", sandbox_domain="sandbox.other.localhost")
+    await place.node.ports.apps.add(other, [])
+    async with asyncio.timeout(10):
+        while "host-unknown" in await answer("other.localhost"):
+            pass

@@ -300,6 +300,8 @@ async def create(
         for environment in Environment
     }
     await ports.apps.add(app, [_at_rest(app, kind, environment, key) for (kind, environment), key in keys.items()])
+    for served in (app.domain, app.sandbox_domain):
+        ports.engine.provision(served)
     return NewApp(app, keys, private_jwk)
 
 

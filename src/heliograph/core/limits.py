@@ -125,6 +125,19 @@ AUTHENTICATION_TIMEOUT_S = 30
 AUTHENTICATION_MAX_ATTEMPTS = 5
 PENDING_OUTPUT_MAX_BYTES = 1024 * 1024
 PENDING_INPUT_MAX_STANZAS = 100
+PENDING_INPUT_MAX_BYTES = 128 * 1024
+"""What may wait behind a slow stanza of the same client; then it is not read from."""
+STANZAS_PER_S = 2_000
+"""What a connection may send in the long run; a stanza counts once, and once more for each KiB of it."""
+STANZAS_BURST_S = 5
+"""How many seconds' worth it may send at once."""
+STANZAS_ACCOUNT_FACTOR = 3
+"""All connections of a user together may send so many times what one may."""
+STANZAS_PAUSE_MIN_S = 0.25
+STANZAS_PAUSES_MAX_S = 60
+"""For so long a client that sends too much is made to wait, before it is disconnected."""
+STANZAS_CALM_S = 10
+"""After so long without a pause, earlier ones are forgotten."""
 CONNECTIONS_PER_ADDRESS_MAX = 20_000
 UNAUTHENTICATED_PER_ADDRESS_MAX = 256
 RESOURCES_PER_ACCOUNT_MAX = 100

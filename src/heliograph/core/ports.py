@@ -365,7 +365,11 @@ class Engine(Protocol):
     """What the rules ask of an XMPP server. Methods enqueue; none waits for a peer's socket."""
 
     def provision(self, jid: str) -> None:
-        """An account was registered: let it sign in."""
+        """An account was registered, or the domain of a new app is to be served: let clients sign in.
+
+        Args:
+            jid: a bare JID or a domain.
+        """
         ...
 
     def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from heliograph.xmpp.disco import NS_DATA, parse_form
-from heliograph.xmpp.stanza import quote
+from heliograph.xmpp.stanza import Template, quote
 from heliograph.xmpp.stanza_error import StanzaError, bad_request
 
 NS_PUBSUB = "http://jabber.org/protocol/pubsub"
@@ -278,21 +278,6 @@ class Event:
     retracted: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """One event's message, encoded once for all its receivers.
-
-    `prefix`, the quoted JID of a receiver and `suffix` are a whole stanza.
-    """
-
-    prefix: bytes
-    suffix: bytes
-
-    def to(self, jid: str) -> bytes:
-        """The stanza for one receiver."""
-        return b"%b%b%b" % (self.prefix, quote(jid).encode(), self.suffix)
-
-
 def event_xml(node: str, item_id: str, payload: str) -> str:
     """The content of a message that tells of a published item (section 7.1.2)."""
     item = _item_xml(item_id, payload)
@@ -305,13 +290,13 @@ def retract_event_xml(node: str, item_id: str) -> str:
     return f"<event xmlns='{NS_PUBSUB_EVENT}'><items node={quote(node)}>{item}</items></event>"
 
 
-def retraction(sender_bare: str, node: str, item_id: str) -> Notification:
+def retraction(sender_bare: str, node: str, item_id: str) -> Template:
     """The message that tells of a deleted item, from the account itself."""
     prefix = f"<message type='headline' from={quote(sender_bare)} to="
-    return Notification(prefix.encode(), f">{retract_event_xml(node, item_id)}</message>".encode())
+    return Template(prefix.encode(), f">{retract_event_xml(node, item_id)}</message>".encode())
 
 
-def notification(sender_bare: str, node: str, item_id: str, payload: str) -> Notification:
+def notification(sender_bare: str, node: str, item_id: str, payload: str) -> Template:
     """The message that tells of a published item, from the account itself (XEP-0163, section 4.3.1).
 
     Args:
@@ -321,7 +306,7 @@ def notification(sender_bare: str, node: str, item_id: str, payload: str) -> Not
         payload: the item's payload as XML.
     """
     prefix = f"<message type='headline' from={quote(sender_bare)} to="
-    return Notification(prefix.encode(), f">{event_xml(node, item_id, payload)}</message>".encode())
+    return Template(prefix.encode(), f">{event_xml(node, item_id, payload)}</message>".encode())
 
 
 def parse_event(event: Element) -> Event | None:

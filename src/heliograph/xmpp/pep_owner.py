@@ -12,12 +12,11 @@ from heliograph.xmpp.pep import (
     NS_PUBSUB,
     NS_PUBSUB_EVENT,
     NS_PUBSUB_OWNER,
-    Notification,
     node_of,
     unsupported,
 )
 from heliograph.xmpp.pep_config import NODE_CONFIG, NodeConfig, form_xml
-from heliograph.xmpp.stanza import quote
+from heliograph.xmpp.stanza import Template, quote
 from heliograph.xmpp.stanza_error import bad_request
 
 _FORM = f"{{{NS_DATA}}}x"
@@ -133,8 +132,8 @@ def created_xml(node: str) -> str:
     return f"<pubsub xmlns='{NS_PUBSUB}'><create node={quote(node)}/></pubsub>"
 
 
-def ended(sender_bare: str, node: str, action: OwnerAction) -> Notification:
+def ended(sender_bare: str, node: str, action: OwnerAction) -> Template:
     """The message that tells that a node was purged or deleted (sections 8.4.2 and 8.5.2)."""
     event = f"<event xmlns='{NS_PUBSUB_EVENT}'><{action.value} node={quote(node)}/></event>"
     prefix = f"<message type='headline' from={quote(sender_bare)} to="
-    return Notification(prefix.encode(), f">{event}</message>".encode())
+    return Template(prefix.encode(), f">{event}</message>".encode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 NS_CLIENT = "jabber:client"
@@ -96,6 +97,21 @@ def serialize_content(element: Element, default_ns: str = NS_CLIENT) -> str:
         if child.tail:
             parts.append(escape(child.tail))
     return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A stanza of the server's own, encoded once for all its receivers.
+
+    `prefix`, the quoted JID of a receiver and `suffix` are a whole stanza.
+    """
+
+    prefix: bytes
+    suffix: bytes
+
+    def to(self, jid: str) -> bytes:
+        """The stanza for one receiver."""
+        return b"%b%b%b" % (self.prefix, quote(jid).encode(), self.suffix)
 
 
 class Stanza:

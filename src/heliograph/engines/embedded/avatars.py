@@ -14,7 +14,8 @@ from heliograph.core import limits, media, profiles
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.xmpp import avatar, pep
 from heliograph.xmpp.avatar import AvatarInfo
-from heliograph.xmpp.pep import NODE_AVATAR_METADATA, Notification
+from heliograph.xmpp.pep import NODE_AVATAR_METADATA
+from heliograph.xmpp.stanza import Template
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
@@ -53,7 +54,7 @@ class Avatars:
         info = await self.info(image)
         return None if info is None or info.url else await self.stored(image)
 
-    async def event(self, profile: Profile, viewer: Viewer) -> Notification | None:
+    async def event(self, profile: Profile, viewer: Viewer) -> Template | None:
         """The event of the metadata node for that viewer; `None` where the node holds nothing."""
         info = await self.info(profiles.redact(profile, viewer).image)
         if info is None:
@@ -95,7 +96,7 @@ def _shown(profile: Profile) -> str:
     return f"{profile.visibility.get('image', '')} {profile.image}" if profile.image else ""
 
 
-def _event(jid: str, info: AvatarInfo | None) -> Notification:
+def _event(jid: str, info: AvatarInfo | None) -> Template:
     payload = avatar.metadata_xml(() if info is None else (info,))
     return pep.notification(jid, NODE_AVATAR_METADATA, pep.CURRENT_ITEM if info is None else info.id, payload)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from heliograph.core import limits
+from heliograph.engines.embedded.allowance import UNITS_PER_BYTE, Allowance
 from heliograph.engines.embedded.client_state import become_active, become_inactive
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.c2s import ServerStream, State
@@ -84,15 +85,20 @@ class Connection:
     """
 
     __slots__ = (
+        "_allowance",
         "_backlog",
         "_deadline",
         "_engine",
         "_is_busy",
         "_is_dirty",
-        "_is_paused",
+        "_is_full",
         "_joins",
         "_output",
+        "_pause",
+        "_paused_s",
+        "_paused_until",
         "_transport",
+        "_waiting_bytes",
         "account",
         "address",
         "is_gone",
@@ -117,8 +123,13 @@ class Connection:
         self.was_bound = False
         self._output: list[bytes] = []
         self._backlog: deque[StreamEvent] | None = None
-        self._is_busy = self._is_dirty = self._is_paused = False
+        self._waiting_bytes = 0
+        self._is_busy = self._is_dirty = self._is_full = False
         loop = asyncio.get_running_loop()
+        rate = engine.limits.stanzas_per_s
+        self._allowance = Allowance.full(rate, rate * limits.STANZAS_BURST_S, loop.time())
+        self._pause: asyncio.TimerHandle | None = None
+        self._paused_until = self._paused_s = 0.0
         self._deadline: asyncio.TimerHandle | None = loop.call_later(engine.limits.authentication_timeout_s, self._late)
 
     # ------------------------------------------------------------------------------------------------------ incoming
@@ -127,6 +138,12 @@ class Connection:
         """Bytes came."""
         events = self.stream.receive(data)
         self._pump()  # what the machine answers goes out before what the handlers add
+        allowance = self._allowance
+        allowance.left -= len(events) + len(data) * UNITS_PER_BYTE
+        if allowance.left < 0:
+            self._slow_down()
+        if self._is_busy:
+            self._waiting_bytes += len(data)
         self._handle(events)
 
     def _handle(self, events: list[StreamEvent]) -> None:
@@ -155,8 +172,12 @@ class Connection:
         if self._backlog is None:
             self._backlog = deque()
         self._backlog.extend(events)
-        if len(self._backlog) > limits.PENDING_INPUT_MAX_STANZAS and not self._is_paused:
-            self._is_paused = True
+        is_full = (
+            len(self._backlog) > limits.PENDING_INPUT_MAX_STANZAS
+            or self._waiting_bytes > limits.PENDING_INPUT_MAX_BYTES
+        )
+        if is_full and not self._is_full:
+            self._is_full = True
             self._transport.pause()
 
     async def _finish(self, work: Coroutine[None, None, list[StreamEvent] | None]) -> None:
@@ -169,11 +190,43 @@ class Connection:
         finally:
             self._is_busy = False
         waiting, self._backlog = self._backlog, None
-        if self._is_paused:
-            self._is_paused = False
-            self._transport.resume()
+        self._waiting_bytes = 0
+        if self._is_full:
+            self._is_full = False
+            self._read_on()
         self._pump()
         self._handle([*(events or ()), *(waiting or ())])
+
+    def _read_on(self) -> None:
+        """Read again, unless there is another reason not to."""
+        if not self._is_full and self._pause is None:
+            self._transport.resume()
+
+    def _slow_down(self) -> None:
+        """The client has sent what it may, or its user has: read no more until it may send again. One that never
+        stops is disconnected.
+        """
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        units = self._allowance.refill(now)
+        wait_s = max(self._allowance.lack_s, self._engine.charge(self.account, units, now))
+        if not wait_s or self._pause is not None:
+            return
+        wait_s += limits.STANZAS_PAUSE_MIN_S
+        if now > self._paused_until + limits.STANZAS_CALM_S:
+            self._paused_s = 0.0
+        self._paused_s += wait_s
+        self._paused_until = now + wait_s
+        if self._paused_s > limits.STANZAS_PAUSES_MAX_S:
+            log.info("client_sends_too_much", address=self.address)
+            self.end(StreamError("policy-violation", "Too many stanzas were sent"))
+            return
+        self._transport.pause()
+        self._pause = loop.call_later(wait_s, self._end_pause)
+
+    def _end_pause(self) -> None:
+        self._pause = None
+        self._read_on()
 
     def _negotiate(self, event: StreamEvent) -> Coroutine[None, None, list[StreamEvent] | None] | None:
         match event:
@@ -278,5 +331,7 @@ class Connection:
             self._engine.leave(self)
         self.is_gone = True
         self.established()
+        if self._pause is not None:
+            self._pause.cancel()
         self.stream.framing.close()
         self._engine.forget(self)

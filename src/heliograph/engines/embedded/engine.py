@@ -20,6 +20,7 @@ from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import EndReason, Session, describe
 from heliograph.engines.embedded.admission import Admission
+from heliograph.engines.embedded.allowance import Allowance
 from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
@@ -46,6 +47,7 @@ log = structlog.get_logger("heliograph.xmpp")
 
 _BACKLOG = 4096
 _SECRET_BYTES = 32
+_APPS_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class EngineLimits:
     stanza_max_bytes: int = limits.STANZA_MAX_BYTES
     authentication_timeout_s: float = limits.AUTHENTICATION_TIMEOUT_S
     pending_output_max_bytes: int = limits.PENDING_OUTPUT_MAX_BYTES
+    stanzas_per_s: float = limits.STANZAS_PER_S
     connections_per_address_max: int = limits.CONNECTIONS_PER_ADDRESS_MAX
     unauthenticated_per_address_max: int = limits.UNAUTHENTICATED_PER_ADDRESS_MAX
 
@@ -113,6 +116,7 @@ class EmbeddedEngine:
         self._is_stopping = False
         self._terms: Terms
         self._loop: asyncio.AbstractEventLoop
+        self._following: asyncio.Task[None]
 
     # ----------------------------------------------------------------------------------------------------- lifecycle
 
@@ -121,8 +125,8 @@ class EmbeddedEngine:
         self.ports = ports
         self.started_at = ports.clock.now()
         self._loop = asyncio.get_running_loop()
-        for app, _keys in await ports.apps.list():
-            self._hosts |= {app.domain, app.sandbox_domain}
+        await self._read_hosts()
+        self._following = self._loop.create_task(self._follow_apps())
         self._terms = Terms(
             hosts=self._hosts.__contains__,
             limits=self._stanza_limits(self.limits.stanza_max_bytes),
@@ -137,6 +141,19 @@ class EmbeddedEngine:
             self._servers.append(await self._listen(listener))
         return [server.sockets[0].getsockname()[1] for server in self._servers]
 
+    async def _read_hosts(self) -> None:
+        for app, _keys in await self.ports.apps.list():
+            self._hosts |= {app.domain, app.sandbox_domain}
+
+    async def _follow_apps(self) -> None:
+        """Serve the domains of apps that are made while the node runs, by whatever process."""
+        while True:
+            await asyncio.sleep(_APPS_EVERY_S)
+            try:
+                await self._read_hosts()
+            except Exception:  # a failed look-up is tried again, it does not end the node
+                log.exception("apps_not_read")
+
     async def _listen(self, listener: Listener) -> asyncio.Server:
         def accept() -> TcpTransport:
             return TcpTransport(self._accept_tcp, self._tls, is_direct_tls=listener.is_direct_tls)
@@ -146,6 +163,7 @@ class EmbeddedEngine:
     async def stop(self, drain_timeout_s: float) -> None:
         """Accept no more, tell every client, and wait until they are gone or the time is over."""
         self._is_stopping = True
+        self._following.cancel()
         for server in self._servers:
             server.close()
         for connection in list(self._connections):
@@ -196,6 +214,16 @@ class EmbeddedEngine:
         """A connection has signed in and bound its resource."""
         connection.established()
         self._admission.authenticated(connection.address)
+
+    def charge(self, jid: str, units: float, now: float) -> float:
+        """Count what a connection has sent against what all of its account's may; the seconds to wait."""
+        account = self.router.accounts.get(jid)
+        if account is None:
+            return 0.0
+        if account.allowance is None:
+            rate = self.limits.stanzas_per_s * limits.STANZAS_ACCOUNT_FACTOR
+            account.allowance = Allowance.full(rate, rate * limits.STANZAS_BURST_S, now)
+        return account.allowance.take(units, now)
 
     def touch(self, resource: Resource) -> None:
         """Note that a resource's session is active, and when to note it next."""
@@ -271,7 +299,7 @@ class EmbeddedEngine:
 
     def provision(self, jid: str) -> None:
         """See `Engine`."""
-        self._hosts.add(jid.partition("@")[2])
+        self._hosts.add(jid.rpartition("@")[2])
 
     def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
         """See `Engine`."""

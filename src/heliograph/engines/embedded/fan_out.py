@@ -13,9 +13,10 @@ from heliograph.core import blocking, profiles
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.pep import payloads
-from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, Notification, notification
+from heliograph.engines.embedded.router import Resource, send_each
+from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, notification
 from heliograph.xmpp.presence import is_watcher
+from heliograph.xmpp.stanza import Template
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
@@ -44,27 +45,23 @@ class FanOut:
         interested = self._engine.router.interested
         for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
             for node, event in _events(profile, viewer).items():
-                prefix, suffix = event.prefix, event.suffix
-                for resource in interested(accounts, node, profile.jid, blocks):
-                    resource.outlet.send(prefix + resource.to + suffix)
+                send_each(interested(accounts, node, profile.jid, blocks), event)
 
-    async def notify(self, jid: str, node: str, event: Notification, viewer: Viewer) -> None:
+    async def notify(self, jid: str, node: str, event: Template, viewer: Viewer) -> None:
         """An event of a profile's node to the user's own sessions, or to the contacts'."""
         accounts: Iterable[str] = (jid,)
         if viewer is not Viewer.SELF:
             roster = await self._engine.ports.contacts.roster(jid)
             accounts = [item.jid for item in roster if is_watcher(item.subscription)]
         blocks = await self._engine.ports.blocks.blocked(jid)
-        for resource in self._engine.router.interested(accounts, node, jid, blocks):
-            resource.outlet.send(event.prefix + resource.to + event.suffix)
+        send_each(self._engine.router.interested(accounts, node, jid, blocks), event)
 
     async def _avatar(self, receivers: Sequence[Resource], profile: Profile, viewer: Viewer) -> None:
         """The newest picture to those of the resources that want to know of it."""
         wanting = [receiver for receiver in receivers if NODE_AVATAR_METADATA in receiver.interests]
         event = await self._engine.avatars.event(profile, viewer) if wanting else None
         if event is not None:
-            for receiver in wanting:
-                receiver.outlet.send(event.to(receiver.jid))
+            send_each(wanting, event)
 
     async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
         """The newest events of those nodes to a resource that has just said it wants them (XEP-0163, section 4.3.4)."""
@@ -92,13 +89,13 @@ class FanOut:
         await pep_nodes.introduce(self._engine, jid, receivers)
 
 
-def _events(profile: Profile, viewer: Viewer) -> dict[str, Notification]:
+def _events(profile: Profile, viewer: Viewer) -> dict[str, Template]:
     """The event of each node that holds something for that viewer."""
     held = payloads(profiles.redact(profile, viewer))
     return {node: notification(profile.jid, node, CURRENT_ITEM, payload) for node, payload in held.items()}
 
 
-def _send(receiver: Resource, events: dict[str, Notification], nodes: frozenset[str]) -> None:
+def _send(receiver: Resource, events: dict[str, Template], nodes: frozenset[str]) -> None:
     for node, event in events.items():
         if node in nodes:
-            receiver.outlet.send(event.prefix + receiver.to + event.suffix)
+            send_each((receiver,), event)

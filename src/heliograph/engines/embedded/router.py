@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from heliograph.engines.embedded.allowance import Allowance
 from heliograph.xmpp.blocking import matches
 from heliograph.xmpp.caps import Caps
+from heliograph.xmpp.stanza import Template
 from heliograph.xmpp.stream import StreamError
 
 
@@ -88,6 +90,7 @@ class Presence:
         blocks: whom the account blocks (XEP-0191).
         photo: what its presence says of its picture: a SHA-1, or `""` for none (XEP-0153).
         taken_avatar: the SHA-1 and the stored name of a picture whose metadata is to come (XEP-0084), or both empty.
+        allowance: what all its connections together may still send, once one of them has sent much.
         carbons: the streams that get copies of the others' messages (XEP-0280), and since when on the loop's clock.
     """
 
@@ -99,7 +102,15 @@ class Presence:
     blocks: frozenset[str] = frozenset()
     photo: str = ""
     taken_avatar: tuple[str, str] = ("", "")
+    allowance: Allowance | None = None
     carbons: dict[Resource, float] = field(default_factory=dict)
+
+
+def send_each(receivers: Iterable[Resource], template: Template) -> None:
+    """Send each of the resources a stanza that was encoded once."""
+    prefix, suffix = template.prefix, template.suffix
+    for receiver in receivers:
+        receiver.outlet.send(prefix + receiver.to + suffix)
 
 
 class Router:

@@ -10,14 +10,14 @@ from heliograph.core import pep_nodes
 from heliograph.core.pep_nodes import Item, Node, NodeConfig
 from heliograph.core.profiles import Viewer
 from heliograph.engines.embedded.handlers.addressing import answer
-from heliograph.engines.embedded.router import Resource
+from heliograph.engines.embedded.router import Resource, send_each
 from heliograph.xmpp import pep, pep_owner
 from heliograph.xmpp.jid import Jid
-from heliograph.xmpp.pep import PROFILE_NODES, ItemsRequest, Notification, Publish, Retract
+from heliograph.xmpp.pep import PROFILE_NODES, ItemsRequest, Publish, Retract
 from heliograph.xmpp.pep_config import SendLast
 from heliograph.xmpp.pep_owner import OwnerAction, OwnerRequest
 from heliograph.xmpp.presence import is_watcher
-from heliograph.xmpp.stanza import Stanza, serialize
+from heliograph.xmpp.stanza import Stanza, Template, serialize
 from heliograph.xmpp.stanza_error import StanzaError, item_not_found
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _check_own(name: str) -> None:
         raise StanzaError("cancel", "not-allowed", "The node shows the profile")
 
 
-async def _tell(engine: EmbeddedEngine, owner: str, name: str, config: NodeConfig, notification: Notification) -> None:
+async def _tell(engine: EmbeddedEngine, owner: str, name: str, config: NodeConfig, notification: Template) -> None:
     """Notify those who asked for the node and may see it (XEP-0163, section 4.3)."""
     accounts: list[str] = [owner]
     account = engine.router.accounts.get(owner)
@@ -117,8 +117,7 @@ async def _tell(engine: EmbeddedEngine, owner: str, name: str, config: NodeConfi
             roster = await engine.ports.contacts.roster(owner)
             accounts += [item.jid for item in roster if is_watcher(item.subscription)]
     blocks = account.blocks if account is not None else await engine.ports.blocks.blocked(owner)
-    for resource in engine.router.interested(accounts, name, owner, blocks):
-        resource.outlet.send(notification.prefix + resource.to + notification.suffix)
+    send_each(engine.router.interested(accounts, name, owner, blocks), notification)
 
 
 async def catch_up(
@@ -155,6 +154,4 @@ async def introduce(engine: EmbeddedEngine, owner: str, receivers: Sequence[Reso
 async def _send_latest(engine: EmbeddedEngine, node: Node, receivers: Sequence[Resource]) -> None:
     item = await engine.ports.pep.latest(node.owner, node.name) if receivers else None
     if item is not None:
-        event = pep.notification(node.owner, node.name, item.id, item.payload)
-        for receiver in receivers:
-            receiver.outlet.send(event.prefix + receiver.to + event.suffix)
+        send_each(receivers, pep.notification(node.owner, node.name, item.id, item.payload))

@@ -9,7 +9,7 @@ from heliograph.core import blocking, contacts, limits
 from heliograph.core.contacts import RosterChange
 from heliograph.engines.embedded.handlers import capabilities, offline, roster
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
-from heliograph.engines.embedded.router import Presence, Resource
+from heliograph.engines.embedded.router import Presence, Resource, send_each
 from heliograph.xmpp.avatar import presence_content, with_photo
 from heliograph.xmpp.blocking import matches
 from heliograph.xmpp.jid import Jid
@@ -24,7 +24,7 @@ from heliograph.xmpp.presence import (
     parse,
     presence_xml,
 )
-from heliograph.xmpp.stanza import Stanza, quote
+from heliograph.xmpp.stanza import Stanza, Template, quote
 from heliograph.xmpp.stanza_error import StanzaError
 
 if TYPE_CHECKING:
@@ -130,9 +130,8 @@ async def _load_contacts(engine: EmbeddedEngine, jid: str, account: Presence) ->
 def _announce(engine: EmbeddedEngine, sender: Resource) -> None:
     """The resource's presence to all who watch the account, and to all resources of the account (section 4.2.2)."""
     account = engine.router.accounts[sender.account]
-    prefix, suffix = parts(sender.jid, "", sender.presence or b"")
-    for resource in engine.router.receivers((*account.watchers, sender.account), sender.jid, account.blocks):
-        resource.outlet.send(prefix + resource.to + suffix)
+    receivers = engine.router.receivers((*account.watchers, sender.account), sender.jid, account.blocks)
+    send_each(receivers, template(sender.jid, "", sender.presence or b""))
 
 
 def show_photo(engine: EmbeddedEngine, jid: str, photo: str) -> None:
@@ -146,16 +145,17 @@ def show_photo(engine: EmbeddedEngine, jid: str, photo: str) -> None:
         _announce(engine, resource)
 
 
-def parts(jid: str, kind: str, content: bytes) -> tuple[bytes, bytes]:
-    """A presence encoded once: what stands before and behind the quoted JID of each receiver."""
+def template(jid: str, kind: str, content: bytes) -> Template:
+    """A presence from that JID for any number of receivers."""
     named = f" type='{kind}'" if kind else ""
-    return f"<presence from={quote(jid)}{named} to=".encode(), b">%b</presence>" % content if content else b"/>"
+    suffix = b">%b</presence>" % content if content else b"/>"
+    return Template(f"<presence from={quote(jid)}{named} to=".encode(), suffix)
 
 
 def tell(receiver: Resource, other: Resource, *, is_gone: bool = False) -> None:
     """Send one resource the presence of another, or that it is gone."""
-    prefix, suffix = parts(other.jid, Kind.UNAVAILABLE, b"") if is_gone else parts(other.jid, "", other.presence or b"")
-    receiver.outlet.send(prefix + receiver.to + suffix)
+    kind, content = (Kind.UNAVAILABLE, b"") if is_gone else ("", other.presence or b"")
+    send_each((receiver,), template(other.jid, kind, content))
 
 
 def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes) -> None:
@@ -163,19 +163,17 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes) -> No
     plan = broadcast(sender.is_available, Kind.UNAVAILABLE)
     account = engine.router.accounts.get(sender.account)
     blocks = account.blocks if account is not None else sender.blocks_at_end
-    prefix, suffix = parts(sender.jid, Kind.UNAVAILABLE, content)
+    ending = template(sender.jid, Kind.UNAVAILABLE, content)
     told: set[str] = set()
     if plan.is_announced:
         watchers = account.watchers if account is not None else sender.watchers_at_end
         told = {*watchers, sender.account}
-        for resource in engine.router.receivers(told, sender.jid, blocks):
-            resource.outlet.send(prefix + resource.to + suffix)
+        send_each(engine.router.receivers(told, sender.jid, blocks), ending)
     for jid in sender.directed or ():
         if jid.partition("/")[0] in told:
             continue
         found = engine.router.full.get(jid)
-        for resource in [found] if found else engine.router.available(jid):
-            resource.outlet.send(prefix + resource.to + suffix)
+        send_each([found] if found else engine.router.available(jid), ending)
     sender.presence, sender.directed = None, None
     capabilities.forgotten(sender)
 
