@@ -134,6 +134,8 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         pep=stores.pep,
         offline=stores.offline,
         qr_links=stores.qr_links,
+        audit=stores.audit,
+        webhooks=stores.webhooks,
         media=FilesystemMedia(settings.data_dir / "media"),
         outbound=await stack.enter_async_context(GuardedHttp()),
         rates=InProcessRateCounters(),

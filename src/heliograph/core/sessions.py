@@ -172,14 +172,14 @@ def describe(session: Session, current_id: str | None = None) -> dict[str, Any]:
         "browser": session.device.browser,
         "os": session.device.os,
         "ip": session.device.ip,
-        "createdAt": _iso(session.created_at),
-        "lastActiveAt": _iso(session.last_active_at),
+        "createdAt": iso(session.created_at),
+        "lastActiveAt": iso(session.last_active_at),
         "via": session.via.value,
         "current": session.id == current_id,
     }
 
 
-def _iso(time_s: float) -> str:
+def iso(time_s: float) -> str:
     """A time as ISO 8601 in UTC, to the millisecond: `2026-01-31T12:00:00.000Z`."""
     return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
+from heliograph.core import audit
 from heliograph.core.profiles import Profile
 from heliograph.errors import AccountNotFound
 from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.audit import owner_of, record
 from heliograph.storage.sqlite.connection import Reader
 from heliograph.storage.sqlite.writer import Writer
 
@@ -44,4 +46,6 @@ def _update(cursor: sqlite3.Cursor, jid: str, decide: Callable[[Profile], Profil
     if after != before:
         has_name = bool(has_name or after.name)
         cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name))
+        owner = owner_of(cursor, account_id)
+        record(cursor, [] if owner is None else [audit.of_profile(owner, before, after)])
     return after
