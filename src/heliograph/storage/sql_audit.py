@@ -71,5 +71,8 @@ FORGET_DEAD = (
 DEAD_MESSAGES = (
     f"SELECT {MESSAGE} FROM webhook_messages m WHERE m.webhook_id = ? AND m.is_dead = 1 ORDER BY m.number LIMIT ?"
 )
-REPLAY_MESSAGES = "UPDATE webhook_messages SET is_dead = 0, attempts = 0, due_at = ?, problem = '' WHERE webhook_id = ? AND is_dead = 1"
+REPLAY_MESSAGES = (
+    "UPDATE webhook_messages SET is_dead = 0, attempts = 0, due_at = ?, problem = '' "
+    "WHERE webhook_id = ? AND is_dead = 1"
+)
 REPLAY_MESSAGE = f"{REPLAY_MESSAGES} AND id = ?"

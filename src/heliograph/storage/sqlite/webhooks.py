@@ -45,7 +45,7 @@ class SqliteWebhooks:
     async def take(self, now: float, until: float, limit: int) -> Sequence[Batch]:
         """The messages that are to be sent now; they are left alone until then."""
         if self._reader.row(sql_audit.IS_ANY_DUE, (now,)) is None:
-            return ()
+            return []
         return await self._writer.write(partial(_take, now=now, until=until, limit=limit))
 
     async def settle(self, settled: Sequence[Settled]) -> None:
