@@ -28,7 +28,7 @@ from heliograph.server.services import ClientConfig, Services
 from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
 from heliograph.storage import sqlite
-from heliograph.system.certificate import self_signed, server_context
+from heliograph.system.certificate import self_signed, server_context, server_end_point
 from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import STOCK, PreparedCredentials
@@ -95,6 +95,7 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         engine = EmbeddedEngine(
             _engine_limits(settings),
             server_context(certificate, key),
+            end_point=server_end_point(certificate),
             requires_tls=settings.xmpp_requires_tls,
             media_url=lambda name: f"{public_url}/media/{name}",
             contact_addresses=_contact_addresses(settings),
