@@ -343,13 +343,14 @@ def _friend(ports: Ports, item: RosterItem, state: FriendState, profile: Profile
 async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, groups: Sequence[str]) -> None:
     """Add an item to the roster, or change its name and groups (RFC 6121, sections 2.3 and 2.4).
 
+    An item may name anybody, also somebody who does not exist or lives elsewhere: it is the user's own address book.
+
     Raises:
-        AccountNotFound: there is no such user.
-        ContactInvalid: it is the owner, or belongs to another app or environment.
+        ContactInvalid: it is the owner.
         ContactLimit: the roster is full.
     """
-    check_contact(owner_jid, contact_jid)
-    await _check_account(ports, contact_jid)
+    if contact_jid == owner_jid:
+        raise ContactInvalid("Nobody is a contact of their own")
 
     def decide(pair: Pair) -> Pair:
         item = pair.item or RosterItem(contact_jid)
@@ -368,7 +369,8 @@ async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> None:
 
 
 async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind) -> Subscribed:
-    """Carry out a subscription stanza on both sides (RFC 6121, section 3).
+    """Carry out a subscription stanza on both sides (RFC 6121, section 3). Whether the contact exists is not told
+    (section 8.5.1): a request to nobody stays unanswered.
 
     Args:
         ports: the node's ports.
@@ -377,13 +379,10 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         kind: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
 
     Raises:
-        AccountNotFound: it asks or approves somebody who does not exist.
         ContactInvalid: the contact is the sender, or belongs to another app or environment.
         ContactLimit: one of the two rosters is full.
     """
     check_contact(sender_jid, contact_jid)
-    if kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED):
-        await _check_account(ports, contact_jid)
     done: list[Exchange] = []
 
     def decide(pair: Pair) -> Pair:
