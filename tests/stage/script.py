@@ -25,7 +25,7 @@ VERBS = (
     "reads",
 )
 _NAME = r"[a-z]+(?:/\w+)?"
-_STEP = re.compile(rf"({_NAME}) ({'|'.join(VERBS)})(?:[:,]? (.*))?", re.DOTALL)
+_STEP = re.compile(rf"({_NAME}) ({'|'.join(VERBS)})(?:[:,]?\s(.*))?", re.DOTALL)
 _FRIENDS = re.compile(r"([a-z]+) and ([a-z]+) are friends")
 _SPECIFICATION = re.compile(r"(RFC \d{4}|XEP-\d{4})")
 

@@ -48,13 +48,13 @@ class RosterChange:
     """One row that an atomic change wrote: whose roster, and the item after the change (`None`: removed).
 
     Attributes:
-        was_listed: whether the owner saw the item before, where it was removed.
+        is_shown: whether the owner's roster looks different after it: a request that nobody has answered is not shown.
     """
 
     owner: str
     contact: str
     item: RosterItem | None
-    was_listed: bool = True
+    is_shown: bool = True
 
 
 class FriendState(StrEnum):
@@ -241,24 +241,28 @@ def _domain(jid: str) -> str:
     return jid.partition("@")[2]
 
 
+def _looks(item: RosterItem | None) -> RosterItem | None:
+    """An item as its owner's clients see it."""
+    return replace(item, is_pending_in=False) if item is not None and item.is_listed else None
+
+
 # ----------------------------------------------------------------------------------------------------------- use cases
 
 
 async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair]) -> list[RosterChange]:
     """One atomic change of both sides, of which the engine is told after the commit."""
-    hidden: set[str] = set()  # whose item nobody has seen
+    shown: dict[str, bool] = {}
 
     def decision(
         item: RosterItem | None, mirror: RosterItem | None, item_count: int, mirror_count: int
     ) -> tuple[RosterItem | None, RosterItem | None]:
         before = Pair(owner, contact, item, mirror)
-        hidden.clear()
-        hidden.update(jid for jid, each in ((owner, item), (contact, mirror)) if each and not each.is_listed)
         after = check_room(before, decide(before), item_count, mirror_count)
+        shown[owner], shown[contact] = _looks(item) != _looks(after.item), _looks(mirror) != _looks(after.mirror)
         return after.item, after.mirror
 
     written = await ports.contacts.change(owner, contact, decision)
-    changes = [replace(each, was_listed=each.owner not in hidden) if each.item is None else each for each in written]
+    changes = [replace(each, is_shown=shown[each.owner]) for each in written]
     if changes:
         ports.engine.contacts_changed(changes)
     return changes
@@ -301,13 +305,17 @@ async def remove(ports: Ports, jid: str, other_identifier: str) -> None:
     await _remove(ports, jid, jid_of(jid, other_identifier), lambda _item: True)
 
 
-async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> None:
+async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> RosterItem:
+    removed: list[RosterItem] = []
+
     def decide(pair: Pair) -> Pair:
         if pair.item is None or not is_there(pair.item):
             raise AccountNotFound("There is no such contact")
+        removed[:] = [pair.item]
         return part(pair)
 
     await _change(ports, owner, contact, decide)
+    return removed[0]
 
 
 async def friends(ports: Ports, jid: str) -> list[Friend]:
@@ -359,13 +367,19 @@ async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, gr
     await _change(ports, owner_jid, contact_jid, decide)
 
 
-async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> None:
+async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Kind]:
     """Remove an item from the roster, with both subscriptions (RFC 6121, section 2.5).
+
+    Returns:
+        The subscription stanzas that tell the contact of what has ended (section 2.5.2).
 
     Raises:
         AccountNotFound: the roster shows no such item.
     """
-    await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
+    item = await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
+    has_asked = presence.is_watched(item.subscription) or item.is_pending_out
+    was_asked = presence.is_watcher(item.subscription) or item.is_pending_in
+    return [Kind.UNSUBSCRIBE] * has_asked + [Kind.UNSUBSCRIBED] * was_asked
 
 
 async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind) -> Subscribed:
