@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
 
 from places import Place, running
+from wires import Client
 
 SCRIPT_TEST = "test_conversation["
 
@@ -25,6 +26,19 @@ async def place(running_place: Place) -> AsyncIterator[Place]:
     """The module's node; the sockets of a test are closed behind it."""
     yield running_place
     running_place.hang_up()
+
+
+@pytest.fixture
+async def join(place: Place) -> Callable[[str], Awaitable[Client]]:
+    """Makes present clients of new users."""
+
+    async def make(name: str) -> Client:
+        client = await place.sign_in(await place.register(place.name(name)))
+        await client.send("<presence/>")
+        await client.so_far()
+        return client
+
+    return make
 
 
 @pytest.fixture(autouse=True)

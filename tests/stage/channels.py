@@ -5,6 +5,8 @@ and what it hears comes as the elements of the stream.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from wires import PATIENCE_S, Wire, stream_header
 
 _RESTARTING = ("{urn:ietf:params:xml:ns:xmpp-sasl}success", "{urn:ietf:params:xml:ns:xmpp-tls}proceed")
+_BARE_STANZA = re.compile(r"^<(message|presence|iq)\b(?![^>]* xmlns=)")
 _NS_FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
 
 
@@ -94,13 +97,11 @@ class TcpChannel:
 
     async def send(self, text: str) -> None:
         data = text.encode()
-        if not self.is_bytewise:
-            await self.wire.send(data)
-            return
-        for number in range(len(data)):
-            self.wire.writer.write(data[number : number + 1])
-            await asyncio.sleep(0)  # a turn of the loop, in which the server reads it
-        await self.wire.writer.drain()
+        step = 1 if self.is_bytewise else len(data)
+        with contextlib.suppress(ConnectionError):  # a server that has heard enough closes; what it said is still read
+            for start in range(0, len(data), step):
+                await self.wire.send(data[start : start + step])
+                await asyncio.sleep(0)  # a turn of the loop, in which the server reads it
 
     async def open(self, host: str) -> None:
         await self.send(stream_header(host))
@@ -128,7 +129,9 @@ class WebSocketChannel:
         self.is_bytewise = False
 
     async def send(self, text: str) -> None:
-        await self.socket.send(list(text) if self.is_bytewise else text)
+        text = _BARE_STANZA.sub(r"<\1 xmlns='jabber:client'", text)  # each message stands alone (section 3.3.3)
+        with contextlib.suppress(ConnectionClosed):
+            await self.socket.send(list(text) if self.is_bytewise else text)
 
     async def open(self, host: str) -> None:
         await self.send(f"<open xmlns='{_NS_FRAMING}' to='{host}' version='1.0'/>")

@@ -62,7 +62,7 @@ class Player:
         self._is_bytewise = is_bytewise
         self._users: dict[str, Account] = {}
         self._clients: dict[str, Client] = {}
-        self._captured: dict[str, str] = {"domain": SANDBOX}
+        self._captured: dict[str, str] = {"domain": SANDBOX, "space": " \n\t"}
         self._scram: dict[tuple[str, str], ScramClient] = {}
         self._ids = count(1)
         self._sockets = AsyncExitStack()
@@ -155,7 +155,7 @@ class Player:
         await self._heard_until(channel, "features")
 
     async def _bind(self, client: Client, resource: str) -> None:
-        await client.channel.send(bind_request(resource).replace("<iq", "<iq xmlns='jabber:client'"))
+        await client.channel.send(bind_request(resource))
         answer = await self._heard_until(client.channel, "iq")
         client.jid = answer.findtext(".//{urn:ietf:params:xml:ns:xmpp-bind}jid") or ""
         client.is_bound = True
@@ -188,8 +188,6 @@ class Player:
     async def _send(self, step: Step) -> None:
         client = self._clients[step.actor]
         text = self._filled(step.text)
-        if isinstance(client.channel, WebSocketChannel):
-            text = re.sub(r"^<(message|presence|iq)\b(?![^>]* xmlns=)", r"<\1 xmlns='jabber:client'", text)
         await client.channel.send(text)
         if _ENABLE in text:
             client.is_managed = True
@@ -213,6 +211,7 @@ class Player:
             "name": account.username,
             "full": self._clients[actor].jid if actor in self._clients else "",
             "plain": b64encode(f"\0{account.username}\0{account.password}".encode()).decode(),
+            "upper": account.jid.upper(),
             "token": account.token,
             "session": account.session_id,
         }
@@ -257,7 +256,8 @@ class Player:
         is_header = text.startswith(("<stream:stream", "<open "))
         if is_header != heard.is_header:
             return "one is the header of a stream"
-        pattern = parse(f"{text}</stream:stream>" if text.startswith("<stream:stream") else text)[0]
+        is_open = text.startswith("<stream:stream") and not text.endswith("/>")
+        pattern = parse(f"{text}</stream:stream>" if is_open else text)[0]
         actual = Element(heard.element.tag, heard.element.attrib) if is_header else heard.element
         return difference(pattern, actual, self._captured, is_exact=is_exact)
 
@@ -325,7 +325,7 @@ class Player:
         if client.is_managed:
             await client.channel.send(f"<r xmlns='{_NS_SM}'/>")
         else:
-            ping = f"<iq xmlns='jabber:client' type='get' id='{identity}' to='{SANDBOX}'><ping xmlns='{NS_PING}'/></iq>"
+            ping = f"<iq type='get' id='{identity}' to='{SANDBOX}'><ping xmlns='{NS_PING}'/></iq>"
             await client.channel.send(ping)
         while True:
             heard = await client.channel.next()

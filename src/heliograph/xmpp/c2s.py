@@ -388,10 +388,12 @@ class ServerStream:
         self._end(None)
 
     def _send_header(self, to: str | None = None) -> None:
-        """Open our direction; `to` is whom the client says it is (RFC 6120, section 4.7.2)."""
+        """Open our direction; `to` is whom the client says it is (RFC 6120, section 4.7.2). To somebody who asks for an
+        unknown host or for none, `from` is empty (section 4.9.1.3).
+        """
         self._is_open = True
         stream_id = self.terms.random(_STREAM_ID_BYTES).hex()
-        names = (("from", self.host or None), ("to", to), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
+        names = (("from", self.host), ("to", to), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
         self._output.append(self.framing.open(names))
 
     def _send_stanza(self, data: bytes) -> None:
