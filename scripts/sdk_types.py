@@ -31,6 +31,7 @@ MODULES = (
     wire.sessions,
     wire.profiles,
     wire.contacts,
+    wire.invitations,
     wire.media,
     wire_qr,
 )

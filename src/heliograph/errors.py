@@ -270,6 +270,24 @@ class ContactLimit(UsageError):
     row = Row("contact_limit", 403, "The contact list holds as many entries as it may", WAIT)
 
 
+class ContactRequestNotFound(UsageError):
+    """Nobody of that name waits to become a contact."""
+
+    row = Row("contact_request_not_found", 404, "There is no such request", MISSING)
+
+
+class InvitationInvalid(UsageError):
+    """An invitation is unknown, over, revoked or used up; which of these is not told."""
+
+    row = Row("invitation_invalid", 404, "The invitation is not valid, or not any more", MISSING)
+
+
+class InvitationLimit(UsageError):
+    """The user has as many invitations open as may be."""
+
+    row = Row("invitation_limit", 403, "As many invitations are open as may be", WAIT)
+
+
 class BlockInvalid(UsageError):
     """Nobody blocks oneself."""
 
@@ -298,18 +316,6 @@ class AppInvalid(UsageError):
     """An app cannot be created or changed so; `details.field` names the reason."""
 
     row = Row("app_invalid", 400, "The app's settings are not valid")
-
-
-class WebhookInvalid(UsageError):
-    """A webhook cannot be made so."""
-
-    row = Row("webhook_invalid", 400, "The webhook is not valid")
-
-
-class WebhookNotFound(UsageError):
-    """There is no webhook of that id."""
-
-    row = Row("webhook_not_found", 404, "There is no such webhook", MISSING)
 
 
 class SettingsInvalid(UsageError):

@@ -16,15 +16,15 @@ from heliograph.core.assertions import AssertionUse
 from heliograph.core.ports import (
     AccountStore,
     AppStore,
-    AuditStore,
     BlockStore,
     ContactStore,
+    InvitationStore,
     OfflineStore,
     PepStore,
+    PhoneBookStore,
     ProfileStore,
     SessionStore,
     TokenStore,
-    WebhookStore,
 )
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
 from heliograph.core.tokens import TokenKind, TokenRecord
@@ -43,11 +43,11 @@ class Stores:
     tokens: TokenStore
     profiles: ProfileStore
     contacts: ContactStore
+    invitations: InvitationStore
+    phone_book: PhoneBookStore
     blocks: BlockStore
     pep: PepStore
     offline: OfflineStore
-    audit: AuditStore
-    webhooks: WebhookStore
 
 
 @pytest.fixture(params=["sqlite"])
@@ -62,11 +62,11 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.tokens,
             opened.profiles,
             opened.contacts,
+            opened.invitations,
+            opened.phone_book,
             opened.blocks,
             opened.pep,
             opened.offline,
-            opened.audit,
-            opened.webhooks,
         )
 
 

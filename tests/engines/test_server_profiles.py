@@ -108,13 +108,14 @@ async def test_an_event_goes_once_to_each_session_that_asked_for_it(
         await client.so_far()
     await save(place, ada, nickName="Ada & Co", status="Here", mobileNumber="+4930123456", email="ada@mail.test")
     both = {(ada.bare, VCARD4): 1, (ada.bare, NICK): 1}
+    mark = (await place.node.ports.profiles.lookup(ada.bare)).mark
     start = f"<message type='headline' from='{ada.bare}' to='{bob.jid}'><event xmlns='{NS_EVENT}'>"
     by_vcard4 = (
         f"{start}<items node='{VCARD4}'>"
         f"<item id='current'><vcard xmlns='{NS_VCARD4}'><fn><text>Ada &amp; Co</text></fn>"
         "<nickname><text>Ada &amp; Co</text></nickname><note><text>Here</text></note>"
         "<tel><uri>tel:+4930123456</uri></tel><email><text>ada@mail.test</text></email>"
-        f"<profile xmlns='{NS_PROFILE}' version='1'/></vcard></item></items></event></message>"
+        f"<profile xmlns='{NS_PROFILE}' version='1' mark='{mark}'/></vcard></item></items></event></message>"
     )
     by_nick = (
         f"{start}<items node='{NICK}'>"

@@ -43,7 +43,6 @@ LISTENERS = (
     "userProfileListener",
     "friendsListListener",
     "presenceListener",
-    "blockUserListener",
     "messageListener",
     "userDeletedListener",
     "adminBlockListener",

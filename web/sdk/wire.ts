@@ -15,9 +15,12 @@ export const ERROR_STATUS = {
   check_code_mismatch: 403,
   contact_invalid: 400,
   contact_limit: 403,
+  contact_request_not_found: 404,
   expired_token: 400,
   identifier_invalid: 400,
   internal_error: 500,
+  invitation_invalid: 404,
+  invitation_limit: 403,
   key_mismatch: 403,
   last_seen_hidden: 403,
   license_invalid: 401,
@@ -50,8 +53,6 @@ export const ERROR_STATUS = {
   token_revoked: 401,
   token_subject_mismatch: 400,
   unreachable: 503,
-  webhook_invalid: 400,
-  webhook_not_found: 404,
 } as const;
 
 /** What a node can answer. */
@@ -320,6 +321,107 @@ export interface LastSeenBody {
   isOnline: boolean;
   lastSeenAt: string;
   seconds: number;
+}
+
+/** Requests that wait: by others who have asked the user, and by the user. */
+export interface RequestsData {
+  received: readonly ContactBody[];
+  sent: readonly ContactBody[];
+}
+
+/** Make contacts of all these users, named by their identifiers. */
+export interface ImportRequest {
+  identifiers: readonly string[];
+}
+
+/** What became of one identifier of an import. */
+export interface ImportedBody {
+  /** the identifier as it was sent. */
+  userId: string;
+  /** what the user is now, or `failed`. */
+  state: "friend" | "requested" | "received" | "failed";
+  /** why it failed: `identifier_invalid`, `account_not_found`, `contact_invalid` or `contact_limit`. */
+  code: string | null;
+}
+
+/** One result for each identifier, in the order in which they were named; one named twice is told of once. */
+export interface ImportData {
+  results: readonly ImportedBody[];
+}
+
+/** Whether the user agrees to be found by the telephone number of the profile. */
+export interface DiscoverabilityRequest {
+  byPhone: boolean;
+}
+
+/** Whether the user can be found. */
+export interface DiscoverabilityBody {
+  /** the user has agreed to be found by telephone number; by default, not. */
+  byPhone: boolean;
+  /** there is a number in the user's profile. */
+  hasNumber: boolean;
+}
+
+/** Who of a phone book is a user and has agreed to be found? */
+export interface PhoneBookRequest {
+  /** of each number the SHA-256, in base64url without padding, of `heliograph-phone-book:DOMAIN:NUMBER`: the JID domain of the client configuration, and the number in E.164 form with its `+`. */
+  hashes: readonly string[];
+}
+
+/** A user who was found. */
+export interface FoundUserBody {
+  /** by which of the hashes. */
+  hash: string;
+  userId: string;
+  userJid: string;
+  /** as the one who looks may see it. */
+  profile: ProfileBody;
+}
+
+/** The users who were found. Nobody is made a contact by it. */
+export interface PhoneBookData {
+  matches: readonly FoundUserBody[];
+}
+
+/** Make an invitation. */
+export interface NewInvitationRequest {
+  /** its life in seconds, 60 to 2,592,000 (30 days). */
+  expiresIn?: number;
+  /** how many users may accept it, 1 to 100. */
+  maxUses?: number;
+}
+
+/** The token of an invitation: what follows `invite=` in its address. */
+export interface InvitationTokenRequest {
+  token: string;
+}
+
+/** An open invitation. Times are ISO 8601 in UTC; `uses` have accepted it, of `max_uses`. */
+export interface InvitationBody {
+  id: string;
+  createdAt: string;
+  expiresAt: string;
+  maxUses: number;
+  uses: number;
+}
+
+/** A new invitation with its token and its address, which are shown this once. */
+export interface NewInvitationBody extends InvitationBody {
+  token: string;
+  url: string;
+}
+
+/** The user's open invitations. */
+export interface InvitationsData {
+  invitations: readonly InvitationBody[];
+}
+
+/** Who invites, as the invited user may see it, and until when. */
+export interface InviterBody {
+  userId: string;
+  userJid: string;
+  profile: ProfileBody;
+  expiresAt: string;
 }
 
 /** A stored picture. */

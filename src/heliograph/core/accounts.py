@@ -402,6 +402,9 @@ async def set_blocked(ports: Ports, caller: Caller, identifier: str, is_blocked:
     await ports.accounts.set_blocked(account.id, is_blocked, ports.clock.now())
     if is_blocked:
         ports.engine.disconnect_account(account.jid, EndReason.ADMIN_BLOCKED)
+    profile = await ports.profiles.lookup(account.jid)
+    if profile is not None and profile.version and is_blocked is not account.is_blocked:
+        ports.engine.publish_profile(profile)  # it says so
     return replace(account, is_blocked=is_blocked)
 
 
@@ -409,7 +412,7 @@ async def delete(ports: Ports, account: Account, reason: EndReason = EndReason.A
     """Delete an account with all that belongs to it, close its connections for that reason, and take it out of other
     users' rosters.
     """
-    changes = await ports.accounts.delete(account.id, reason, ports.clock.now())
+    changes = await ports.accounts.delete(account.id)
     ports.engine.disconnect_account(account.jid, reason)
     ports.engine.contacts_changed(changes)
 

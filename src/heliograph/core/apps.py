@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,16 @@ class Proximity(StrEnum):
     REQUIRE = "require"
 
 
+class ProfileField(StrEnum):
+    """A field of a profile that has a value."""
+
+    NAME = "name"
+    IMAGE = "image"
+    STATUS = "status"
+    MOBILE = "mobile"
+    EMAIL = "email"
+
+
 class QrFormat(StrEnum):
     """What a QR code holds: text that a camera app does not open (`opaque`), or a link to the node."""
 
@@ -76,6 +86,10 @@ class Policy:
 
     Attributes:
         origins: the web origins (`https://chat.example`) whose pages may ask for QR sign-in; none given means all.
+        name_max_graphemes, status_max_graphemes: how many characters a person sees of these profile fields at most.
+        required_profile_fields: those that a user has to fill in: out of `name`, `image`, `status`, `mobile`, `email`.
+        statuses: the status texts that the app offers to its users.
+        invite_url: what the address of an invitation begins with, the token follows; `""` for the node's own page.
     """
 
     max_sessions: int = limits.SESSIONS_DEFAULT
@@ -88,6 +102,11 @@ class Policy:
     proximity: Proximity = Proximity.WARN
     qr_format: QrFormat = QrFormat.OPAQUE
     origins: tuple[str, ...] = ()
+    name_max_graphemes: int = limits.NAME_MAX_GRAPHEMES
+    status_max_graphemes: int = limits.STATUS_MAX_GRAPHEMES
+    required_profile_fields: tuple[ProfileField, ...] = ()
+    statuses: tuple[str, ...] = ()
+    invite_url: str = ""
 
     def contacts(self, environment: Environment) -> ContactPolicy:
         """The contact policy of an environment."""
@@ -171,6 +190,8 @@ _POLICY_BOUNDS: Mapping[str, tuple[int, int]] = {
     "max_sessions": (1, limits.SESSIONS_MAX),
     "sandbox_max_users": (1, limits.SANDBOX_USERS_MAX),
     "sandbox_user_days": (1, limits.SANDBOX_USER_DAYS_MAX),
+    "name_max_graphemes": (1, limits.NAME_MAX_GRAPHEMES),
+    "status_max_graphemes": (1, limits.STATUS_MAX_GRAPHEMES),
 }
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -217,6 +238,12 @@ def check_origin(origin: str) -> str:
     return origin
 
 
+def _check_invite_url(url: str) -> None:
+    is_web = url.startswith(("https://", "http://")) and url.isascii() and url.isprintable() and " " not in url
+    if url and (not is_web or len(url) > limits.INVITE_URL_MAX_CHARS):
+        raise AppInvalid("An invitation's address is an http or https URL", details={"field": "invite_url"})
+
+
 def check_policy(policy: Policy) -> Policy:
     """A policy whose numbers stand within their bounds, and whose origins are such.
 
@@ -230,6 +257,7 @@ def check_policy(policy: Policy) -> Policy:
         )
     for origin in policy.origins:
         check_origin(origin)
+    _check_invite_url(policy.invite_url)
     for name, (minimum, maximum) in _POLICY_BOUNDS.items():
         if not minimum <= getattr(policy, name) <= maximum:
             raise AppInvalid(
@@ -312,13 +340,8 @@ async def set_policy(ports: Ports, app: App, policy: Policy) -> App:
         AppInvalid: a number is out of its bounds.
     """
     changed = replace(app, policy=check_policy(policy))
-    await ports.apps.set_policy(changed, ports.clock.now())
+    await ports.apps.set_policy(changed)
     return changed
-
-
-def changed_policy(before: Policy, after: Policy) -> list[str]:
-    """The names of what differs between two policies."""
-    return [each.name for each in fields(Policy) if getattr(before, each.name) != getattr(after, each.name)]
 
 
 def _at_rest(app: App, kind: KeyKind, environment: Environment, key: str) -> AppKey:

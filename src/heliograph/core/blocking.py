@@ -50,7 +50,11 @@ class Apart:
         """Whether somebody else's bare JID is kept apart from the user."""
         if jid == self.user:
             return False
-        return jid in self.blockers or blocking.matches(self.blocked, jid)
+        return jid in self.blockers or self.is_blocked(jid)
+
+    def is_blocked(self, jid: str) -> bool:
+        """Whether the user blocks somebody else's bare JID."""
+        return blocking.matches(self.blocked, jid)
 
 
 # --------------------------------------------------------------------------------------------------------------- rules

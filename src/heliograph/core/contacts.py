@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, limits, profiles
 from heliograph.core.apps import ContactPolicy
-from heliograph.core.profiles import Profile, Viewer
-from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit
+from heliograph.core.profiles import Profile
+from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit, ContactRequestNotFound
 from heliograph.xmpp import presence, roster
 from heliograph.xmpp.presence import Kind
 from heliograph.xmpp.roster import Direction, State, state_of
@@ -31,6 +32,8 @@ class RosterItem:
             the roster.
         is_approved: the user has pre-approved the contact (RFC 6121, section 3.4).
         is_listed: whether the item stands in the roster that the user sees.
+        mark: numbers, among what the clients of a domain have to hear of, when the user began to see the contact; see
+            `profiles.Profile`. The store sets it.
     """
 
     jid: str
@@ -41,6 +44,12 @@ class RosterItem:
     is_pending_in: bool = False
     is_approved: bool = False
     is_listed: bool = True
+    mark: int = field(default=0, compare=False)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the owner sees the contact's presence, and so what the contact shows to contacts."""
+        return presence.is_watched(self.subscription)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,13 @@ class RosterChange:
     """One row that an atomic change wrote: whose roster, and the item after the change (`None`: removed).
 
     Attributes:
-        is_shown: whether the owner's roster looks different after it: a request that nobody has answered is not shown.
+        was_listed: whether the owner saw the item before, where it was removed.
     """
 
     owner: str
     contact: str
     item: RosterItem | None
-    is_shown: bool = True
+    was_listed: bool = True
 
 
 class FriendState(StrEnum):
@@ -241,31 +250,53 @@ def _domain(jid: str) -> str:
     return jid.partition("@")[2]
 
 
-def _looks(item: RosterItem | None) -> RosterItem | None:
-    """An item as its owner's clients see it."""
-    return replace(item, is_pending_in=False) if item is not None and item.is_listed else None
-
-
 # ----------------------------------------------------------------------------------------------------------- use cases
+
+
+class Decision:
+    """A rule over pairs in the form in which stores ask for it.
+
+    Args:
+        owner: the bare JID of the one who acts.
+        decide: from the pair before to the pair after; it may raise.
+    """
+
+    def __init__(self, owner: str, decide: Callable[[Pair], Pair]) -> None:
+        self._owner = owner
+        self._decide = decide
+        self._hidden: set[tuple[str, str]] = set()  # the items that nobody has seen
+
+    def __call__(
+        self,
+        contact: str,
+        item: RosterItem | None,
+        mirror: RosterItem | None,
+        item_count: int,
+        mirror_count: int,
+    ) -> tuple[RosterItem | None, RosterItem | None]:
+        """Both items after the change; see `ContactStore.change`."""
+        before = Pair(self._owner, contact, item, mirror)
+        sides = ((self._owner, contact, item), (contact, self._owner, mirror))
+        self._hidden.difference_update((whose, of) for whose, of, _ in sides)
+        self._hidden.update((whose, of) for whose, of, each in sides if each and not each.is_listed)
+        after = check_room(before, self._decide(before), item_count, mirror_count)
+        return after.item, after.mirror
+
+    def tell(self, ports: Ports, written: Sequence[RosterChange]) -> list[RosterChange]:
+        """What was written, as the engine is told of it after the commit."""
+        changes = [
+            each if each.item is not None else replace(each, was_listed=(each.owner, each.contact) not in self._hidden)
+            for each in written
+        ]
+        if changes:
+            ports.engine.contacts_changed(changes)
+        return changes
 
 
 async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair]) -> list[RosterChange]:
     """One atomic change of both sides, of which the engine is told after the commit."""
-    shown: dict[str, bool] = {}
-
-    def decision(
-        item: RosterItem | None, mirror: RosterItem | None, item_count: int, mirror_count: int
-    ) -> tuple[RosterItem | None, RosterItem | None]:
-        before = Pair(owner, contact, item, mirror)
-        after = check_room(before, decide(before), item_count, mirror_count)
-        shown[owner], shown[contact] = _looks(item) != _looks(after.item), _looks(mirror) != _looks(after.mirror)
-        return after.item, after.mirror
-
-    written = await ports.contacts.change(owner, contact, decision)
-    changes = [replace(each, is_shown=shown[each.owner]) for each in written]
-    if changes:
-        ports.engine.contacts_changed(changes)
-    return changes
+    decision = Decision(owner, decide)
+    return decision.tell(ports, await ports.contacts.change(owner, contact, partial(decision, contact)))
 
 
 async def _check_account(ports: Ports, jid: str) -> None:
@@ -288,10 +319,49 @@ async def add(ports: Ports, identity_jid: str, policy: ContactPolicy, other_iden
     if await blocking.blocks(ports, jid, identity_jid):
         raise AccountNotFound
     await _change(ports, identity_jid, jid, lambda pair: befriend(pair, policy))
-    item = await ports.contacts.lookup(identity_jid, jid)
+    return await friend(ports, identity_jid, jid)
+
+
+async def accept(ports: Ports, owner: str, other_identifier: str) -> Friend:
+    """Make a contact of somebody who has asked.
+
+    Raises:
+        ContactInvalid: it is the user.
+        ContactRequestNotFound: nobody of that name has asked, or has taken it back.
+        ContactLimit: one of the two rosters is full.
+    """
+    jid = jid_of(owner, other_identifier)
+    await _change(ports, owner, jid, lambda pair: befriend(_asked(pair), ContactPolicy.REQUEST))
+    return await friend(ports, owner, jid)
+
+
+async def deny(ports: Ports, owner: str, other_identifier: str) -> None:
+    """Decline the request of somebody who has asked; they may ask again, unless they are blocked.
+
+    Raises:
+        ContactInvalid: it is the user.
+        ContactRequestNotFound: nobody of that name has asked, or has taken it back.
+    """
+    jid = jid_of(owner, other_identifier)
+    await _change(ports, owner, jid, lambda pair: part(_asked(pair)))
+
+
+def _asked(pair: Pair) -> Pair:
+    if pair.item is None or friend_state(pair.item) is not FriendState.RECEIVED:
+        raise ContactRequestNotFound
+    return pair
+
+
+async def friend(ports: Ports, owner: str, jid: str) -> Friend:
+    """One contact, as the owner sees it.
+
+    Raises:
+        AccountNotFound: there is none: one of the two was deleted, or the contact was removed, in this very moment.
+    """
+    item = await ports.contacts.lookup(owner, jid)
     state = None if item is None else friend_state(item)
     if item is None or state is None:
-        raise AccountNotFound  # one of the two was deleted, or the contact was removed, in this very moment
+        raise AccountNotFound
     return _friend(ports, item, state, await ports.profiles.lookup(jid))
 
 
@@ -305,17 +375,13 @@ async def remove(ports: Ports, jid: str, other_identifier: str) -> None:
     await _remove(ports, jid, jid_of(jid, other_identifier), lambda _item: True)
 
 
-async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> RosterItem:
-    removed: list[RosterItem] = []
-
+async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> None:
     def decide(pair: Pair) -> Pair:
         if pair.item is None or not is_there(pair.item):
             raise AccountNotFound("There is no such contact")
-        removed[:] = [pair.item]
         return part(pair)
 
     await _change(ports, owner, contact, decide)
-    return removed[0]
 
 
 async def friends(ports: Ports, jid: str) -> list[Friend]:
@@ -337,13 +403,11 @@ async def friends(ports: Ports, jid: str) -> list[Friend]:
 
 
 def _friend(ports: Ports, item: RosterItem, state: FriendState, profile: Profile | None) -> Friend:
-    """The user is the contact's contact if the user gets the contact's presence: both rosters say the same of it."""
-    viewer = Viewer.CONTACT if presence.is_watched(item.subscription) else Viewer.STRANGER
     return Friend(
         jid=item.jid,
         identifier=item.jid.partition("@")[0],
         state=state,
-        profile=profiles.redact(profile or Profile(item.jid), viewer),
+        profile=profiles.redact(profile or Profile(item.jid), profiles.seen_as(item)),
         is_online=state is FriendState.FRIEND and bool(ports.engine.online(item.jid)),
     )
 
@@ -351,14 +415,13 @@ def _friend(ports: Ports, item: RosterItem, state: FriendState, profile: Profile
 async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, groups: Sequence[str]) -> None:
     """Add an item to the roster, or change its name and groups (RFC 6121, sections 2.3 and 2.4).
 
-    An item may name anybody, also somebody who does not exist or lives elsewhere: it is the user's own address book.
-
     Raises:
-        ContactInvalid: it is the owner.
+        AccountNotFound: there is no such user.
+        ContactInvalid: it is the owner, or belongs to another app or environment.
         ContactLimit: the roster is full.
     """
-    if contact_jid == owner_jid:
-        raise ContactInvalid("Nobody is a contact of their own")
+    check_contact(owner_jid, contact_jid)
+    await _check_account(ports, contact_jid)
 
     def decide(pair: Pair) -> Pair:
         item = pair.item or RosterItem(contact_jid)
@@ -367,24 +430,17 @@ async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, gr
     await _change(ports, owner_jid, contact_jid, decide)
 
 
-async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Kind]:
+async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> None:
     """Remove an item from the roster, with both subscriptions (RFC 6121, section 2.5).
-
-    Returns:
-        The subscription stanzas that tell the contact of what has ended (section 2.5.2).
 
     Raises:
         AccountNotFound: the roster shows no such item.
     """
-    item = await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
-    has_asked = presence.is_watched(item.subscription) or item.is_pending_out
-    was_asked = presence.is_watcher(item.subscription) or item.is_pending_in
-    return [Kind.UNSUBSCRIBE] * has_asked + [Kind.UNSUBSCRIBED] * was_asked
+    await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
 
 
 async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind) -> Subscribed:
-    """Carry out a subscription stanza on both sides (RFC 6121, section 3). Whether the contact exists is not told
-    (section 8.5.1): a request to nobody stays unanswered.
+    """Carry out a subscription stanza on both sides (RFC 6121, section 3).
 
     Args:
         ports: the node's ports.
@@ -393,10 +449,13 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         kind: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
 
     Raises:
+        AccountNotFound: it asks or approves somebody who does not exist.
         ContactInvalid: the contact is the sender, or belongs to another app or environment.
         ContactLimit: one of the two rosters is full.
     """
     check_contact(sender_jid, contact_jid)
+    if kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED):
+        await _check_account(ports, contact_jid)
     done: list[Exchange] = []
 
     def decide(pair: Pair) -> Pair:

@@ -59,11 +59,34 @@ the longest emoji sequences.
 IMAGE_URL_MAX_BYTES = 2048
 VCARD_EXTRA_MAX_BYTES = 16_384
 IMAGE_MAX_BYTES = 10 * 1024 * 1024
+PROFILE_CHANGES_KEPT = 20
+"""How many changes of one profile are kept for the app's backend."""
+PROFILE_UPDATES_MAX = 1000
+"""How many profiles one call of a backend changes."""
+PROFILE_UPDATES_BATCH = 50
+"""How many of them share a commit; between two, others have their turn."""
+PROFILE_UPDATES_MAX_BYTES = 8 * 1024 * 1024
+RECENT_STATUSES_KEPT = 10
+OFFERED_STATUSES_MAX = 50
 
 # -------------------------------------------------------------------------------------------------------- contacts
 CONTACTS_MAX = 10_000
 CONTACT_NAME_MAX_BYTES = 1024
 CONTACT_GROUPS_MAX = 16
+CONTACT_IMPORT_MAX = 5000
+"""How many users one import names, and how many numbers one look into a phone book."""
+CONTACT_IMPORT_BATCH = 50
+"""How many of them share a transaction; between two, others have their turn."""
+CONTACT_IMPORT_MAX_BYTES = 1024 * 1024
+"""The body of an import: 5,000 of the longest identifiers."""
+INVITATIONS_MAX = 50
+"""How many invitations of one user are open at a time."""
+INVITATION_ID_BYTES = 12
+INVITATION_TTL_S = 7 * 86400
+INVITATION_MIN_TTL_S = 60
+INVITATION_MAX_TTL_S = 30 * 86400
+INVITATION_USES_MAX = 100
+INVITE_URL_MAX_CHARS = 512
 BLOCKED_MAX = 1000
 """How many entries a user's block list holds."""
 
@@ -111,34 +134,6 @@ QR_HELLO_TIMEOUT_S = 10
 """How long a signal socket may take until it has a link."""
 QR_SOCKETS_PER_ADDRESS_MAX = 500
 """How many pages of one address may show codes at once; an office or a school may share one."""
-
-# -------------------------------------------------------------------------------------------------------- webhooks
-WEBHOOKS_PER_APP_MAX = 20
-WEBHOOK_ID_BYTES = 12
-WEBHOOK_SECRET_BYTES = 32
-WEBHOOK_MESSAGE_ID_BYTES = 18
-WEBHOOK_WAITING_MAX = 10_000
-"""Messages that wait for one webhook; further ones are counted and dropped."""
-WEBHOOK_DEAD_MAX = 1_000
-"""Dead letters of one webhook; the oldest go first."""
-WEBHOOK_ATTEMPTS_MAX = 10
-"""How often a message is tried, over about a day, before it is a dead letter."""
-WEBHOOK_ORDERED_ATTEMPTS = 3
-"""How many failed attempts hold up the messages behind."""
-WEBHOOK_RETRY_S = 5
-WEBHOOK_RETRY_MAX_S = 8 * 3600
-WEBHOOK_TIMEOUT_S = 15
-"""How long a receiver may take to answer."""
-WEBHOOK_ANSWER_MAX_BYTES = 64 * 1024
-"""How much of an answer is read before the connection is given up."""
-WEBHOOK_BATCH = 16
-"""How many messages of a webhook are taken at once."""
-WEBHOOK_LEASE_S = 300
-"""How long taken messages are left to who took them: a whole batch of slow answers."""
-
-# ----------------------------------------------------------------------------------------------------- audit trail
-AUDIT_PAGE_MAX = 200
-"""How many entries of the audit trail one call brings."""
 
 # ------------------------------------------------------------------------------------------------------------ HTTP
 REQUEST_MAX_BYTES = 64 * 1024

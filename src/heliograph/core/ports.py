@@ -1,5 +1,5 @@
 """What the rules need of the world: stores, engine, time and chance. An adapter of a port passes its suite in
-`tests/contracts`.
+`tests/contracts`. Those of contacts stand in `contact_ports`.
 
 A store's atomic change takes a *decision*: a pure function that gets what the store found inside its transaction and
 returns what to
@@ -16,18 +16,19 @@ from typing import Protocol
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
-from heliograph.core.audit import Entry, Event, Head
 from heliograph.core.blocking import BlockChange
-from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.core.contact_ports import BlockStore, ContactStore, InvitationStore, PhoneBookStore
+from heliograph.core.contacts import RosterChange
 from heliograph.core.outbound import Answer as OutboundAnswer
 from heliograph.core.outbound import Request as OutboundRequest
 from heliograph.core.pep_nodes import Found, Item, Node, Outcome
+from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.tokens import TokenRecord
-from heliograph.core.webhooks import Batch, Message, Settled, Webhook
+from heliograph.errors import HeliographError
 
 
 class Clock(Protocol):
@@ -83,7 +84,7 @@ class AppStore(Protocol):
         """All apps with their keys, oldest first."""
         ...
 
-    async def set_policy(self, app: App, now: float) -> None:
+    async def set_policy(self, app: App) -> None:
         """Store the app's policy."""
         ...
 
@@ -105,12 +106,12 @@ class AccountStore(Protocol):
         ...
 
     async def set_blocked(self, account_id: int, is_blocked: bool, now: float) -> list[str]:
-        """Block or unblock; blocking ends all sessions, whose ids come back. The profile's `is_admin_blocked`
-        follows.
+        """Block or unblock; blocking ends all sessions, whose ids come back. The profile's `is_admin_blocked` follows,
+        and the profile gets a new mark.
         """
         ...
 
-    async def delete(self, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
+    async def delete(self, account_id: int) -> list[RosterChange]:
         """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
         ...
 
@@ -176,58 +177,39 @@ class ProfileStore(Protocol):
         """The profile of an account, at version 0 where none was saved; `None` where there is no such account."""
         ...
 
-    async def update(self, jid: str, decide: Callable[[Profile], Profile]) -> Profile:
-        """One atomic change. `AccountNotFound`, and whatever `decide` raises; an unchanged profile writes nothing."""
-        ...
+    async def update(self, jid: str, decide: Callable[[Profile], Profile], editor: Editor = USER) -> Profile:
+        """One atomic change. `AccountNotFound`, and whatever `decide` raises; an unchanged profile writes nothing.
 
-    async def of_contacts(self, jid: str) -> list[Profile]:
-        """The profiles (version > 0) of all whom this user is subscribed to (`to` or `both`)."""
-        ...
-
-
-class ContactStore(Protocol):
-    """Rosters."""
-
-    async def roster(self, jid: str) -> list[RosterItem]:
-        """All items of a user's roster, hidden ones too."""
-        ...
-
-    async def lookup(self, owner: str, contact: str) -> RosterItem | None:
-        """One item."""
-        ...
-
-    async def change(
-        self,
-        owner: str,
-        contact: str,
-        decide: Callable[[RosterItem | None, RosterItem | None, int, int], tuple[RosterItem | None, RosterItem | None]],
-    ) -> list[RosterChange]:
-        """One atomic change of both sides: the decision gets the owner's item for the contact, the contact's item for
-        the owner, the number of items in the owner's roster and in the contact's, hidden ones too, and returns both
-        items after the change (`None`: no item).
-
-        Where the contact is no account of this installation, its side is `None` before and is not written. Only the
-        sides that
-        changed come back.
+        A new version gets the next mark of its domain, an entry in the profile's history (`profile_history.edit`),
+        which keeps the newest `PROFILE_CHANGES_KEPT`, and its status, if that is new, a place among the recent ones,
+        which are the last `RECENT_STATUSES_KEPT`.
         """
         ...
 
-
-class BlockStore(Protocol):
-    """Whom users block (XEP-0191)."""
-
-    async def blocked(self, jid: str) -> frozenset[str]:
-        """All entries of a user's list: bare JIDs, full JIDs, domains."""
+    async def update_many(
+        self, wanted: Sequence[tuple[str, Callable[[Profile], Profile]]], editor: Editor
+    ) -> list[Profile | HeliographError]:
+        """Many such changes, each atomic by itself, under as few commits as may be: in order, what `update` returns or
+        the `HeliographError` that it raises.
+        """
         ...
 
-    async def blockers(self, forms: tuple[str, str, str, str]) -> frozenset[str]:
-        """The bare JIDs of the users whose lists hold one of these entries; they come from `xmpp.blocking.forms`."""
+    async def of_contacts(self, jid: str, since: int = -1) -> list[Profile]:
+        """The profiles (version > 0) of all whom this user is subscribed to (`to` or `both`), in the order of their
+        marks, as far as these are higher than `since`. A profile's mark is the roster item's where that is higher.
+        """
         ...
 
-    async def change(
-        self, jid: str, decide: Callable[[frozenset[str]], frozenset[str]]
-    ) -> tuple[frozenset[str], frozenset[str]]:
-        """One atomic change: the list before it, and after it. `AccountNotFound`, and whatever `decide` raises."""
+    async def changes(self, jid: str) -> list[ProfileEdit]:
+        """The history of a profile, the newest change first."""
+        ...
+
+    async def recent_statuses(self, jid: str) -> list[str]:
+        """The recent statuses of a user, the newest first."""
+        ...
+
+    async def forget_status(self, jid: str, status: str | None) -> None:
+        """Delete a status from the recent ones, or (`None`) all of them."""
         ...
 
 
@@ -298,66 +280,6 @@ class QrLinkStore(Protocol):
 
     async def forget(self, before: float, limit: int) -> int:
         """Delete links whose time was over before then, with their codes; gives their number."""
-        ...
-
-
-class AuditStore(Protocol):
-    """The audit trail. The other stores write to it, in the transaction of the change itself."""
-
-    async def head(self, app_id: str) -> Head:
-        """The newest entry of an app's chain, as it is kept beside the chain."""
-        ...
-
-    async def chain(self, app_id: str, after: int, limit: int) -> list[Entry]:
-        """At most `limit` entries of an app's chain behind a number, in order."""
-        ...
-
-    async def of_user(self, jid: str, since: float, before: int, limit: int) -> list[Entry]:
-        """At most `limit` entries about a user, not older than `since` and with numbers below `before`, the newest
-        first.
-        """
-        ...
-
-    async def of_app(self, app_id: str, environment: Environment, before: int, limit: int) -> list[Entry]:
-        """The same of all that concerns an app in one environment."""
-        ...
-
-
-class WebhookStore(Protocol):
-    """Webhooks and their messages. The other stores write the messages, in the transaction of the change itself."""
-
-    async def add(self, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
-        """Store a webhook, and tell the audit trail; `WebhookInvalid` where the app has as many as it may."""
-        ...
-
-    async def list(self) -> list[Webhook]:
-        """All webhooks, oldest first."""
-        ...
-
-    async def secret(self, webhook_id: str) -> str:
-        """The signing secret; `WebhookNotFound`."""
-        ...
-
-    async def remove(self, webhook_id: str, told: Event) -> None:
-        """Delete a webhook with its messages, and tell the audit trail; `WebhookNotFound`."""
-        ...
-
-    async def take(self, now: float, until: float, limit: int) -> Sequence[Batch]:
-        """Take what is to be sent now (`webhooks.in_line`), at most `limit` messages of each webhook. Nobody else gets
-        them before `until`, and then they are due again, unless they were settled.
-        """
-        ...
-
-    async def settle(self, settled: Sequence[Settled]) -> None:
-        """Store how attempts ended: each message is deleted, or due again, or a dead letter."""
-        ...
-
-    async def dead(self, webhook_id: str, limit: int) -> Sequence[Message]:
-        """At most `limit` dead letters, oldest first."""
-        ...
-
-    async def replay(self, webhook_id: str, message_id: str | None, now: float) -> int:
-        """Let dead letters wait again as if new, one or all of them; gives their number."""
         ...
 
 
@@ -478,12 +400,12 @@ class Ports:
     tokens: TokenStore
     profiles: ProfileStore
     contacts: ContactStore
+    invitations: InvitationStore
+    phone_book: PhoneBookStore
     blocks: BlockStore
     pep: PepStore
     offline: OfflineStore
     qr_links: QrLinkStore
-    audit: AuditStore
-    webhooks: WebhookStore
     media: MediaStore
     outbound: Outbound
     rates: RateCounters

@@ -80,6 +80,15 @@ def _is_possible(number: str) -> bool:
     return not number.startswith("+") and phonenumbers.is_possible_number_string(number, _NATIONAL_REGION)
 
 
+def e164(number: str) -> str:
+    """A checked number with its country code and `+`."""
+    if number.startswith("+"):
+        return number
+    if phonenumbers.is_possible_number_string(f"+{number}", _NO_REGION):
+        return f"+{number}"
+    return f"+{phonenumbers.country_code_for_region(_NATIONAL_REGION)}{number}"
+
+
 def _check_email(field: str, value: str) -> str:
     address = _check_text(field, value.strip())
     try:

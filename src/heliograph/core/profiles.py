@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from heliograph.core import blocking
+from heliograph.core import blocking, profile_policy
 from heliograph.core.profile_fields import RULES, invalid
+from heliograph.core.profile_history import USER, Editor
 from heliograph.errors import AccountNotFound, ProfileConflict
 from heliograph.xmpp import presence, vcard_extra
 from heliograph.xmpp.vcard import Card
 
 if TYPE_CHECKING:
+    from heliograph.core.apps import Policy
     from heliograph.core.contacts import RosterItem
     from heliograph.core.ports import Ports
 
@@ -55,6 +57,9 @@ class Profile:
             nothing.
         visibility: what the user has chosen; a missing field stands at `DEFAULT_VISIBILITY`.
         updated_at: seconds since the epoch.
+        mark: numbers the change among all that the clients of a JID domain have to hear of, in the order of the
+            commits, so that a client that was away can be told what is newer than the highest mark that it has seen.
+            The store sets it; it says nothing about the profile.
     """
 
     jid: str
@@ -69,6 +74,7 @@ class Profile:
     visibility: Mapping[str, Visibility] = field(default_factory=dict)
     is_admin_blocked: bool = False
     updated_at: float = 0.0
+    mark: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,11 @@ def viewer_of(item: RosterItem | None) -> Viewer:
     return Viewer.CONTACT if item is not None and presence.is_watcher(item.subscription) else Viewer.STRANGER
 
 
+def seen_as(item: RosterItem | None) -> Viewer:
+    """What a user is to somebody else for whom the user's own roster has this item: both rosters say the same."""
+    return Viewer.CONTACT if item is not None and presence.is_watched(item.subscription) else Viewer.STRANGER
+
+
 _SEEN_BY: Mapping[Viewer, frozenset[Visibility]] = {
     Viewer.CONTACT: frozenset((Visibility.EVERYONE, Visibility.CONTACTS)),
     Viewer.STRANGER: frozenset((Visibility.EVERYONE,)),
@@ -194,6 +205,7 @@ def card(profile: Profile) -> Card:
         email=profile.email,
         extra=profile.vcard_extra,
         version=profile.version,
+        mark=profile.mark,
         is_admin_blocked=profile.is_admin_blocked,
     )
 
@@ -213,7 +225,9 @@ def change_from_card(published: Card) -> ProfileChange:
 # ----------------------------------------------------------------------------------------------------------- use cases
 
 
-async def set_profile(ports: Ports, jid: str, change: ProfileChange, version: int | None = None) -> Profile:
+async def set_profile(
+    ports: Ports, jid: str, change: ProfileChange, version: int | None = None, editor: Editor = USER
+) -> Profile:
     """Change a user's profile and bring it to everyone who may see it, unless nothing has changed.
 
     Args:
@@ -221,26 +235,43 @@ async def set_profile(ports: Ports, jid: str, change: ProfileChange, version: in
         jid: the user's bare JID.
         change: what is wanted.
         version: the version that the caller has seen, or `None`.
+        editor: who changes it.
 
     Returns:
         The stored profile.
 
     Raises:
         AccountNotFound: there is no such user.
-        ProfileConflict, ProfileInvalid: see `apply` and `check`; nothing is changed.
+        ProfileConflict, ProfileInvalid: see `apply`, `check` and `profile_policy`; nothing is changed.
     """
-    checked = check(change)
-    now = ports.clock.now()
+    policy = await profile_policy.of(ports, jid)
     found = {}
+    decide = decision(change, ports.clock.now(), version, policy, editor)
 
-    def decide(profile: Profile) -> Profile:
+    def noting(profile: Profile) -> Profile:
         found["version"] = profile.version
-        return apply(profile, checked, now, version)
+        return decide(profile)
 
-    stored = await ports.profiles.update(jid, decide)
+    stored = await ports.profiles.update(jid, noting, editor)
     if stored.version != found["version"]:
         ports.engine.publish_profile(stored)
     return stored
+
+
+def decision(
+    change: ProfileChange, now: float, version: int | None, policy: Policy, editor: Editor
+) -> Callable[[Profile], Profile]:
+    """The rule by which a store changes a profile; arguments and errors as for `set_profile`."""
+    checked = check(change)
+    profile_policy.check_limits(policy, checked)
+
+    def decide(profile: Profile) -> Profile:
+        after = apply(profile, checked, now, version)
+        if after is not profile:
+            profile_policy.check_required(policy, checked, after, editor)
+        return after
+
+    return decide
 
 
 async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:

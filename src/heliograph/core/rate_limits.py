@@ -24,7 +24,7 @@ class Rate(NamedTuple):
     """At most `burst` calls at once, and `per_minute` calls a minute in the long run."""
 
     per_minute: float
-    burst: int
+    burst: float
 
 
 class Verdict(NamedTuple):
@@ -81,6 +81,11 @@ def take(arrival: float, rate: Rate, now: float) -> Verdict:
     if wait_s > CLOCK_STEP_S:
         return Verdict(arrival, wait_s)
     return Verdict(start + interval, 0.0)
+
+
+def weighted(rate: Rate, calls: int) -> Rate:
+    """The rate that counts one call as that many."""
+    return Rate(rate.per_minute / calls, rate.burst / calls)
 
 
 def network(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from types import NoneType
 
 from heliograph import wire
@@ -43,6 +44,44 @@ class ContactCalls(Calls):
             AccountNotFound: there is no such user.
         """
         return await self._on.tokens.call("DELETE", f"/contacts/{segment(user_identifier)}", NoneType)
+
+    async def get_contact_requests(self) -> Response[wire.RequestsData]:
+        """Those who have asked the user, and those whom the user has asked."""
+        return await self._on.tokens.call("GET", "/contact-requests", wire.RequestsData)
+
+    async def accept_contact(self, user_identifier: str) -> Response[wire.ContactBody]:
+        """Make a contact of somebody who has asked.
+
+        Raises:
+            ContactRequestNotFound: nobody of that name has asked, or has taken it back.
+            ContactLimit: one of the two contact lists is full.
+        """
+        path = f"/contact-requests/{segment(user_identifier)}/accept"
+        return await self._on.tokens.call("POST", path, wire.ContactBody)
+
+    async def deny_contact(self, user_identifier: str) -> Response[None]:
+        """Decline the request of somebody who has asked.
+
+        Raises:
+            ContactRequestNotFound: nobody of that name has asked, or has taken it back.
+        """
+        return await self._on.tokens.call("POST", f"/contact-requests/{segment(user_identifier)}/deny", NoneType)
+
+    async def sync_contacts(self, user_identifiers: Iterable[str]) -> Response[wire.ImportData]:
+        """Make contacts of many users at once, or ask them, as the app's policy says.
+
+        Args:
+            user_identifiers: at most 5,000.
+
+        Returns:
+            What became of each; one that fails does not stand in the way of the others.
+
+        Raises:
+            RequestInvalid: there are too many.
+            RateLimited: too many were imported of late.
+        """
+        body = wire.ImportRequest(identifiers=tuple(user_identifiers))
+        return await self._on.tokens.call("POST", "/contact-imports", wire.ImportData, body)
 
     async def get_last_seen(self, user: str) -> Response[wire.LastSeenBody]:
         """When a contact was last there, on any device.

@@ -17,6 +17,8 @@ from heliograph.sdk.blocking import BlockingCalls
 from heliograph.sdk.contacts import ContactCalls
 from heliograph.sdk.dispatch import QUEUE_MAX_EVENTS, EventIterator, check_listeners
 from heliograph.sdk.events import Listeners
+from heliograph.sdk.invitations import InvitationCalls
+from heliograph.sdk.phone_book import PhoneBookCalls
 from heliograph.sdk.profiles import ProfileCalls
 from heliograph.sdk.qr import QrCalls
 from heliograph.sdk.reconnect import ReconnectPolicy
@@ -29,7 +31,7 @@ from heliograph.sdk.tls import client_context
 from heliograph.sdk.transport import targets
 
 
-class SDK(QrCalls, ProfileCalls, ContactCalls, BlockingCalls, SessionCalls):
+class SDK(QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, BlockingCalls, SessionCalls):
     """Register, connect, sign in by QR code, profiles, contacts, sessions: `initialize` first, `close` last, or
     `async with SDK() as sdk`.
 

@@ -169,11 +169,10 @@ class Stream:
 
     def secured(self) -> None:
         """The transport is encrypted."""
-        binding = self._socket.channel_binding()
         if self._initiator.is_secure:
-            self._initiator.start(binding)
+            self._initiator.start()
         else:
-            self._initiator.tls_established(binding)
+            self._initiator.tls_established()
         self._flush()
 
     def received(self, data: bytes) -> None:

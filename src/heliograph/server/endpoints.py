@@ -92,6 +92,7 @@ class Endpoint:
         shown: what a call has to show.
         takes: the body's Struct, or `NoBody`.
         run: the route: from a call to the data of its answer, or to `None`.
+        body_max_bytes: the largest body, where it may be larger than `services.request_max_bytes`.
     """
 
     method: str
@@ -99,6 +100,7 @@ class Endpoint:
     shown: Shown
     takes: type[Any]
     run: Callable[[Any], Awaitable[object]]
+    body_max_bytes: int = 0
 
     async def answer(self, services: Services, request: Request) -> Response:
         """Find out who is calling, then read the body, then run the route."""
@@ -115,7 +117,7 @@ class Endpoint:
     async def _body(self, services: Services, request: Request) -> Any:
         if self.takes is NoBody:
             return NoBody()
-        return wire.decode(await read(request, services.request_max_bytes), self.takes)
+        return wire.decode(await read(request, max(self.body_max_bytes, services.request_max_bytes)), self.takes)
 
 
 def by_key(method: str, path: str, takes: type[Taken], run: Callable[[Call[Taken]], Awaitable[object]]) -> Endpoint:
@@ -124,17 +126,25 @@ def by_key(method: str, path: str, takes: type[Taken], run: Callable[[Call[Taken
 
 
 def by_secret_key(
-    method: str, path: str, takes: type[Taken], run: Callable[[Call[Taken]], Awaitable[object]]
+    method: str,
+    path: str,
+    takes: type[Taken],
+    run: Callable[[Call[Taken]], Awaitable[object]],
+    body_max_bytes: int = 0,
 ) -> Endpoint:
     """An endpoint for the app's own backend."""
-    return Endpoint(method, path, Shown.SECRET_KEY, takes, run)
+    return Endpoint(method, path, Shown.SECRET_KEY, takes, run, body_max_bytes)
 
 
 def by_token(
-    method: str, path: str, takes: type[Taken], run: Callable[[UserCall[Taken]], Awaitable[object]]
+    method: str,
+    path: str,
+    takes: type[Taken],
+    run: Callable[[UserCall[Taken]], Awaitable[object]],
+    body_max_bytes: int = 0,
 ) -> Endpoint:
     """An endpoint for a signed-in user."""
-    return Endpoint(method, path, Shown.TOKEN, takes, run)
+    return Endpoint(method, path, Shown.TOKEN, takes, run, body_max_bytes)
 
 
 def routes(services: Services, endpoints: Sequence[Endpoint]) -> list[Route]:

@@ -20,9 +20,13 @@ VERIFIERS = "s.stored_sha1, s.server_sha1, s.stored_sha256, s.server_sha256, s.p
 TOKEN = "t.hash, t.kind, s.id, t.expires_at, t.superseded_at"
 PROFILE = (
     "a.jid, p.version, p.name, p.image, p.thumb_image, p.status, p.mobile, p.email, p.vcard_extra, p.visibility, "
-    "a.is_blocked, p.updated_at"
+    "a.is_blocked, p.updated_at, p.mark"
 )
-ITEM = "r.contact, r.subscription, r.name, r.group_names, r.is_pending_out, r.is_pending_in, r.is_approved, r.is_listed"
+ITEM = (
+    "r.contact, r.subscription, r.name, r.group_names, r.is_pending_out, r.is_pending_in, r.is_approved, r.is_listed, "
+    "r.mark"
+)
+INVITATION = "i.id, o.jid, i.created_at, i.expires_at, i.max_uses, i.uses"
 
 # -------------------------------------------------------------------------------------------------------------- apps
 _APPS = (
@@ -43,6 +47,7 @@ SET_POLICY = "UPDATE apps SET policy = ? WHERE id = ?"
 
 # ---------------------------------------------------------------------------------------------------------- accounts
 ACCOUNT_BY_JID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.jid = ?"
+ACCOUNT_JID = "SELECT jid FROM accounts WHERE id = ?"
 ACCOUNT_IDS = "SELECT jid, id FROM accounts WHERE jid IN (?, ?)"
 STANDING = (
     f"SELECT d.accounts, p.has_name, {ACCOUNT} FROM domains d LEFT JOIN accounts a ON a.jid = ? "
@@ -54,7 +59,7 @@ ADD_ACCOUNT = (
 )
 COUNT_ACCOUNT = "UPDATE domains SET accounts = accounts + ? WHERE domain = ?"
 SET_METADATA = "UPDATE accounts SET metadata = ? WHERE id = ?"
-SET_BLOCKED = "UPDATE accounts SET is_blocked = ? WHERE id = ? AND is_blocked <> ?"
+SET_BLOCKED = "UPDATE accounts SET is_blocked = ? WHERE id = ?"
 DELETE_ACCOUNT = "DELETE FROM accounts WHERE id = ?"
 EXPIRED_ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.expires_at <= ? ORDER BY a.expires_at, a.id LIMIT ?"
 ADD_ASSERTION_USE = "INSERT INTO assertion_uses (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -124,20 +129,52 @@ DELETE_QR_CODE = "DELETE FROM qr_codes WHERE hash = ?"
 # ---------------------------------------------------------------------------------------------------------- profiles
 PROFILE_BY_JID = f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
 PROFILE_TO_UPDATE = (
-    f"SELECT {PROFILE}, a.id, p.has_name FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
+    f"SELECT {PROFILE}, a.id, p.has_name, p.phone_hash FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id "
+    "WHERE a.jid = ?"
 )
 PUT_PROFILE = (
     "INSERT INTO profiles (account_id, version, name, image, thumb_image, status, mobile, email, vcard_extra, "
-    "visibility, updated_at, has_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE "
+    "visibility, updated_at, has_name, mark, phone_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (account_id) DO UPDATE "
     "SET version = excluded.version, name = excluded.name, image = excluded.image, "
     "thumb_image = excluded.thumb_image, status = excluded.status, mobile = excluded.mobile, email = excluded.email, "
     "vcard_extra = excluded.vcard_extra, visibility = excluded.visibility, updated_at = excluded.updated_at, "
-    "has_name = excluded.has_name"
+    "has_name = excluded.has_name, mark = excluded.mark, phone_hash = excluded.phone_hash"
 )
+_NEWS = "CASE WHEN p.mark > r.mark THEN p.mark ELSE r.mark END"
 CONTACT_PROFILES = (
-    f"SELECT {PROFILE} FROM accounts o JOIN rosters r ON r.owner_id = o.id JOIN accounts a ON a.jid = r.contact "
-    "JOIN profiles p ON p.account_id = a.id WHERE o.jid = ? AND r.subscription IN ('to', 'both')"
+    f"SELECT {PROFILE.replace('p.mark', _NEWS)} FROM accounts o JOIN rosters r ON r.owner_id = o.id "
+    "JOIN accounts a ON a.jid = r.contact JOIN profiles p ON p.account_id = a.id "
+    f"WHERE o.jid = ? AND r.subscription IN ('to', 'both') AND (p.mark > ? OR r.mark > ?) ORDER BY {_NEWS}"
 )
+NEXT_MARK = "UPDATE domains SET mark = mark + 1 WHERE domain = ? RETURNING mark"
+MARK_PROFILE = "UPDATE profiles SET mark = ? WHERE account_id = ?"
+ADD_PROFILE_CHANGE = "INSERT INTO profile_changes (account_id, version, record) VALUES (?, ?, ?)"
+TRIM_PROFILE_CHANGES = "DELETE FROM profile_changes WHERE account_id = ? AND version <= ?"
+PROFILE_CHANGES = (
+    "SELECT c.record FROM accounts o JOIN profile_changes c ON c.account_id = o.id WHERE o.jid = ? "
+    "ORDER BY c.version DESC"
+)
+FIND_BY_PHONE = (
+    f"SELECT p.phone_hash, {PROFILE} FROM profiles p JOIN accounts a ON a.id = p.account_id WHERE p.phone_hash = ? "
+    "AND a.is_findable = 1 AND a.is_blocked = 0"
+)
+IS_FINDABLE = "SELECT is_findable FROM accounts WHERE jid = ?"
+SET_FINDABLE = "UPDATE accounts SET is_findable = ? WHERE jid = ?"
+RECENT_STATUSES = (
+    "SELECT s.status FROM accounts o JOIN recent_statuses s ON s.account_id = o.id WHERE o.jid = ? "
+    "ORDER BY s.position DESC"
+)
+ADD_RECENT_STATUS = (
+    "INSERT INTO recent_statuses (account_id, status, position) VALUES (?, ?, ?) ON CONFLICT (account_id, status) "
+    "DO UPDATE SET position = excluded.position"
+)
+TRIM_RECENT_STATUSES = (
+    "DELETE FROM recent_statuses WHERE account_id = ? AND position <= (SELECT position FROM recent_statuses "
+    "WHERE account_id = ? ORDER BY position DESC LIMIT 1 OFFSET ?)"
+)
+FORGET_STATUS = "DELETE FROM recent_statuses WHERE account_id = (SELECT id FROM accounts WHERE jid = ?) AND status = ?"
+FORGET_STATUSES = "DELETE FROM recent_statuses WHERE account_id = (SELECT id FROM accounts WHERE jid = ?)"
 
 # ----------------------------------------------------------------------------------------------------------- rosters
 ROSTER = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? ORDER BY r.contact"
@@ -146,10 +183,14 @@ ROSTER_ITEM_OF = f"SELECT {ITEM} FROM rosters r WHERE r.owner_id = ? AND r.conta
 COUNT_ROSTER = "SELECT COUNT(*) FROM rosters WHERE owner_id = ?"
 PUT_ITEM = (
     "INSERT INTO rosters (owner_id, contact, subscription, name, group_names, is_pending_out, is_pending_in, "
-    "is_approved, is_listed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner_id, contact) DO UPDATE "
+    "is_approved, is_listed, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner_id, contact) DO UPDATE "
     "SET subscription = excluded.subscription, name = excluded.name, group_names = excluded.group_names, "
     "is_pending_out = excluded.is_pending_out, is_pending_in = excluded.is_pending_in, "
-    "is_approved = excluded.is_approved, is_listed = excluded.is_listed"
+    "is_approved = excluded.is_approved, is_listed = excluded.is_listed, mark = excluded.mark"
+)
+MARK_ITEM = (
+    "UPDATE rosters SET mark = ? WHERE contact = ? AND owner_id = (SELECT id FROM accounts WHERE jid = ?) "
+    "AND subscription IN ('to', 'both')"
 )
 DELETE_ITEM = "DELETE FROM rosters WHERE owner_id = ? AND contact = ?"
 OWNERS_OF_CONTACT = (
@@ -157,6 +198,18 @@ OWNERS_OF_CONTACT = (
     "ORDER BY a.jid"
 )
 DELETE_CONTACT = "DELETE FROM rosters WHERE contact = ?"
+ADD_INVITATION = (
+    "INSERT INTO invitations (id, hash, owner_id, created_at, expires_at, max_uses, uses) "
+    "SELECT ?, ?, id, ?, ?, ?, ? FROM accounts WHERE jid = ?"
+)
+INVITATION_BY_HASH = f"SELECT {INVITATION} FROM invitations i JOIN accounts o ON o.id = i.owner_id WHERE i.hash = ?"
+INVITATIONS = (
+    f"SELECT {INVITATION} FROM accounts o JOIN invitations i ON i.owner_id = o.id WHERE o.jid = ? "
+    "ORDER BY i.created_at, i.id"
+)
+SET_INVITATION_USES = "UPDATE invitations SET uses = ? WHERE id = ?"
+DELETE_INVITATION = "DELETE FROM invitations WHERE id = ? AND owner_id = (SELECT id FROM accounts WHERE jid = ?)"
+FORGET_INVITATIONS = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < ? LIMIT ?)"
 
 # ------------------------------------------------------------------------------------------------------------ blocks
 BLOCKED = "SELECT b.blocked FROM accounts o JOIN blocks b ON b.owner_id = o.id WHERE o.jid = ?"

@@ -45,6 +45,7 @@ __all__ = [
     "from_vcard4",
     "from_vcard_temp",
     "nick_xml",
+    "read_number",
     "to_vcard4",
     "to_vcard_temp",
     "with_facts",
@@ -57,7 +58,7 @@ NICK_TAG = f"{{{NS_NICK}}}nick"
 _FACTS_TAG = f"{{{NS_PROFILE}}}profile"
 _PHOTO_TAG = f"{{{NS_VCARD_TEMP}}}PHOTO"
 _BINVAL_TAG = f"{{{NS_VCARD_TEMP}}}BINVAL"
-_VERSION_MAX_CHARS = 18
+_NUMBER_MAX_CHARS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Card:
         image, thumb_image: http or https URLs.
         mobile: digits with or without a leading `+`, no separators.
         extra: serialized further properties; see `vcard_extra`.
-        version, is_admin_blocked, thumb_image: Heliograph's own facts, which a client cannot publish.
+        version, mark, is_admin_blocked, thumb_image: Heliograph's own facts, which a client cannot publish. The mark
+            is what a client names to be told only of what is newer (`profile_news`); 0 for none.
     """
 
     name: str = ""
@@ -79,12 +81,8 @@ class Card:
     email: str = ""
     extra: str = ""
     version: int = 0
+    mark: int = 0
     is_admin_blocked: bool = False
-
-    @property
-    def says_anything(self) -> bool:
-        """Whether there is anything in it that its owner has set."""
-        return bool(self.name or self.image or self.status or self.mobile or self.email or self.extra)
 
 
 class Photo(NamedTuple):
@@ -144,7 +142,8 @@ def to_vcard4(card: Card) -> str:
     """The vCard4 of a profile, with Heliograph's own facts in one further element."""
     thumb = f" thumb={quote(card.thumb_image)}" if card.thumb_image else ""
     blocked = " blocked='true'" if card.is_admin_blocked else ""
-    facts = f"<profile xmlns='{NS_PROFILE}' version='{card.version}'{thumb}{blocked}/>"
+    mark = f" mark='{card.mark}'" if card.mark else ""
+    facts = f"<profile xmlns='{NS_PROFILE}' version='{card.version}'{mark}{thumb}{blocked}/>"
     content = _write(VCARD4, card, vcard_extra.parse(card.extra).vcard4)
     return f"<vcard xmlns='{NS_VCARD4}'>{content}{facts}</vcard>"
 
@@ -170,14 +169,18 @@ def with_facts(card: Card, vcard: Element) -> Card:
     facts = vcard.find(_FACTS_TAG)
     if facts is None:
         return card
-    version = facts.get("version", "")
-    is_number = version.isascii() and version.isdigit() and len(version) <= _VERSION_MAX_CHARS
     return replace(
         card,
-        version=int(version) if is_number else 0,
+        version=read_number(facts.get("version", "")),
+        mark=read_number(facts.get("mark", "")),
         thumb_image=web_url(facts.get("thumb", "")),
         is_admin_blocked=facts.get("blocked") == "true",
     )
+
+
+def read_number(text: str) -> int:
+    """A count as it stands on the wire; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _NUMBER_MAX_CHARS else 0
 
 
 def to_vcard_temp(card: Card, photo: Photo | None = None) -> str:

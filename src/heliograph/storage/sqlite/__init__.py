@@ -9,17 +9,17 @@ from types import TracebackType
 
 from heliograph.storage.sqlite.accounts import SqliteAccounts
 from heliograph.storage.sqlite.apps import SqliteApps
-from heliograph.storage.sqlite.audit import SqliteAudit
 from heliograph.storage.sqlite.blocks import SqliteBlocks
 from heliograph.storage.sqlite.connection import Reader, open_writer
 from heliograph.storage.sqlite.contacts import SqliteContacts
+from heliograph.storage.sqlite.invitations import SqliteInvitations
 from heliograph.storage.sqlite.offline import SqliteOffline
 from heliograph.storage.sqlite.pep import SqlitePep
+from heliograph.storage.sqlite.phone_book import SqlitePhoneBook
 from heliograph.storage.sqlite.profiles import SqliteProfiles
 from heliograph.storage.sqlite.qr_links import SqliteQrLinks
 from heliograph.storage.sqlite.sessions import SqliteSessions
 from heliograph.storage.sqlite.tokens import SqliteTokens
-from heliograph.storage.sqlite.webhooks import SqliteWebhooks
 from heliograph.storage.sqlite.writer import CommitFailed, Writer
 
 __all__ = ["CommitFailed", "SqliteStores", "open"]
@@ -35,12 +35,12 @@ class SqliteStores:
     tokens: SqliteTokens
     profiles: SqliteProfiles
     contacts: SqliteContacts
+    invitations: SqliteInvitations
+    phone_book: SqlitePhoneBook
     blocks: SqliteBlocks
     pep: SqlitePep
     offline: SqliteOffline
     qr_links: SqliteQrLinks
-    audit: SqliteAudit
-    webhooks: SqliteWebhooks
     _reader: Reader
     _writer: Writer
 
@@ -76,12 +76,12 @@ async def open(path: Path) -> SqliteStores:  # noqa: A001 - called as `sqlite.op
         tokens=SqliteTokens(reader, writer),
         profiles=SqliteProfiles(reader, writer),
         contacts=SqliteContacts(reader, writer),
+        invitations=SqliteInvitations(reader, writer),
+        phone_book=SqlitePhoneBook(reader, writer),
         blocks=SqliteBlocks(reader, writer),
         pep=SqlitePep(reader, writer),
         offline=SqliteOffline(reader, writer),
         qr_links=SqliteQrLinks(reader, writer),
-        audit=SqliteAudit(reader),
-        webhooks=SqliteWebhooks(reader, writer),
         _reader=reader,
         _writer=writer,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from heliograph.errors import AccountNotFound
 from heliograph.storage import sql
-from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.connection import Reader, next_mark
 from heliograph.storage.sqlite.writer import Writer
 
 Decision = Callable[[frozenset[str]], frozenset[str]]
@@ -42,5 +42,25 @@ def _change(cursor: sqlite3.Cursor, jid: str, decide: Decision) -> tuple[frozens
     before = frozenset(row[0] for row in cursor.execute(sql.BLOCKED, (jid,)))
     after = decide(before)
     cursor.executemany(sql.ADD_BLOCK, [(account_id, entry) for entry in sorted(after - before)])
-    cursor.executemany(sql.DELETE_BLOCK, [(account_id, entry) for entry in sorted(before - after)])
+    removed = sorted(before - after)
+    cursor.executemany(sql.DELETE_BLOCK, [(account_id, entry) for entry in removed])
+    _mark(cursor, jid, removed)
     return before, after
+
+
+def _mark(cursor: sqlite3.Cursor, jid: str, removed: Sequence[str]) -> None:
+    """Give a new mark to the roster items by which the owner and those who are no longer blocked see each other. An
+    entry for a resource or a domain stands for all contacts that it covers.
+    """
+    if not removed:
+        return
+    mark = next_mark(cursor, jid)
+    contacts = [contact for contact, *_ in cursor.execute(sql.ROSTER, (jid,))]
+    freed = [contact for contact in contacts if any(_covers(entry, contact) for entry in removed)]
+    cursor.executemany(sql.MARK_ITEM, [pair for each in freed for pair in ((mark, each, jid), (mark, jid, each))])
+
+
+def _covers(entry: str, contact: str) -> bool:
+    """Whether an entry of a block list keeps something of a contact back: its account, a resource, or its domain."""
+    account = entry.partition("/")[0]
+    return contact == account or ("@" not in account and contact.partition("@")[2] == account)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.errors import HeliographError, SettingsInvalid
-from heliograph.storage import migrations
+from heliograph.storage import migrations, sql
 from heliograph.storage.rows import Row
 
 OPEN_TIMEOUT_S = 10.0
@@ -78,8 +78,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     steps = migrations.load(migrations.SQLITE)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(_VERSIONS)
-    applied = {version for (version,) in connection.execute("SELECT version FROM schema_versions")}
-    current = max(applied, default=0)
+    current = connection.execute("SELECT COALESCE(MAX(version), 0) FROM schema_versions").fetchone()[0]
     if current > steps[-1].version:
         raise _unusable(
             path,
@@ -87,7 +86,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             "upgrade Heliograph, or choose another data folder",
         )
     for step in steps:
-        if step.version not in applied:
+        if step.version > current:
             for statement in step.statements:
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_versions (version) VALUES (?)", (step.version,))
@@ -101,6 +100,12 @@ def new_row(cursor: sqlite3.Cursor) -> int:
     if number is None:
         raise RuntimeError("No row was inserted")
     return number
+
+
+def next_mark(cursor: sqlite3.Cursor, jid: str) -> int:
+    """The next mark of a JID's domain (migration 11); 0 where the domain is none of this installation."""
+    found = cursor.execute(sql.NEXT_MARK, (jid.partition("@")[2],)).fetchall()  # all, so that the statement is done
+    return int(found[0][0]) if found else 0
 
 
 class Reader:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.errors import AccountNotFound
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.connection import Reader, next_mark
 from heliograph.storage.sqlite.writer import Writer
 
-Decision = Callable[[RosterItem | None, RosterItem | None, int, int], tuple[RosterItem | None, RosterItem | None]]
+Items = tuple[RosterItem | None, RosterItem | None]
+Decision = Callable[[RosterItem | None, RosterItem | None, int, int], Items]
+DecisionOfMany = Callable[[str, RosterItem | None, RosterItem | None, int, int], Items]
 
 
 class SqliteContacts:
@@ -33,10 +36,15 @@ class SqliteContacts:
 
     async def change(self, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
         """One atomic change of both sides; `AccountNotFound` where the owner is no account."""
-        return await self._writer.write(partial(_change, owner=owner, contact=contact, decide=decide))
+        return await self._writer.write(partial(change_pair, owner=owner, contact=contact, decide=decide))
+
+    async def change_many(self, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:
+        """The same with many contacts in one transaction; those that are no account are passed over."""
+        return await self._writer.write(partial(_change_many, owner=owner, contacts=contacts, decide=decide))
 
 
-def _change(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
+def change_pair(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
+    """Change both sides within a transaction; see `ContactStore.change`."""
     ids: dict[str, int] = dict(cursor.execute(sql.ACCOUNT_IDS, (owner, contact)))
     if owner not in ids:
         raise AccountNotFound
@@ -47,8 +55,17 @@ def _change(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) 
     changes = []
     for (whose, of), old, new in zip(sides, before, after, strict=True):
         if whose in ids and new != old:
-            _write(cursor, ids[whose], of, new)
-            changes.append(RosterChange(whose, of, new))
+            changes.append(RosterChange(whose, of, _write(cursor, ids[whose], (whose, of), old, new)))
+    return changes
+
+
+def _change_many(
+    cursor: sqlite3.Cursor, owner: str, contacts: Sequence[str], decide: DecisionOfMany
+) -> list[RosterChange]:
+    changes = []
+    for contact in contacts:
+        if cursor.execute(sql.ACCOUNT_IDS, (contact, contact)).fetchone() is not None:
+            changes += change_pair(cursor, owner, contact, partial(decide, contact))
     return changes
 
 
@@ -64,8 +81,15 @@ def _count(cursor: sqlite3.Cursor, owner_id: int | None) -> int:
     return int(count)
 
 
-def _write(cursor: sqlite3.Cursor, owner_id: int, contact: str, item: RosterItem | None) -> None:
-    if item is None:
+def _write(
+    cursor: sqlite3.Cursor, owner_id: int, side: tuple[str, str], old: RosterItem | None, new: RosterItem | None
+) -> RosterItem | None:
+    """Write one side: the owner and the contact are `side`. Whom the owner sees from now on is news for the owner."""
+    owner, contact = side
+    if new is None:
         cursor.execute(sql.DELETE_ITEM, (owner_id, contact))
-    else:
-        cursor.execute(sql.PUT_ITEM, rows.item_row(item, owner_id))
+        return None
+    if new.is_watched and not (old is not None and old.is_watched):
+        new = replace(new, mark=next_mark(cursor, owner))
+    cursor.execute(sql.PUT_ITEM, rows.item_row(new, owner_id))
+    return new

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
-from heliograph.core import audit
+from heliograph.core import limits, phone_book, profile_history
+from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
-from heliograph.errors import AccountNotFound
+from heliograph.errors import AccountNotFound, HeliographError
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import owner_of, record
-from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.sqlite.connection import Reader, next_mark
 from heliograph.storage.sqlite.writer import Writer
+
+Decision = Callable[[Profile], Profile]
 
 
 class SqliteProfiles:
@@ -27,25 +31,75 @@ class SqliteProfiles:
         row = self._reader.row(sql.PROFILE_BY_JID, (jid,))
         return None if row is None else rows.profile(row)
 
-    async def update(self, jid: str, decide: Callable[[Profile], Profile]) -> Profile:
+    async def update(self, jid: str, decide: Decision, editor: Editor = USER) -> Profile:
         """One atomic change; an unchanged profile writes nothing."""
-        return await self._writer.write(partial(_update, jid=jid, decide=decide))
+        return await self._writer.write(partial(_update, jid=jid, decide=decide, editor=editor))
 
-    async def of_contacts(self, jid: str) -> list[Profile]:
-        """The profiles (version > 0) of all whom this user is subscribed to (`to` or `both`)."""
-        return [rows.profile(row) for row in self._reader.rows(sql.CONTACT_PROFILES, (jid,))]
+    async def update_many(
+        self, wanted: Sequence[tuple[str, Decision]], editor: Editor
+    ) -> list[Profile | HeliographError]:
+        """Many such changes; those that wait at the same time share a commit."""
+        work = [self.update(jid, decide, editor) for jid, decide in wanted]
+        done = await asyncio.gather(*work, return_exceptions=True)
+        results: list[Profile | HeliographError] = []
+        for each in done:
+            if not isinstance(each, Profile | HeliographError):
+                raise each
+            results.append(each)
+        return results
+
+    async def of_contacts(self, jid: str, since: int = -1) -> list[Profile]:
+        """The profiles (version > 0) of all whom this user is subscribed to, by their marks, above `since`."""
+        return [rows.profile(row) for row in self._reader.rows(sql.CONTACT_PROFILES, (jid, since, since))]
+
+    async def changes(self, jid: str) -> list[ProfileEdit]:
+        """The history of a profile, the newest change first."""
+        return [rows.profile_edit(row) for row in self._reader.rows(sql.PROFILE_CHANGES, (jid,))]
+
+    async def recent_statuses(self, jid: str) -> list[str]:
+        """The recent statuses of a user, the newest first."""
+        return [status for (status,) in self._reader.rows(sql.RECENT_STATUSES, (jid,))]
+
+    async def forget_status(self, jid: str, status: str | None) -> None:
+        """Delete a status from the recent ones, or all of them."""
+
+        def forget(cursor: sqlite3.Cursor) -> None:
+            if status is None:
+                cursor.execute(sql.FORGET_STATUSES, (jid,))
+            else:
+                cursor.execute(sql.FORGET_STATUS, (jid, status))
+
+        await self._writer.write(forget)
 
 
-def _update(cursor: sqlite3.Cursor, jid: str, decide: Callable[[Profile], Profile]) -> Profile:
+def _update(cursor: sqlite3.Cursor, jid: str, decide: Decision, editor: Editor) -> Profile:
     row = cursor.execute(sql.PROFILE_TO_UPDATE, (jid,)).fetchone()
     if row is None:
         raise AccountNotFound
-    *columns, account_id, has_name = row
+    *columns, account_id, has_name, phone_hash = row
     before = rows.profile(tuple(columns))
     after = decide(before)
-    if after != before:
-        has_name = bool(has_name or after.name)
-        cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name))
-        owner = owner_of(cursor, account_id)
-        record(cursor, [] if owner is None else [audit.of_profile(owner, before, after)])
+    if after == before:
+        return after
+    is_new = after.version != before.version
+    if is_new:
+        after = replace(after, mark=next_mark(cursor, jid))
+    if after.mobile != before.mobile:
+        phone_hash = phone_book.digest_of(after)
+    has_name = bool(has_name or after.name)
+    cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name, phone_hash))
+    if is_new:
+        _note(cursor, account_id, before, after, editor)
     return after
+
+
+def _note(cursor: sqlite3.Cursor, account_id: int, before: Profile, after: Profile, editor: Editor) -> None:
+    """Write the history of a change, and keep its status for choosing again."""
+    edit = profile_history.edit(before, after, editor)
+    cursor.execute(sql.ADD_PROFILE_CHANGE, (account_id, after.version, rows.profile_edit_text(edit)))
+    oldest = after.version - limits.PROFILE_CHANGES_KEPT
+    if oldest > 0:
+        cursor.execute(sql.TRIM_PROFILE_CHANGES, (account_id, oldest))
+    if after.status and after.status != before.status:
+        cursor.execute(sql.ADD_RECENT_STATUS, (account_id, after.status, after.mark))
+        cursor.execute(sql.TRIM_RECENT_STATUSES, (account_id, account_id, limits.RECENT_STATUSES_KEPT))

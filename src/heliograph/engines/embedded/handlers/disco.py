@@ -86,10 +86,7 @@ def _server_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _targ
 
 
 def _server_items(_engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
-    if stanza.element[0].get("node"):
-        refuse(sender, stanza, "cancel", "item-not-found")
-    else:
-        answer(sender, stanza, items_xml(()))
+    answer(sender, stanza, items_xml(()))
 
 
 async def _is_visible(engine: EmbeddedEngine, sender: Resource, target: Jid) -> bool:
@@ -113,17 +110,11 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
 
 
 async def _account_items(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    wanted = stanza.element[0].get("node")
-    if not await _is_visible(engine, sender, target):  # like one who does not exist (XEP-0030, section 8)
-        answer(sender, stanza, items_xml((), wanted))
-        return
-    nodes = (*pep.PROFILE_NODES, *await pep_nodes.visible(engine.ports, sender.account, target.bare))
-    if not wanted:
-        answer(sender, stanza, items_xml(Item(target.bare, node) for node in nodes))
-    elif wanted in nodes:
-        answer(sender, stanza, items_xml((), wanted))
+    if await _is_visible(engine, sender, target):
+        kept = await pep_nodes.visible(engine.ports, sender.account, target.bare)
+        answer(sender, stanza, items_xml(Item(target.bare, node) for node in (*pep.PROFILE_NODES, *kept)))
     else:
-        refuse(sender, stanza, "cancel", "item-not-found")
+        refuse(sender, stanza, "cancel", "service-unavailable")
 
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {

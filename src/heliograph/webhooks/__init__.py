@@ -1,1 +1,0 @@
-"""Brings webhooks' messages to their receivers."""
