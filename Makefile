@@ -39,7 +39,7 @@ $(WEB_BUILT): $(WEB_SYNCED) $(WEB_SOURCES)
 	cd web && node build.mjs
 	@touch $@
 
-demo: setup ## play the whole story on a private node; ARGS=--stay keeps one up, to try the pages
+demo: setup ## play the whole story on a private node; at a terminal it stays up, to try the pages
 	$(BIN)/heliograph demo $(ARGS)
 
 serve: setup ## start a node with its data in ./data

@@ -181,7 +181,8 @@ async def play() -> bool:
 async def stay(http_port: int, stopped: asyncio.Event) -> None:
     """Keep a private node up until `stopped` is set, and print where its pages are.
 
-    Ada and Bob are contacts there. Bob is online and answers whoever writes to him; whoever opens the pages is Ada.
+    Ada and Bob are contacts there, and both are signed in. Bob answers whoever writes to him. Whoever opens the pages
+    is Ada, on further devices.
 
     Args:
         http_port: the port of the pages; 0 takes a free one.
@@ -192,16 +193,15 @@ async def stay(http_port: int, stopped: asyncio.Event) -> None:
         async with run_node(settings) as node, SDK() as ada, SDK() as bob:
             app = await apps.create(node.ports, "demo", "chat.localhost")
             key = app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
-            await _join(ada, node, key, "ada", "Ada", "Looking for a ridge")
+            await _join(ada, node, key, "ada", "Ada", "Looking for a ridge", device=DeviceBody(device="tablet"))
             await _join(bob, node, key, "bob", "Bob", "On the next ridge", message_listener=_answer(bob))
             await bob.add_contact("ada")
-            await ada.logout()
             Console(highlight=False, soft_wrap=True).print(_invitation(node.public_url), markup=False)
             await stopped.wait()
 
 
-async def _join(sdk: SDK, node: Node, key: str, user: str, name: str, status: str, **listeners: Any) -> None:
-    await sdk.initialize(node.public_url, key, ca_file=node.certificate_file, **listeners)
+async def _join(sdk: SDK, node: Node, key: str, user: str, name: str, status: str, **options: Any) -> None:
+    await sdk.initialize(node.public_url, key, ca_file=node.certificate_file, **options)
     account = (await sdk.register(user)).data
     await sdk.connect(account.username, account.password)
     await sdk.update_profile(nick_name=name, status=status)
@@ -216,9 +216,9 @@ def _answer(sdk: SDK) -> Callable[[MessageReceived], Awaitable[None]]:
 
 def _invitation(url: str) -> str:
     return f"""
-Try it, with two windows of a browser, or with a second profile as the phone:
+Try it: Ada and Bob are signed in. Open two windows of a browser, or a second profile as the phone:
 
-  1. the phone    {url}/phone?as=ada    sign in as ada
+  1. the phone    {url}/phone?as=ada    is one more device of Ada's
   2. the screen   {url}/                shows a code
   3. scan the code with the phone, or type the letters below it; approve; type the two digits on the screen
   4. write to Bob, change your photo on one and see it on the other, end the screen's session from the phone

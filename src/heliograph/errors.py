@@ -318,6 +318,18 @@ class AppInvalid(UsageError):
     row = Row("app_invalid", 400, "The app's settings are not valid")
 
 
+class WebhookInvalid(UsageError):
+    """A webhook cannot be made so."""
+
+    row = Row("webhook_invalid", 400, "The webhook is not valid")
+
+
+class WebhookNotFound(UsageError):
+    """There is no webhook of that id."""
+
+    row = Row("webhook_not_found", 404, "There is no such webhook", MISSING)
+
+
 class SettingsInvalid(UsageError):
     """A node cannot start with these settings; `details.settings` names the ones at fault."""
 

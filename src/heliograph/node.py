@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import structlog
@@ -16,6 +17,7 @@ import uvicorn
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import accounts, limits, sessions
+from heliograph.core.outbound import Reach
 from heliograph.core.ports import Engine, Ports
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
@@ -26,13 +28,14 @@ from heliograph.server.services import ClientConfig, Services
 from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
 from heliograph.storage import sqlite
-from heliograph.system.certificate import self_signed, server_context
+from heliograph.system.certificate import self_signed, server_context, server_end_point
 from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import STOCK, PreparedCredentials
 from heliograph.system.open_files import raise_open_files_limit
 from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
+from heliograph.webhooks.delivery import WebhookDelivery
 
 log = structlog.get_logger("heliograph.node")
 
@@ -92,6 +95,7 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         engine = EmbeddedEngine(
             _engine_limits(settings),
             server_context(certificate, key),
+            end_point=server_end_point(certificate),
             requires_tls=settings.xmpp_requires_tls,
             media_url=lambda name: f"{public_url}/media/{name}",
             contact_addresses=_contact_addresses(settings),
@@ -136,6 +140,8 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         pep=stores.pep,
         offline=stores.offline,
         qr_links=stores.qr_links,
+        audit=stores.audit,
+        webhooks=stores.webhooks,
         media=FilesystemMedia(settings.data_dir / "media"),
         outbound=await stack.enter_async_context(GuardedHttp()),
         rates=InProcessRateCounters(),
@@ -152,15 +158,17 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket) -
     server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready))
     serving = asyncio.create_task(server.serve(sockets=[http_socket]))
     sweeping = asyncio.create_task(_sweep(node.ports, settings))
+    delivering = asyncio.create_task(_deliver_webhooks(node.ports, settings))
     log.info("node_started", url=node.public_url, xmpp_port=node.xmpp_port, xmpps_port=node.xmpps_port)
     try:
         yield
     finally:
         is_ready = False
         sweeping.cancel()
+        delivering.cancel()
         await node.engine.stop(settings.drain_timeout_s)
         server.should_exit = True
-        await asyncio.gather(serving, sweeping, return_exceptions=True)
+        await asyncio.gather(serving, sweeping, delivering, return_exceptions=True)
         log.info("node_stopped")
 
 
@@ -248,6 +256,17 @@ def _check_open_files() -> None:
     allowed = raise_open_files_limit(_OPEN_FILES_WANTED)
     if allowed < _OPEN_FILES_ENOUGH:
         log.warning("few_open_files", allowed=allowed, wanted=_OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
+
+
+def webhook_calls(settings: Settings) -> GuardedHttp:
+    """How webhooks' receivers are called: on the public internet, or where the operator lets them be."""
+    networks = tuple(ip_network(network) for network in settings.webhook_networks)
+    return GuardedHttp(Reach(networks=networks))
+
+
+async def _deliver_webhooks(ports: Ports, settings: Settings) -> None:
+    async with webhook_calls(settings) as calls:
+        await WebhookDelivery(ports, calls).run()
 
 
 async def _sweep(ports: Ports, settings: Settings) -> None:

@@ -141,6 +141,10 @@ class Settings(BaseModel):
     )
     """How many of them may be signing in at the same time."""
 
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Networks (`10.0.0.0/8`) in which webhooks may have their receivers although they are not public, on any port.
+    Where there are any, a webhook's address may also begin with `http://`. A list, or text with commas."""
+
     drain_timeout_s: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping node waits for requests and streams to end before it cuts them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

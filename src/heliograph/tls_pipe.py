@@ -9,7 +9,27 @@ from __future__ import annotations
 import contextlib
 import ssl
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+
 _READ_BYTES = 64 * 1024
+
+
+def end_point(certificate: bytes) -> bytes | None:
+    """The channel binding `tls-server-end-point` of a server's certificate in DER (RFC 5929, section 4.1).
+
+    It is the certificate's hash by the hash function of its own signature, or by SHA-256 where that one is too weak.
+    `None` where the signature has no hash function, such as that of Ed25519: the binding is not defined there.
+    """
+    parsed = x509.load_der_x509_certificate(certificate)
+    try:
+        algorithm = parsed.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
+    if algorithm is None:
+        return None
+    return parsed.fingerprint(hashes.SHA256() if isinstance(algorithm, hashes.MD5 | hashes.SHA1) else algorithm)
 
 
 class TlsFailed(Exception):
@@ -76,6 +96,10 @@ class TlsPipe:
                 pieces.append(piece)
             self.is_ended = True
         return b"".join(pieces)
+
+    def peer_certificate(self) -> bytes | None:
+        """The other side's certificate in DER, once `is_established`; `None` where it has shown none."""
+        return self._object.getpeercert(binary_form=True) if self.is_established else None
 
     def encrypt(self, data: bytes) -> bytes:
         """Take plain text; return the bytes for the wire. Only once `is_established`."""

@@ -16,6 +16,7 @@ from heliograph.core.assertions import AssertionUse
 from heliograph.core.ports import (
     AccountStore,
     AppStore,
+    AuditStore,
     BlockStore,
     ContactStore,
     InvitationStore,
@@ -25,6 +26,7 @@ from heliograph.core.ports import (
     ProfileStore,
     SessionStore,
     TokenStore,
+    WebhookStore,
 )
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
 from heliograph.core.tokens import TokenKind, TokenRecord
@@ -48,6 +50,8 @@ class Stores:
     blocks: BlockStore
     pep: PepStore
     offline: OfflineStore
+    audit: AuditStore
+    webhooks: WebhookStore
 
 
 @pytest.fixture(params=["sqlite"])
@@ -67,6 +71,8 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.blocks,
             opened.pep,
             opened.offline,
+            opened.audit,
+            opened.webhooks,
         )
 
 

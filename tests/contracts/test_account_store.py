@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.core.sessions import EndReason
 from heliograph.errors import RegistrationUnverified, SessionLimit
 
 ADA = "ada@chat.example"
@@ -199,7 +200,7 @@ async def test_deleting_removes_all_that_belongs_to_the_account(stores: Any, reg
     await registrar.register(BOB)
     await stores.profiles.update(ADA, lambda profile: replace(profile, version=1, name="Ada"))
     await stores.contacts.change(ADA, BOB, lambda *_: (RosterItem(BOB), None))
-    assert await stores.accounts.delete(written.account.id) == []
+    assert await stores.accounts.delete(written.account.id, EndReason.ACCOUNT_DELETED, NOW) == []
     assert await stores.accounts.lookup(ADA) is None
     assert await stores.profiles.lookup(ADA) is None
     assert await stores.sessions.lookup(written.session.id) is None
@@ -216,7 +217,7 @@ async def test_deleting_takes_the_account_out_of_other_rosters_and_says_of_whom(
     await stores.contacts.change(ADA, BOB, lambda *_: (RosterItem(BOB, "both"), RosterItem(ADA, "both")))
     await stores.contacts.change(CY, ADA, lambda *_: (RosterItem(ADA, "none", is_pending_out=True), None))
     await stores.contacts.change(CY, BOB, lambda *_: (RosterItem(BOB), None))
-    assert await stores.accounts.delete(written.account.id) == [
+    assert await stores.accounts.delete(written.account.id, EndReason.ACCOUNT_DELETED, NOW) == [
         RosterChange(BOB, ADA, None),
         RosterChange(CY, ADA, None),
     ]
@@ -227,12 +228,12 @@ async def test_deleting_takes_the_account_out_of_other_rosters_and_says_of_whom(
 async def test_a_deleted_account_no_longer_counts_and_may_come_again_as_another(stores: Any, registrar: Any) -> None:
     before = await registrar.register(ADA)
     await stores.profiles.update(ADA, lambda profile: replace(profile, version=1, name="Ada"))
-    await stores.accounts.delete(before.account.id)
+    await stores.accounts.delete(before.account.id, EndReason.ACCOUNT_DELETED, NOW)
     after = await registrar.register(ADA)
     assert after.account.id != before.account.id
     standing = registrar.standings[-1]
     assert (standing.account, standing.sessions, standing.population, standing.has_name) == (None, (), 0, False)
-    assert await stores.accounts.delete(before.account.id) == []
+    assert await stores.accounts.delete(before.account.id, EndReason.ACCOUNT_DELETED, NOW) == []
     assert await stores.accounts.lookup(ADA) == after.account
 
 

@@ -11,6 +11,8 @@ import pytest
 from heliograph.core.apps import App, AppKey, ContactPolicy, Environment, KeyKind, Policy, RegistrationPolicy
 from heliograph.errors import AppInvalid
 
+NOW = 1_800_000_000.0
+
 POLICY = Policy(
     max_sessions=2,
     registration=RegistrationPolicy.OPEN,
@@ -91,5 +93,5 @@ async def test_a_taken_id_or_domain_is_refused_and_nothing_is_stored(stores: Any
 
 async def test_a_policy_is_changed_alone(stores: Any) -> None:
     await stores.apps.add(OTHER, keys(OTHER))
-    await stores.apps.set_policy(replace(OTHER, name="renamed", policy=POLICY))
+    await stores.apps.set_policy(replace(OTHER, name="renamed", policy=POLICY), NOW)
     assert await stores.apps.lookup("app_other") == replace(OTHER, policy=POLICY)

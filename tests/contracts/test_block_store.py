@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound, BlockLimit
 from heliograph.xmpp.blocking import forms
+
+NOW = 1_800_000_000.0
 
 ADA = "ada@chat.example"
 BOB = "bob@chat.example"
@@ -67,7 +70,7 @@ async def test_changes_at_the_same_time_are_all_kept(stores: Any) -> None:
 async def test_a_deleted_account_takes_its_list_along(stores: Any, registrar: Any) -> None:
     account = await stores.accounts.lookup(ADA)
     await stores.blocks.change(ADA, with_more(BOB))
-    await stores.accounts.delete(account.id)
+    await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, NOW)
     assert await stores.blocks.blockers(forms(BOB)) == frozenset()
     await registrar.register(ADA)
     assert await stores.blocks.blocked(ADA) == frozenset()

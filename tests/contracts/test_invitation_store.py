@@ -11,6 +11,7 @@ import pytest
 from heliograph.core import phone_book
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.invitations import Invitation
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound, ContactLimit, InvitationInvalid
 
 ADA = "ada@chat.example"
@@ -44,7 +45,7 @@ async def test_nobody_who_is_gone_invites(stores: Any, registrar: Any) -> None:
         await stores.invitations.add(replace(MADE, owner="nobody@chat.example"), HASH)
     await stores.invitations.add(MADE, HASH)
     account = await stores.accounts.lookup(ADA)
-    await stores.accounts.delete(account.id)
+    await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, NOW)
     assert await stores.invitations.lookup(HASH) is None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound
 
 ADA = "ada@chat.example"
@@ -72,6 +73,6 @@ async def test_nothing_is_kept_for_nobody(stores: Any) -> None:
 async def test_a_deleted_account_takes_its_messages_along(stores: Any, registrar: Any) -> None:
     account = await stores.accounts.lookup(ADA)
     await stores.offline.add(ADA, b"x", NOW, MANY)
-    await stores.accounts.delete(account.id)
+    await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, NOW)
     await registrar.register(ADA)
     assert await stores.offline.take(ADA, 0) == []

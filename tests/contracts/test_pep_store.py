@@ -10,8 +10,11 @@ import pytest
 
 from heliograph.core.contacts import RosterItem
 from heliograph.core.pep_nodes import Found, Item, Node, NodeConfig, Outcome
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound
 from heliograph.xmpp.pep_config import AccessModel, SendLast
+
+NOW = 1_800_000_000.0
 
 ADA = "ada@chat.example"
 BOB = "bob@chat.example"
@@ -110,6 +113,6 @@ async def test_items_published_at_the_same_time_are_all_kept(stores: Any) -> Non
 
 async def test_a_deleted_account_takes_its_nodes_along(stores: Any, registrar: Any) -> None:
     await put(stores, TUNE, item("a"))
-    await stores.accounts.delete((await stores.accounts.lookup(ADA)).id)
+    await stores.accounts.delete((await stores.accounts.lookup(ADA)).id, EndReason.ACCOUNT_DELETED, NOW)
     await registrar.register(ADA)
     assert await stores.pep.nodes(ADA) == []

@@ -9,6 +9,8 @@ from typing import Any
 from heliograph.xmpp import caps, disco
 
 INFO = "<query xmlns='http://jabber.org/protocol/disco#info'{}/>"
+ITEMS = "<query xmlns='http://jabber.org/protocol/disco#items'{}/>"
+VCARD = "<vCard xmlns='vcard-temp'/>"
 LAST = "<query xmlns='jabber:iq:last'/>"
 
 
@@ -71,3 +73,28 @@ async def test_last_activity_is_for_contacts(join: Any, befriend: Any) -> None:
 async def test_the_server_tells_how_long_it_is_up(join: Any) -> None:
     ada = await join()
     assert int((await ada.ask(LAST, to=ada.host)).element[0].get("seconds")) >= 0
+
+
+async def test_to_a_stranger_an_account_has_no_items_like_one_that_does_not_exist(join: Any, befriend: Any) -> None:
+    """XEP-0030, section 8."""
+    ada, bob, eve = await join("ada"), await join("bob"), await join("eve")
+    await befriend(ada, bob)
+    for jid in (ada.bare, f"nobody@{eve.host}"):
+        for node in ("", " node='urn:xmpp:vcard4'"):
+            answer = await eve.ask(ITEMS.format(node), to=jid)
+            assert (answer.get("type"), list(answer.element[0])) == ("result", [])
+    assert len((await bob.ask(ITEMS.format(""), to=ada.bare)).element[0]) > 1
+    leaf = (await bob.ask(ITEMS.format(" node='urn:xmpp:vcard4'"), to=ada.bare)).element[0]
+    assert (leaf.get("node"), list(leaf)) == ("urn:xmpp:vcard4", [])
+    for jid in (ada.bare, bob.host):
+        assert (await bob.ask(ITEMS.format(" node='urn:none'"), to=jid)).condition == "item-not-found"
+
+
+async def test_an_empty_vcard_is_no_sign_that_somebody_exists(place: Any, join: Any) -> None:
+    """XEP-0054, section 3.3."""
+    ada, eve = await join("ada"), await join("eve")
+    for jid in (ada.bare, f"nobody@{eve.host}"):
+        assert (await eve.ask(VCARD, to=jid)).condition == "item-not-found"
+    assert (await ada.ask(VCARD)).get("type") == "result"
+    await place.call("PATCH", "/profile", ada.account, {"nickName": "Ada"})
+    assert (await eve.ask(VCARD, to=ada.bare)).get("type") == "result"

@@ -76,6 +76,8 @@ async def test_starttls_then_scram_then_bind(place: Any) -> None:
     features = await wire.until("</stream:features>")
     assert "starttls" not in features
     assert [name.partition("<")[0] for name in features.split("<mechanism>")[1:]] == [
+        "SCRAM-SHA-256-PLUS",
+        "SCRAM-SHA-1-PLUS",
         "SCRAM-SHA-256",
         "SCRAM-SHA-1",
         "PLAIN",

@@ -56,9 +56,11 @@ async def test_two_processes_may_have_it_open(database: Path) -> None:
         assert await ours.apps.lookup(APP.id) == APP
 
 
-async def test_migrations_are_numbered_from_1_without_a_gap() -> None:
+async def test_migrations_are_numbered_from_1_and_no_number_twice() -> None:
     steps = migrations.load(migrations.SQLITE)
-    assert [step.version for step in steps] == list(range(1, len(steps) + 1))
+    numbers = [step.version for step in steps]
+    assert numbers[0] == 1
+    assert numbers == sorted(set(numbers))
     assert not any("{" in statement for step in steps for statement in step.statements)
 
 

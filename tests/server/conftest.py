@@ -193,6 +193,8 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 pep=stores.pep,
                 offline=stores.offline,
                 qr_links=stores.qr_links,
+                audit=stores.audit,
+                webhooks=stores.webhooks,
                 media=FilesystemMedia(tmp_path / "media"),
                 outbound=GuardedHttp(),
                 rates=InProcessRateCounters(),

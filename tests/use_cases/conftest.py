@@ -132,6 +132,8 @@ def wire(
         pep=stores.pep,
         offline=stores.offline,
         qr_links=stores.qr_links,
+        audit=stores.audit,
+        webhooks=stores.webhooks,
         media=FilesystemMedia(folder),
         outbound=GuardedHttp(),
         rates=InProcessRateCounters(),

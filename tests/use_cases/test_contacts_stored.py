@@ -117,7 +117,7 @@ async def test_sandbox_users_and_live_users_never_meet(ports: Ports, trial: Call
     with pytest.raises(AccountNotFound):
         await contacts.add(ports, ADA, ContactPolicy.OPEN, "dan")
     with pytest.raises(ContactInvalid):
-        await contacts.set_item(ports, ADA, "dan@sandbox.chat.example", "Dan", ())
+        await contacts.subscription(ports, ADA, "dan@sandbox.chat.example", Kind.SUBSCRIBE)
     with pytest.raises(ContactInvalid):
         await contacts.subscription(ports, ADA, "dan@sandbox.chat.example", Kind.SUBSCRIBE)
 
@@ -193,11 +193,20 @@ async def test_a_pre_approved_request_is_answered_by_the_server(ports: Ports) ->
     assert await ports.contacts.lookup(ADA, BOB) == RosterItem(BOB, "to")
 
 
-async def test_one_who_does_not_exist_cannot_be_asked_but_can_be_let_go(ports: Ports) -> None:
-    with pytest.raises(AccountNotFound):
-        await contacts.subscription(ports, ADA, "nobody@chat.example", Kind.SUBSCRIBE)
-    done = await contacts.subscription(ports, ADA, "nobody@chat.example", Kind.UNSUBSCRIBE)
-    assert done.changes == []
+async def test_a_request_to_nobody_stays_unanswered(ports: Ports) -> None:
+    nobody = "nobody@chat.example"
+    await contacts.subscription(ports, ADA, nobody, Kind.SUBSCRIBE)
+    assert await ports.contacts.lookup(ADA, nobody) == RosterItem(nobody, is_pending_out=True)
+    await contacts.subscription(ports, ADA, nobody, Kind.UNSUBSCRIBE)
+    assert await ports.contacts.lookup(ADA, nobody) == RosterItem(nobody)
+
+
+async def test_a_roster_item_may_name_anybody(ports: Ports) -> None:
+    for jid in ("nobody@chat.example", "dan@sandbox.chat.example", "eve@elsewhere.example", "service.example"):
+        await contacts.set_item(ports, ADA, jid, "Somebody", ())
+        assert await ports.contacts.lookup(ADA, jid) == RosterItem(jid, name="Somebody")
+    with pytest.raises(ContactInvalid):
+        await contacts.set_item(ports, ADA, ADA, "Me", ())
 
 
 async def test_a_full_roster_on_either_side_takes_no_further_contact(

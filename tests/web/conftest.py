@@ -43,6 +43,7 @@ LISTENERS = (
     "userProfileListener",
     "friendsListListener",
     "presenceListener",
+    "blockUserListener",
     "messageListener",
     "userDeletedListener",
     "adminBlockListener",

@@ -213,6 +213,26 @@ async def test_who_leaves_the_page_is_soon_gone(new_page: Any, monkeypatch: pyte
     await bob.hears("presenceListener", "event.userId === 'ada' && !event.isOnline")
 
 
+async def test_a_blocked_user_is_hidden_and_every_device_is_told(new_page: Any) -> None:
+    ada, phone, bob = [await new_page() for _ in range(3)]
+    await ada.sign_in("ada")
+    await phone.sign_in("ada")
+    await bob.sign_in("bob")
+    await ada.run("await SDK.addContact('bob')")
+    await ada.hears("presenceListener", "event.userId === 'bob' && event.isOnline")
+    assert (await ada.run("await SDK.getLastSeen('bob')"))["data"]["isOnline"] is True
+    await ada.run("await SDK.blockUser('bob')")
+    for page in (ada, phone):
+        assert (await page.hears("blockUserListener"))["isBlocked"] is True
+    await ada.hears("presenceListener", "event.userId === 'bob' && !event.isOnline")
+    assert (await bob.fails("SDK.getUserProfile('ada')"))["code"] == "account_not_found"
+    blocked = (await phone.run("await SDK.getUsersIBlocked()"))["data"]["blocked"]
+    assert [user["userId"] for user in blocked] == ["bob"]
+    await ada.run("await SDK.unblockUser('bob')")
+    await phone.hears("blockUserListener", "!event.isBlocked")
+    assert (await ada.fails("SDK.blockUser('ada')"))["code"] == "block_invalid"
+
+
 async def test_an_expired_token_is_renewed_once_for_all_calls(new_page: Any) -> None:
     ada = await new_page()
     account = await ada.sign_in("ada")

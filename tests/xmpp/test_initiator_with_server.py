@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from heliograph.xmpp.c2s import ServerStream
-from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, CredentialsWanted, StreamClosed, Terms
+from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, StreamClosed, Terms
 from heliograph.xmpp.c2s_events import TlsWanted as ServerTlsWanted
 from heliograph.xmpp.framing import Framing, TcpFraming, WebSocketFraming
 from heliograph.xmpp.initiator import Initiator
@@ -23,7 +23,7 @@ from heliograph.xmpp.initiator_events import (
     StreamFailed,
     TlsWanted,
 )
-from heliograph.xmpp.sasl import Known, Verifier
+from heliograph.xmpp.sasl_mechanisms import CredentialsWanted, Known, Verifier
 from heliograph.xmpp.scram import derive
 from heliograph.xmpp.session_end import end_reason, session_ended
 from heliograph.xmpp.stanza import Stanza

@@ -56,6 +56,13 @@ export interface AdminBlockUpdate {
   isAdminBlocked: boolean;
 }
 
+/** The signed-in user blocked or unblocked a user, on this device or another. */
+export interface BlockUpdate {
+  userId: string;
+  userJid: string;
+  isBlocked: boolean;
+}
+
 /** Another device of the user was let in. If it was not the user who did that, `logoutSession(sessionId)` ends it. */
 export interface NewSession {
   sessionId: string;
@@ -79,6 +86,7 @@ export interface Events {
   userProfileListener: ProfileUpdate;
   friendsListListener: FriendsListUpdate;
   presenceListener: PresenceUpdate;
+  blockUserListener: BlockUpdate;
   messageListener: MessageReceived;
   userDeletedListener: UserDeleted;
   adminBlockListener: AdminBlockUpdate;
@@ -99,6 +107,7 @@ export const LISTENER_NAMES: ReadonlySet<string> = new Set<ListenerName>([
   "userProfileListener",
   "friendsListListener",
   "presenceListener",
+  "blockUserListener",
   "messageListener",
   "userDeletedListener",
   "adminBlockListener",

@@ -8,6 +8,7 @@ import { NS_VCARD4, readVcard4 } from "./vcard";
 import { child, childText, children } from "./xml";
 
 export const NS_ROSTER = "jabber:iq:roster";
+export const NS_BLOCKING = "urn:xmpp:blocking";
 const NS_EVENT = "http://jabber.org/protocol/pubsub#event";
 const NS_NEW_SESSION = "urn:heliograph:new-session:1";
 const NODE_VCARD4 = "urn:xmpp:vcard4";
@@ -19,6 +20,7 @@ export interface Known {
   profiles: ProfileUpdate[];
   presences: PresenceUpdate[];
   friends: [jid: string, state: FriendState][] | null;
+  blocked: string[] | null;
 }
 
 export class Inbox {
@@ -28,6 +30,8 @@ export class Inbox {
   readonly #presences = new Map<string, PresenceUpdate>();
   readonly #friends = new Map<string, FriendState>();
   #hasRoster = false;
+  /** Whom the user blocks; `null` before the list was fetched. */
+  #blocked: ReadonlySet<string> | null = null;
   /** Who was there on the last connection, and has not been seen on this one. */
   #unseen = new Set<string>();
 
@@ -57,13 +61,22 @@ export class Inbox {
     return [...gone.map(([jid]) => [jid, null] as const), ...found].flatMap(([jid, state]) => this.#setFriend(jid, state));
   }
 
-  /** The events of a roster push (RFC 6121, section 2.1.6); `null` if the IQ is none, or not from the user's account. */
+  /**
+   * The events of a push of the roster (RFC 6121, section 2.1.6) or of the block list (XEP-0191, sections 3.3 and 3.4);
+   * `null` if the IQ is none, or not from the user's account.
+   */
   takePush(iq: Element): Event[] | null {
-    const query = child(iq, "query", NS_ROSTER);
     const from = iq.getAttribute("from");
-    if (iq.getAttribute("type") !== "set" || query === undefined) return null;
-    if (from !== null && from !== this.#user.bare) return null;
-    return items(query).flatMap(([jid, state]) => this.#setFriend(jid, state));
+    if (iq.getAttribute("type") !== "set" || (from !== null && from !== this.#user.bare)) return null;
+    const query = child(iq, "query", NS_ROSTER);
+    if (query !== undefined) return items(query).flatMap(([jid, state]) => this.#setFriend(jid, state));
+    const before = [...(this.#blocked ?? [])];
+    const block = child(iq, "block", NS_BLOCKING);
+    if (block !== undefined) return this.#setBlocked([...before, ...jids(block)]);
+    const unblock = child(iq, "unblock", NS_BLOCKING);
+    if (unblock === undefined) return null;
+    const named = new Set(jids(unblock)); // none named: all
+    return this.#setBlocked(named.size === 0 ? [] : before.filter((jid) => !named.has(jid)));
   }
 
   #setFriend(jid: string, state: FriendState | null): Event[] {
@@ -72,6 +85,30 @@ export class Inbox {
     if (state === null) this.#friends.delete(jid);
     else this.#friends.set(jid, state);
     return [["friendsListListener", { userId: parseJid(jid).local, userJid: jid, state: state ?? "removed" }]];
+  }
+
+  // ------------------------------------------------------------------------------------------------------ blocking
+
+  /** The whole block list, as it was fetched. The first one is what later changes are told against. */
+  takeBlocks(list: Element): Event[] {
+    if (this.#blocked !== null) return this.#setBlocked(jids(list));
+    this.#blocked = new Set(jids(list));
+    return [];
+  }
+
+  /** The events are of users: a domain or a device that is blocked is none. */
+  #setBlocked(found: readonly string[]): Event[] {
+    const before = this.#blocked ?? new Set<string>();
+    const now = new Set(found);
+    this.#blocked = now;
+    const update = (jid: string, isBlocked: boolean): Event[] => {
+      const { local, bare } = parseJid(jid);
+      return local && bare === jid ? [["blockUserListener", { userId: local, userJid: jid, isBlocked }]] : [];
+    };
+    return [
+      ...[...now].filter((jid) => !before.has(jid)).flatMap((jid) => update(jid, true)),
+      ...[...before].filter((jid) => !now.has(jid)).flatMap((jid) => update(jid, false)),
+    ];
   }
 
   // ------------------------------------------------------------------------------------------------------ presence
@@ -162,6 +199,7 @@ export class Inbox {
       profiles: [...this.#profiles.values()],
       presences: [...this.#presences.values()],
       friends: this.#hasRoster ? [...this.#friends] : null,
+      blocked: this.#blocked === null ? null : [...this.#blocked],
     };
   }
 
@@ -171,6 +209,7 @@ export class Inbox {
       this.#hasRoster = true;
       for (const [jid, state] of known.friends) this.#friends.set(jid, state);
     }
+    if (known.blocked !== null) this.#blocked ??= new Set(known.blocked);
     return [
       ...known.profiles.flatMap((profile) => this.takeProfile(profile)),
       ...known.presences.flatMap((presence) => this.#setPresence(presence)),
@@ -181,6 +220,10 @@ export class Inbox {
   note([name, event]: Event): void {
     if (name === "userProfileListener") this.#profiles.set(event.userJid, event);
     if (name === "presenceListener") this.#setPresence(event);
+    if (name === "blockUserListener") {
+      const others = [...(this.#blocked ?? [])].filter((jid) => jid !== event.userJid);
+      this.#blocked = new Set(event.isBlocked ? [...others, event.userJid] : others);
+    }
     if (name === "friendsListListener") this.#setFriend(event.userJid, event.state === "removed" ? null : event.state);
   }
 }
@@ -190,6 +233,11 @@ function newSession(element: Element | undefined): Event[] {
   const fact = (name: string) => element.getAttribute(name) ?? "";
   const [device, browser, os, ip, createdAt, via] = ["device", "browser", "os", "ip", "createdAt", "via"].map(fact);
   return [["sessionListener", { sessionId: fact("id"), device, browser, os, ip, createdAt, via } as NewSession]];
+}
+
+/** The addresses of a block list. */
+function jids(list: Element): string[] {
+  return children(list).flatMap((item) => item.getAttribute("jid") ?? []);
 }
 
 function items(query: Element): [jid: string, state: FriendState | null][] {

@@ -3,7 +3,7 @@ import type { Emit } from "./dispatch";
 import { NS_PING, answer, initialPresence, result } from "./discovery";
 import { timedOut, type Ending } from "./endings";
 import { asError } from "./errors";
-import { NS_ROSTER, type Inbox } from "./inbox";
+import { NS_BLOCKING, NS_ROSTER, type Inbox } from "./inbox";
 import type { ReconnectPolicy } from "./reconnect";
 import { Stream, payloadOf, type Continuation, type Credentials } from "./xmpp";
 
@@ -51,18 +51,19 @@ export class Resource {
   }
 
   /**
-   * Fetch the contact list, then announce ourselves (RFC 6121, sections 2.2 and 4.2). The ping behind them is answered
-   * when the server has taken both: from then on nothing is missed.
+   * Fetch the contact list and the block list, then announce ourselves (RFC 6121, sections 2.2 and 4.2). The ping behind
+   * them is answered when the server has taken all: from then on nothing is missed.
    */
   async #settle(stream: Stream): Promise<void> {
     const presence = await initialPresence();
     this.#inbox.connecting();
     const contacts = stream.request("get", `<query xmlns='${NS_ROSTER}'/>`);
+    const blocked = stream.request("get", `<blocklist xmlns='${NS_BLOCKING}'/>`);
     stream.send(presence);
     const ready = stream.request("get", PING, this.credentials.domain);
-    const [roster] = await Promise.all([contacts, ready]);
-    const query = payloadOf(roster);
-    if (query?.namespaceURI === NS_ROSTER) this.#tell(this.#inbox.takeRoster(query));
+    const [roster, list] = (await Promise.all([contacts, blocked, ready])).map(payloadOf);
+    if (roster?.namespaceURI === NS_ROSTER) this.#tell(this.#inbox.takeRoster(roster));
+    if (list?.namespaceURI === NS_BLOCKING) this.#tell(this.#inbox.takeBlocks(list));
     this.#tell(this.#inbox.connected());
   }
 

@@ -10,10 +10,13 @@ import { approveQrCode, denyQrCode, scanQrCode, type ApproveOptions, type QrRequ
 import { Runtime, type InitializeOptions } from "./runtime";
 import type { ConnectionStatus } from "./states";
 import type {
+  BlockedData,
+  BlockedUserBody,
   Config,
   ContactBody,
   ContactsData,
   EndedData,
+  LastSeenBody,
   MetaData,
   OwnProfileBody,
   ProfileBody,
@@ -214,6 +217,32 @@ export class HeliographSDK {
   /** Remove a contact on both sides, take back a request, or refuse one. */
   async removeContact(userIdentifier: string): Promise<Response> {
     return await this.#on.tokens.call("DELETE", `/contacts/${segment(userIdentifier)}`);
+  }
+
+  // -------------------------------------------------------------------------------------------------------- blocking
+
+  /**
+   * Block a user: neither sees the other's profile and presence any more, and messages fail.
+   *
+   * @throws HeliographError `account_not_found`, `block_limit`, and `block_invalid` of oneself.
+   */
+  async blockUser(userIdentifier: string): Promise<Response<BlockedUserBody>> {
+    return await this.#on.tokens.call<BlockedUserBody>("PUT", `/blocked/${segment(userIdentifier)}`);
+  }
+
+  /** Unblock a user; it is no error if the user was not blocked. */
+  async unblockUser(userIdentifier: string): Promise<Response> {
+    return await this.#on.tokens.call("DELETE", `/blocked/${segment(userIdentifier)}`);
+  }
+
+  /** The users whom the signed-in user blocks. */
+  async getUsersIBlocked(): Promise<Response<BlockedData>> {
+    return await this.#on.tokens.call<BlockedData>("GET", "/blocked");
+  }
+
+  /** When a contact was last there (XEP-0012), of an identifier or a bare JID. */
+  async getLastSeen(user: string): Promise<Response<LastSeenBody>> {
+    return await this.#on.tokens.call<LastSeenBody>("GET", `/last-seen/${segment(user)}`);
   }
 
   /** Send a one-to-one text message, to a JID or an identifier. That it was sent does not say that it was read. */

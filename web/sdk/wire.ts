@@ -53,6 +53,8 @@ export const ERROR_STATUS = {
   token_revoked: 401,
   token_subject_mismatch: 400,
   unreachable: 503,
+  webhook_invalid: 400,
+  webhook_not_found: 404,
 } as const;
 
 /** What a node can answer. */

@@ -48,6 +48,30 @@ test("a roster push of somebody else is none", () => {
   assert.deepEqual(names(inbox.takePush(stanza("iq", { type: "set", id: "1" }, query)) ?? []), ["friendsListListener"]);
 });
 
+test("the first block list is the ground, and pushes are told by the users whom they name", () => {
+  const inbox = new Inbox("ada@chat");
+  const NS = "urn:xmpp:blocking";
+  const list = `<item jid='${BOB}'/><item jid='spam.example'/>`;
+  const push = (name: string, items: string) =>
+    inbox.takePush(stanza("iq", { type: "set", id: "1" }, `<${name} xmlns='${NS}'>${items}</${name}>`));
+  assert.deepEqual(inbox.takeBlocks(element(`<blocklist xmlns='${NS}'>${list}</blocklist>`)), []);
+  assert.deepEqual(push("block", `<item jid='eve@chat'/><item jid='${BOB}'/>`), [
+    ["blockUserListener", { userId: "eve", userJid: "eve@chat", isBlocked: true }],
+  ]);
+  assert.deepEqual(push("unblock", "<item jid='eve@chat'/>"), [
+    ["blockUserListener", { userId: "eve", userJid: "eve@chat", isBlocked: false }],
+  ]);
+  assert.deepEqual(push("unblock", ""), [["blockUserListener", { userId: "bob", userJid: BOB, isBlocked: false }]]);
+  assert.deepEqual(inbox.known().blocked, []);
+});
+
+test("what one page was told of blocking, another one takes over", () => {
+  const inbox = new Inbox("ada@chat");
+  inbox.adopt({ profiles: [], presences: [], friends: null, blocked: [BOB] });
+  inbox.note(["blockUserListener", { userId: "eve", userJid: "eve@chat", isBlocked: true }]);
+  assert.deepEqual(inbox.known().blocked, [BOB, "eve@chat"]);
+});
+
 test("one's own presence is no news, and a presence that says the same is none either", () => {
   const inbox = new Inbox("ada@chat");
   const here = { from: "ada@chat/x", to: "ada@chat/x" };

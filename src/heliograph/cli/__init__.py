@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from heliograph.cli import app, qr, serve
+from heliograph.cli import app, audit, qr, serve, webhook
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
 main.command()(serve.serve)
 main.command()(serve.demo)
 main.add_typer(app.commands, name="app")
+main.add_typer(webhook.commands, name="webhook")
+main.add_typer(audit.commands, name="audit")
 main.add_typer(qr.commands, name="qr")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from heliograph.cli.options import AsJson, ConfigFile
-from heliograph.cli.running import run, settings_of
+from heliograph.cli.running import app_of, run, settings_of
 from heliograph.core import apps
 from heliograph.core.apps import (
     App,
@@ -23,7 +23,6 @@ from heliograph.core.apps import (
     RegistrationPolicy,
     Verification,
 )
-from heliograph.errors import AppInvalid
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 
@@ -148,9 +147,7 @@ def set_policy(
 
 async def _set_policy(settings: Settings, app_id: str, wanted: dict[str, Any]) -> None:
     async with open_ports(settings) as ports:
-        app = await ports.apps.lookup(app_id)
-        if app is None:
-            raise AppInvalid("There is no such app", details={"field": "id"})
+        app = await app_of(ports, app_id)
         app = await apps.set_policy(ports, app, replace(app.policy, **wanted))
     for name, value in asdict(app.policy).items():
         print(f"{name:<18} {value}")

@@ -11,7 +11,9 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from heliograph.errors import HeliographError
+from heliograph.core.apps import App
+from heliograph.core.ports import Ports
+from heliograph.errors import AppInvalid, HeliographError
 from heliograph.settings import Settings
 
 T = TypeVar("T")
@@ -55,3 +57,15 @@ def settings_of(config: Path | None) -> Settings:
         return Settings.load(config)
     except HeliographError as error:
         refuse(error)
+
+
+async def app_of(ports: Ports, app_id: str) -> App:
+    """The app of an id.
+
+    Raises:
+        AppInvalid: there is none.
+    """
+    app = await ports.apps.lookup(app_id)
+    if app is None:
+        raise AppInvalid("There is no such app", details={"field": "id"})
+    return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -32,19 +33,24 @@ async def _serve(settings: Settings) -> None:
 
 def demo(
     stays: Annotated[
-        bool, typer.Option("--stay", help="Keep a node up with two users, to try the pages, until Ctrl-C.")
-    ] = False,
-    port: Annotated[int, typer.Option(help="The port of the pages; 0 takes a free one.", min=0, max=65535)] = 8080,
+        bool | None,
+        typer.Option(
+            "--stay/--no-stay",
+            help="Whether a node stays up then with two users, to try the pages, until Ctrl-C; it does at a terminal.",
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(help="The port of the pages; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> None:
     """Play the whole story on a private node over real sockets. Exit status 0 means that each promise held."""
     configure_logs("error", "text")
-    if stays:
-        run(_stay(port))
-        return
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         is_held = runner.run(demonstration.play())
-    print("Try the pages yourself: make demo ARGS=--stay")
-    raise typer.Exit(0 if is_held else 1)
+    if not is_held:
+        raise typer.Exit(1)
+    if sys.stdout.isatty() if stays is None else stays:
+        run(_stay(port))
+    else:
+        print("Try the pages yourself: make demo ARGS=--stay")
 
 
 async def _stay(port: int) -> None:

@@ -412,7 +412,7 @@ async def delete(ports: Ports, account: Account, reason: EndReason = EndReason.A
     """Delete an account with all that belongs to it, close its connections for that reason, and take it out of other
     users' rosters.
     """
-    changes = await ports.accounts.delete(account.id)
+    changes = await ports.accounts.delete(account.id, reason, ports.clock.now())
     ports.engine.disconnect_account(account.jid, reason)
     ports.engine.contacts_changed(changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -340,8 +340,13 @@ async def set_policy(ports: Ports, app: App, policy: Policy) -> App:
         AppInvalid: a number is out of its bounds.
     """
     changed = replace(app, policy=check_policy(policy))
-    await ports.apps.set_policy(changed)
+    await ports.apps.set_policy(changed, ports.clock.now())
     return changed
+
+
+def changed_policy(before: Policy, after: Policy) -> list[str]:
+    """The names of what differs between two policies."""
+    return [each.name for each in fields(Policy) if getattr(before, each.name) != getattr(after, each.name)]
 
 
 def _at_rest(app: App, kind: KeyKind, environment: Environment, key: str) -> AppKey:

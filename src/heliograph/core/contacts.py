@@ -57,13 +57,13 @@ class RosterChange:
     """One row that an atomic change wrote: whose roster, and the item after the change (`None`: removed).
 
     Attributes:
-        was_listed: whether the owner saw the item before, where it was removed.
+        is_shown: whether the owner's roster looks different after it: a request that nobody has answered is not shown.
     """
 
     owner: str
     contact: str
     item: RosterItem | None
-    was_listed: bool = True
+    is_shown: bool = True
 
 
 class FriendState(StrEnum):
@@ -250,6 +250,11 @@ def _domain(jid: str) -> str:
     return jid.partition("@")[2]
 
 
+def _looks(item: RosterItem | None) -> RosterItem | None:
+    """An item as its owner's clients see it."""
+    return replace(item, is_pending_in=False) if item is not None and item.is_listed else None
+
+
 # ----------------------------------------------------------------------------------------------------------- use cases
 
 
@@ -264,7 +269,7 @@ class Decision:
     def __init__(self, owner: str, decide: Callable[[Pair], Pair]) -> None:
         self._owner = owner
         self._decide = decide
-        self._hidden: set[tuple[str, str]] = set()  # the items that nobody has seen
+        self._shown: dict[tuple[str, str], bool] = {}  # whose item of whom has changed for those who see it
 
     def __call__(
         self,
@@ -276,18 +281,14 @@ class Decision:
     ) -> tuple[RosterItem | None, RosterItem | None]:
         """Both items after the change; see `ContactStore.change`."""
         before = Pair(self._owner, contact, item, mirror)
-        sides = ((self._owner, contact, item), (contact, self._owner, mirror))
-        self._hidden.difference_update((whose, of) for whose, of, _ in sides)
-        self._hidden.update((whose, of) for whose, of, each in sides if each and not each.is_listed)
         after = check_room(before, self._decide(before), item_count, mirror_count)
+        self._shown[self._owner, contact] = _looks(item) != _looks(after.item)
+        self._shown[contact, self._owner] = _looks(mirror) != _looks(after.mirror)
         return after.item, after.mirror
 
     def tell(self, ports: Ports, written: Sequence[RosterChange]) -> list[RosterChange]:
         """What was written, as the engine is told of it after the commit."""
-        changes = [
-            each if each.item is not None else replace(each, was_listed=(each.owner, each.contact) not in self._hidden)
-            for each in written
-        ]
+        changes = [replace(each, is_shown=self._shown[each.owner, each.contact]) for each in written]
         if changes:
             ports.engine.contacts_changed(changes)
         return changes
@@ -375,13 +376,17 @@ async def remove(ports: Ports, jid: str, other_identifier: str) -> None:
     await _remove(ports, jid, jid_of(jid, other_identifier), lambda _item: True)
 
 
-async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> None:
+async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> RosterItem:
+    removed: list[RosterItem] = []
+
     def decide(pair: Pair) -> Pair:
         if pair.item is None or not is_there(pair.item):
             raise AccountNotFound("There is no such contact")
+        removed[:] = [pair.item]
         return part(pair)
 
     await _change(ports, owner, contact, decide)
+    return removed[0]
 
 
 async def friends(ports: Ports, jid: str) -> list[Friend]:
@@ -415,13 +420,14 @@ def _friend(ports: Ports, item: RosterItem, state: FriendState, profile: Profile
 async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, groups: Sequence[str]) -> None:
     """Add an item to the roster, or change its name and groups (RFC 6121, sections 2.3 and 2.4).
 
+    An item may name anybody, also somebody who does not exist or lives elsewhere: it is the user's own address book.
+
     Raises:
-        AccountNotFound: there is no such user.
-        ContactInvalid: it is the owner, or belongs to another app or environment.
+        ContactInvalid: it is the owner.
         ContactLimit: the roster is full.
     """
-    check_contact(owner_jid, contact_jid)
-    await _check_account(ports, contact_jid)
+    if contact_jid == owner_jid:
+        raise ContactInvalid("Nobody is a contact of their own")
 
     def decide(pair: Pair) -> Pair:
         item = pair.item or RosterItem(contact_jid)
@@ -430,17 +436,24 @@ async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, gr
     await _change(ports, owner_jid, contact_jid, decide)
 
 
-async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> None:
+async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Kind]:
     """Remove an item from the roster, with both subscriptions (RFC 6121, section 2.5).
+
+    Returns:
+        The subscription stanzas that tell the contact of what has ended (section 2.5.2).
 
     Raises:
         AccountNotFound: the roster shows no such item.
     """
-    await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
+    item = await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
+    has_asked = presence.is_watched(item.subscription) or item.is_pending_out
+    was_asked = presence.is_watcher(item.subscription) or item.is_pending_in
+    return [Kind.UNSUBSCRIBE] * has_asked + [Kind.UNSUBSCRIBED] * was_asked
 
 
 async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind) -> Subscribed:
-    """Carry out a subscription stanza on both sides (RFC 6121, section 3).
+    """Carry out a subscription stanza on both sides (RFC 6121, section 3). Whether the contact exists is not told
+    (section 8.5.1): a request to nobody stays unanswered.
 
     Args:
         ports: the node's ports.
@@ -449,13 +462,10 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         kind: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
 
     Raises:
-        AccountNotFound: it asks or approves somebody who does not exist.
         ContactInvalid: the contact is the sender, or belongs to another app or environment.
         ContactLimit: one of the two rosters is full.
     """
     check_contact(sender_jid, contact_jid)
-    if kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED):
-        await _check_account(ports, contact_jid)
     done: list[Exchange] = []
 
     def decide(pair: Pair) -> Pair:

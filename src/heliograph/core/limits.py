@@ -135,6 +135,34 @@ QR_HELLO_TIMEOUT_S = 10
 QR_SOCKETS_PER_ADDRESS_MAX = 500
 """How many pages of one address may show codes at once; an office or a school may share one."""
 
+# -------------------------------------------------------------------------------------------------------- webhooks
+WEBHOOKS_PER_APP_MAX = 20
+WEBHOOK_ID_BYTES = 12
+WEBHOOK_SECRET_BYTES = 32
+WEBHOOK_MESSAGE_ID_BYTES = 18
+WEBHOOK_WAITING_MAX = 10_000
+"""Messages that wait for one webhook; further ones are counted and dropped."""
+WEBHOOK_DEAD_MAX = 1_000
+"""Dead letters of one webhook; the oldest go first."""
+WEBHOOK_ATTEMPTS_MAX = 10
+"""How often a message is tried, over about a day, before it is a dead letter."""
+WEBHOOK_ORDERED_ATTEMPTS = 3
+"""How many failed attempts hold up the messages behind."""
+WEBHOOK_RETRY_S = 5
+WEBHOOK_RETRY_MAX_S = 8 * 3600
+WEBHOOK_TIMEOUT_S = 15
+"""How long a receiver may take to answer."""
+WEBHOOK_ANSWER_MAX_BYTES = 64 * 1024
+"""How much of an answer is read before the connection is given up."""
+WEBHOOK_BATCH = 16
+"""How many messages of a webhook are taken at once."""
+WEBHOOK_LEASE_S = 300
+"""How long taken messages are left to who took them: a whole batch of slow answers."""
+
+# ----------------------------------------------------------------------------------------------------- audit trail
+AUDIT_PAGE_MAX = 200
+"""How many entries of the audit trail one call brings."""
+
 # ------------------------------------------------------------------------------------------------------------ HTTP
 REQUEST_MAX_BYTES = 64 * 1024
 RATE_COUNTERS_MAX = 100_000

@@ -16,6 +16,7 @@ from typing import Protocol
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
+from heliograph.core.audit import Entry, Event, Head
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contact_ports import BlockStore, ContactStore, InvitationStore, PhoneBookStore
 from heliograph.core.contacts import RosterChange
@@ -28,6 +29,7 @@ from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.tokens import TokenRecord
+from heliograph.core.webhooks import Batch, Message, Settled, Webhook
 from heliograph.errors import HeliographError
 
 
@@ -84,7 +86,7 @@ class AppStore(Protocol):
         """All apps with their keys, oldest first."""
         ...
 
-    async def set_policy(self, app: App) -> None:
+    async def set_policy(self, app: App, now: float) -> None:
         """Store the app's policy."""
         ...
 
@@ -111,7 +113,7 @@ class AccountStore(Protocol):
         """
         ...
 
-    async def delete(self, account_id: int) -> list[RosterChange]:
+    async def delete(self, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
         """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
         ...
 
@@ -283,6 +285,66 @@ class QrLinkStore(Protocol):
         ...
 
 
+class AuditStore(Protocol):
+    """The audit trail. The other stores write to it, in the transaction of the change itself."""
+
+    async def head(self, app_id: str) -> Head:
+        """The newest entry of an app's chain, as it is kept beside the chain."""
+        ...
+
+    async def chain(self, app_id: str, after: int, limit: int) -> list[Entry]:
+        """At most `limit` entries of an app's chain behind a number, in order."""
+        ...
+
+    async def of_user(self, jid: str, since: float, before: int, limit: int) -> list[Entry]:
+        """At most `limit` entries about a user, not older than `since` and with numbers below `before`, the newest
+        first.
+        """
+        ...
+
+    async def of_app(self, app_id: str, environment: Environment, before: int, limit: int) -> list[Entry]:
+        """The same of all that concerns an app in one environment."""
+        ...
+
+
+class WebhookStore(Protocol):
+    """Webhooks and their messages. The other stores write the messages, in the transaction of the change itself."""
+
+    async def add(self, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
+        """Store a webhook, and tell the audit trail; `WebhookInvalid` where the app has as many as it may."""
+        ...
+
+    async def list(self) -> list[Webhook]:
+        """All webhooks, oldest first."""
+        ...
+
+    async def secret(self, webhook_id: str) -> str:
+        """The signing secret; `WebhookNotFound`."""
+        ...
+
+    async def remove(self, webhook_id: str, told: Event) -> None:
+        """Delete a webhook with its messages, and tell the audit trail; `WebhookNotFound`."""
+        ...
+
+    async def take(self, now: float, until: float, limit: int) -> Sequence[Batch]:
+        """Take what is to be sent now (`webhooks.in_line`), at most `limit` messages of each webhook. Nobody else gets
+        them before `until`, and then they are due again, unless they were settled.
+        """
+        ...
+
+    async def settle(self, settled: Sequence[Settled]) -> None:
+        """Store how attempts ended: each message is deleted, or due again, or a dead letter."""
+        ...
+
+    async def dead(self, webhook_id: str, limit: int) -> Sequence[Message]:
+        """At most `limit` dead letters, oldest first."""
+        ...
+
+    async def replay(self, webhook_id: str, message_id: str | None, now: float) -> int:
+        """Let dead letters wait again as if new, one or all of them; gives their number."""
+        ...
+
+
 class MediaStore(Protocol):
     """Stored files, named by their content."""
 
@@ -406,6 +468,8 @@ class Ports:
     pep: PepStore
     offline: OfflineStore
     qr_links: QrLinkStore
+    audit: AuditStore
+    webhooks: WebhookStore
     media: MediaStore
     outbound: Outbound
     rates: RateCounters

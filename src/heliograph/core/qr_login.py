@@ -198,6 +198,7 @@ class QrLink:
         needs_key_hash: whether the phone saw the QR code, and so the thumbprint.
         failure: the error code of a link that failed.
         sealed: the credential for the browser alone, while it waits for a socket.
+        changed_at: when the last event was; 0 of a link that was made by an earlier version.
     """
 
     id: str
@@ -220,6 +221,7 @@ class QrLink:
     approval: Approval | None = None
     failure: str = ""
     sealed: str | None = field(default=None, repr=False)
+    changed_at: float = 0.0
 
     @property
     def is_over(self) -> bool:
@@ -257,7 +259,7 @@ def step(link: QrLink, event: Event, now: float, **changes: Any) -> QrLink:
         changes = {"approval": None, "sealed": None, "expires_at": now, **changes}
     elif outcome is not link.state or event in _RENEWING:
         changes = {"expires_at": now + _LIFETIMES_S[outcome], **changes}
-    return replace(link, state=outcome, **changes)
+    return replace(link, state=outcome, changed_at=now, **changes)
 
 
 def fail(link: QrLink, error: type[HeliographError], now: float) -> QrLink:

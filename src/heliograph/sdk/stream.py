@@ -169,10 +169,11 @@ class Stream:
 
     def secured(self) -> None:
         """The transport is encrypted."""
+        binding = self._socket.channel_binding()
         if self._initiator.is_secure:
-            self._initiator.start()
+            self._initiator.start(binding)
         else:
-            self._initiator.tls_established()
+            self._initiator.tls_established(binding)
         self._flush()
 
     def received(self, data: bytes) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from heliograph.errors import HeliographError, Unreachable
-from heliograph.tls_pipe import TlsFailed, TlsPipe
+from heliograph.tls_pipe import TlsFailed, TlsPipe, end_point
 from heliograph.wire import Config
+from heliograph.xmpp.scram import END_POINT, ChannelBinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,12 @@ class Transport(asyncio.Protocol):
             self._receiver.secured()
         if plain:
             self._receiver.received(plain)
+
+    def channel_binding(self) -> ChannelBinding | None:
+        """What ties a sign-in to this TLS connection (RFC 5929, section 4), once it is secured."""
+        certificate = None if self._tls is None else self._tls.peer_certificate()
+        data = None if certificate is None else end_point(certificate)
+        return None if data is None else ChannelBinding(END_POINT, data)
 
     def pause_writing(self) -> None:
         """The server takes less than is sent: too much waits already."""

@@ -8,6 +8,7 @@ import msgspec
 
 from heliograph.core.accounts import Account, Metadata
 from heliograph.core.apps import App, AppKey, Environment, KeyKind, Policy
+from heliograph.core.audit import Entry, Event, Kind, Owner
 from heliograph.core.contacts import RosterItem
 from heliograph.core.invitations import Invitation
 from heliograph.core.pep_nodes import Node, NodeConfig
@@ -16,6 +17,7 @@ from heliograph.core.profiles import Profile, Visibility
 from heliograph.core.qr_login import QrLink
 from heliograph.core.sessions import Device, Session, Verifiers, Via
 from heliograph.core.tokens import TokenKind, TokenRecord
+from heliograph.core.webhooks import Message, Webhook
 
 Row = tuple[Any, ...]
 """What a driver gives for a row, or takes for a statement's parameters."""
@@ -30,6 +32,7 @@ _ENVIRONMENTS = {environment.value: environment for environment in Environment}
 _KEY_KINDS = {kind.value: kind for kind in KeyKind}
 _VIAS = {via.value: via for via in Via}
 _TOKEN_KINDS = {kind.value: kind for kind in TokenKind}
+_KINDS = {kind.value: kind for kind in Kind}
 
 _encode = msgspec.json.Encoder().encode
 _decode_metadata = msgspec.json.Decoder(dict[str, str | bool | int | float]).decode
@@ -39,6 +42,7 @@ _decode_edit = msgspec.json.Decoder(ProfileEdit).decode
 _decode_qr_link = msgspec.json.Decoder(QrLink).decode
 _decode_pep_config = msgspec.json.Decoder(NodeConfig).decode
 _decode_groups = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_facts = msgspec.json.Decoder(dict[str, str | int | bool | list[str]]).decode
 
 
 def environment(text: str) -> Environment:
@@ -277,3 +281,64 @@ def pep_config(text: str) -> NodeConfig:
 def pep_config_text(config: NodeConfig) -> str:
     """A node's configuration as it is stored."""
     return _encode(config).decode()
+
+
+def entry(row: Row) -> Entry:
+    """The entry of the audit trail in the columns `sql_audit.ENTRY`."""
+    number, at, kind, app_id, environment_name, jid, session_id, facts, entry_hash = row
+    owner = Owner(app_id, _ENVIRONMENTS[environment_name], jid)
+    return Entry(number, Event(_KINDS[kind], owner, at, session_id, _decode_facts(facts)), entry_hash)
+
+
+def entry_row(entry: Entry) -> Row:
+    """The parameters of `sql_audit.ADD_ENTRY`."""
+    event = entry.event
+    owner = event.owner
+    return (
+        entry.number,
+        event.at,
+        event.kind.value,
+        owner.app_id,
+        owner.environment.value,
+        owner.jid,
+        event.session_id,
+        _encode(event.facts).decode(),
+        entry.hash,
+    )
+
+
+def kinds(text: str) -> tuple[Kind, ...]:
+    """The kinds of messages that a webhook wants, as `webhook_row` has written them."""
+    return tuple(_KINDS[name] for name in text.split() if name in _KINDS)
+
+
+def webhook(row: Row) -> Webhook:
+    """The webhook in the columns `sql_audit.WEBHOOK`."""
+    webhook_id, app_id, environment_name, url, wanted, created_at, waiting, dropped, dead = row
+    environment = _ENVIRONMENTS[environment_name]
+    return Webhook(webhook_id, app_id, environment, url, kinds(wanted), created_at, waiting, dead, dropped)
+
+
+def webhook_row(webhook: Webhook) -> Row:
+    """The parameters of `sql_audit.ADD_WEBHOOK` before the secret."""
+    wanted = " ".join(kind.value for kind in webhook.kinds)
+    return (webhook.id, webhook.app_id, webhook.environment.value, webhook.url, wanted, webhook.created_at)
+
+
+def message(row: Row) -> Message:
+    """The message in the columns `sql_audit.MESSAGE`."""
+    return Message(*row)
+
+
+def message_row(message: Message) -> Row:
+    """The parameters of `sql_audit.ADD_MESSAGE`."""
+    return (
+        message.id,
+        message.webhook_id,
+        message.kind,
+        message.body,
+        message.created_at,
+        message.attempts,
+        message.due_at,
+        message.problem,
+    )

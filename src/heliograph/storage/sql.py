@@ -47,7 +47,6 @@ SET_POLICY = "UPDATE apps SET policy = ? WHERE id = ?"
 
 # ---------------------------------------------------------------------------------------------------------- accounts
 ACCOUNT_BY_JID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.jid = ?"
-ACCOUNT_JID = "SELECT jid FROM accounts WHERE id = ?"
 ACCOUNT_IDS = "SELECT jid, id FROM accounts WHERE jid IN (?, ?)"
 STANDING = (
     f"SELECT d.accounts, p.has_name, {ACCOUNT} FROM domains d LEFT JOIN accounts a ON a.jid = ? "
@@ -59,7 +58,7 @@ ADD_ACCOUNT = (
 )
 COUNT_ACCOUNT = "UPDATE domains SET accounts = accounts + ? WHERE domain = ?"
 SET_METADATA = "UPDATE accounts SET metadata = ? WHERE id = ?"
-SET_BLOCKED = "UPDATE accounts SET is_blocked = ? WHERE id = ?"
+SET_BLOCKED = "UPDATE accounts SET is_blocked = ? WHERE id = ? AND is_blocked <> ?"
 DELETE_ACCOUNT = "DELETE FROM accounts WHERE id = ?"
 EXPIRED_ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.expires_at <= ? ORDER BY a.expires_at, a.id LIMIT ?"
 ADD_ASSERTION_USE = "INSERT INTO assertion_uses (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING"

@@ -15,9 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from heliograph.errors import SettingsInvalid
+from heliograph.tls_pipe import end_point
 
 _DAYS = 825
 _LOOPBACK = ("127.0.0.1", "::1")
+
+
+def server_end_point(certificate: Path) -> bytes | None:
+    """The channel binding of all TLS connections with that certificate (RFC 5929, section 4.1), if it has one."""
+    first = x509.load_pem_x509_certificates(certificate.read_bytes())[0]  # those behind it are the authorities'
+    return end_point(first.public_bytes(serialization.Encoding.DER))
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp import client_state, stream_features, stream_management
+from heliograph.xmpp import client_state, sasl_profile, stream_features, stream_management
 from heliograph.xmpp.c2s_events import (
     AuthenticationDone,
     BindWanted,
-    CredentialsWanted,
     Managed,
     StreamClosed,
     StreamEvent,
@@ -26,7 +25,9 @@ from heliograph.xmpp.c2s_events import (
     TlsWanted,
 )
 from heliograph.xmpp.framing import Framing
-from heliograph.xmpp.sasl import Challenge, Failure, Known, NeedCredentials, Negotiation, Step, Success
+from heliograph.xmpp.sasl import Challenge, Failure, Negotiation, Step, Success
+from heliograph.xmpp.sasl_mechanisms import CredentialsWanted, Known, Offer, Refused
+from heliograph.xmpp.scram import ChannelBinding
 from heliograph.xmpp.stanza import (
     NS_BIND,
     NS_SASL,
@@ -85,11 +86,13 @@ class ServerStream:
         framing: how the stream stands on its transport; its limits are those before authentication.
         terms: what the server offers.
         is_secure: whether the transport is encrypted already.
+        binding: what ties a sign-in to the transport's own TLS connection, once that stands (RFC 5056).
     """
 
     framing: Framing
     terms: Terms
     is_secure: bool
+    binding: ChannelBinding | None = None
     state: State = State.OPENING
     host: str = ""
     username: str = ""
@@ -99,6 +102,7 @@ class ServerStream:
     _output: list[bytes] = field(default_factory=list)
     _events: list[StreamEvent] = field(default_factory=list)
     _waiting: list[bytes] = field(default_factory=list)
+    _offer: Offer = field(default_factory=lambda: Offer(is_secure=False))
     _sasl: Negotiation | None = None
     _attempts: int = 0
     _bind: Stanza | None = None
@@ -208,7 +212,7 @@ class ServerStream:
         """Answer `CredentialsWanted`: what is known of that username, or `None`."""
         if self.state is State.ASKING and self._sasl is not None:
             try:
-                self._sasl_step(self._sasl.credentials(known))
+                self._sasl_step(self._sasl.answer(known))
             except StreamError as error:
                 self._end(error)
         return self._resume()
@@ -281,7 +285,8 @@ class ServerStream:
     def _features(self) -> str:
         if self.state is State.BINDING:
             return stream_features.after_sign_in(self.terms)
-        return stream_features.before_sign_in(self.terms, is_secure=self.is_secure)
+        self._offer = Offer(self.is_secure, self.binding if self.is_secure else None)
+        return stream_features.before_sign_in(self.terms, self._offer)
 
     @property
     def _may_authenticate(self) -> bool:
@@ -301,40 +306,47 @@ class ServerStream:
         if not self._may_authenticate:
             self._sasl_step(Failure("encryption-required"))
             return
-        self._sasl = Negotiation(self.is_secure, self.host, self.terms.random, self.terms.secret)
-        self._sasl_step(self._sasl.auth(element))
+        self._sasl = negotiation = Negotiation(self._offer, self.host, self.terms.random, self.terms.secret)
+        self._sasl_read(lambda: negotiation.begin(element.get("mechanism", ""), sasl_profile.initial(element)))
 
     def _on_response(self, element: Event) -> None:
         assert isinstance(element, Element)  # noqa: S101 - as above
         assert self._sasl is not None  # noqa: S101 - CHALLENGED is only entered with a negotiation
-        self._sasl_step(self._sasl.response(element))
+        negotiation = self._sasl
+        self._sasl_read(lambda: negotiation.respond(sasl_profile.content(element)))
+
+    def _sasl_read(self, read: Callable[[], Step]) -> None:
+        try:
+            step = read()
+        except Refused as error:
+            step = Failure(error.condition)
+        self._sasl_step(step)
 
     def _on_abort(self, _event: Event) -> None:
         self._sasl_step(Failure("aborted"))
 
     def _sasl_step(self, step: Step) -> None:
         match step:
-            case NeedCredentials(username, mechanism):
-                self.username = username
+            case CredentialsWanted():
                 self.state = State.ASKING
-                self._events.append(CredentialsWanted(username, self.host, mechanism))
-            case Challenge():
+                self._events.append(step)
+            case Challenge(message):
                 self.state = State.CHALLENGED
-                self._output.append(step.xml.encode())
-            case Success(session_id=session_id):
-                self.session_id = session_id
-                self._output.append(step.xml.encode())
+                self._output.append(sasl_profile.element("challenge", message).encode())
+            case Success(username, session_id, message):
+                self.username, self.session_id = username, session_id
+                self._output.append(sasl_profile.element("success", message).encode())
                 self._events.append(AuthenticationDone(session_id))
                 self.framing.limits = self.terms.limits
                 self._reopen(State.REOPENING)
-            case Failure(condition):
-                self._fail(step, condition)
+            case Failure():
+                self._fail(step)
 
-    def _fail(self, step: Failure, condition: str) -> None:
+    def _fail(self, failure: Failure) -> None:
         self._sasl = None
         self.state = State.NEGOTIATING
-        self._output.append(step.xml.encode())
-        self._events.append(AuthenticationDone(None, condition))
+        self._output.append(sasl_profile.failure(failure.condition, failure.text).encode())
+        self._events.append(AuthenticationDone(None, failure.condition))
         self._attempts += 1
         if self._attempts >= self.terms.max_attempts:  # RFC 6120, section 6.4.5
             raise StreamError("policy-violation", "Too many sign-ins failed")
@@ -376,10 +388,12 @@ class ServerStream:
         self._end(None)
 
     def _send_header(self, to: str | None = None) -> None:
-        """Open our direction; `to` is whom the client says it is (RFC 6120, section 4.7.2)."""
+        """Open our direction; `to` is whom the client says it is (RFC 6120, section 4.7.2). To somebody who asks for an
+        unknown host or for none, `from` is empty (section 4.9.1.3).
+        """
         self._is_open = True
         stream_id = self.terms.random(_STREAM_ID_BYTES).hex()
-        names = (("from", self.host or None), ("to", to), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
+        names = (("from", self.host), ("to", to), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
         self._output.append(self.framing.open(names))
 
     def _send_stanza(self, data: bytes) -> None:

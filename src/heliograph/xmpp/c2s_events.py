@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.xmpp.client_state import ClientState
+from heliograph.xmpp.sasl_mechanisms import CredentialsWanted
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import Limits, StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
@@ -17,15 +18,6 @@ from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, Re
 @dataclass(frozen=True, slots=True)
 class TlsWanted:
     """Send what is pending, then start TLS and call `tls_established`."""
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialsWanted:
-    """Look the user up and call `credentials`. The username is a prepared localpart."""
-
-    username: str
-    host: str
-    mechanism: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +59,7 @@ class Terms:
         requires_tls: whether a client must secure the stream before it may authenticate.
         features: XML of further stream features after authentication.
         random: so many unpredictable bytes.
-        secret: keys the salts that unknown usernames are shown.
+        secret: keys what unknown usernames are shown.
         max_attempts: sign-ins that may fail on one stream.
     """
 

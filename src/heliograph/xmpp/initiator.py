@@ -29,8 +29,10 @@ from heliograph.xmpp.initiator_events import (
     TlsWanted,
 )
 from heliograph.xmpp.jid import JidMalformed
-from heliograph.xmpp.saslprep import Unpreparable, saslprep
-from heliograph.xmpp.scram import ClientExchange, ScramError, decode_base64, encode_base64
+from heliograph.xmpp.sasl_initiator import Claimant, Offered
+from heliograph.xmpp.sasl_mechanisms import Refused
+from heliograph.xmpp.saslprep import Unpreparable
+from heliograph.xmpp.scram import ChannelBinding, ClientExchange, ScramError, decode_base64, encode_base64
 from heliograph.xmpp.stanza import (
     NS_BIND,
     NS_CLIENT,
@@ -47,8 +49,6 @@ from heliograph.xmpp.stream import Event, StreamEnd, StreamError, StreamHeader
 from heliograph.xmpp.stream_management import Acked, AckWanted, Continuation, Enabled, Failed, Resumed
 
 _BIND_ID = "bind"
-_MECHANISM_PATH = f"{{{NS_SASL}}}mechanisms/{{{NS_SASL}}}mechanism"
-_SCRAM_ALGORITHMS: Mapping[str, str] = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-1": "sha1"}  # best first
 
 
 class State(Enum):
@@ -88,15 +88,6 @@ class Input(Enum):
     END = "end"
 
 
-class _Refused(Exception):
-    """Signing in cannot go on: a SASL condition and a sentence for a person."""
-
-    def __init__(self, condition: str, text: str | None) -> None:
-        self.condition = condition
-        self.text = text
-        super().__init__(text)
-
-
 @dataclass(slots=True)
 class Initiator:
     """One stream, seen from the client.
@@ -127,12 +118,14 @@ class Initiator:
     _output: list[bytes] = field(default_factory=list, init=False, repr=False)
     _events: list[InitiatorEvent] = field(default_factory=list, init=False, repr=False)
     _exchange: ClientExchange | None = field(default=None, init=False, repr=False)
+    _binding: ChannelBinding | None = field(default=None, init=False, repr=False)
 
     # ------------------------------------------------------------------------------------------------ what goes out
 
-    def start(self) -> None:
-        """Open the stream, once the transport stands."""
+    def start(self, binding: ChannelBinding | None = None) -> None:
+        """Open the stream, once the transport stands; with direct TLS, with what ties the sign-in to it (RFC 5056)."""
         if self.state is State.NEW:
+            self._binding = binding
             self._open(State.OPENING)
 
     def data_to_send(self) -> list[bytes]:
@@ -189,10 +182,11 @@ class Initiator:
         events, self._events = self._events, []
         return events
 
-    def tls_established(self) -> None:
-        """TLS is up: open the stream anew (RFC 6120, section 5.4.3.3)."""
+    def tls_established(self, binding: ChannelBinding | None = None) -> None:
+        """TLS is up: open the stream anew (RFC 6120, section 5.4.3.3). The binding is as for `start`."""
         if self.state is State.SECURING:
             self.is_secure = True
+            self._binding = binding
             self.framing.restart()
             self._open(State.OPENING)
 
@@ -222,7 +216,7 @@ class Initiator:
             raise StreamError("unsupported-stanza-type", f"The server sent what is out of place: {kind.value}")
         try:
             action(self, event)
-        except _Refused as error:
+        except Refused as error:
             self._refuse(error.condition, error.text)
         except (ScramError, Unpreparable) as error:
             self._refuse("not-authorized", str(error))
@@ -247,22 +241,16 @@ class Initiator:
             self.state = State.STARTING_TLS
             return
         if not self.is_secure and not self.allow_plaintext:
-            raise _Refused("encryption-required", "The server offers no encryption")
-        self._authenticate({element.text for element in features.iterfind(_MECHANISM_PATH)})
+            raise Refused("encryption-required", "The server offers no encryption")
+        self._authenticate(Offered.read(features))
 
-    def _authenticate(self, offered: set[str | None]) -> None:
+    def _authenticate(self, offered: Offered) -> None:
         """Choose the best mechanism and send its first message (RFC 6120, section 6.4.2)."""
-        for mechanism, algorithm in _SCRAM_ALGORITHMS.items():
-            if mechanism in offered:
-                self._exchange = ClientExchange(algorithm, self.username, self.password, self.nonce.hex())
-                self._send_sasl("auth", self._exchange.first(), f" mechanism='{mechanism}'")
-                self.state = State.AUTHENTICATING
-                return
-        if "PLAIN" not in offered or not self.is_secure:
-            raise _Refused("invalid-mechanism", "The server offers no mechanism that is safe to use")
-        message = f"\0{saslprep(self.username)}\0{saslprep(self.password)}"
-        self._send_sasl("auth", message.encode(), " mechanism='PLAIN'")
-        self.state = State.CONFIRMING
+        claimant = Claimant(self.username, self.password, self.nonce.hex(), self.is_secure, self._binding)
+        attempt = claimant.choose(offered)
+        self._exchange = attempt.exchange
+        self._send_sasl("auth", attempt.first, f" mechanism='{attempt.mechanism}'")
+        self.state = State.CONFIRMING if attempt.exchange is None else State.AUTHENTICATING
 
     def _send_sasl(self, local: str, message: bytes, attributes: str = "") -> None:
         self._output.append(f"<{local} xmlns='{NS_SASL}'{attributes}>{encode_base64(message)}</{local}>".encode())
@@ -272,7 +260,7 @@ class Initiator:
         self._events.append(TlsWanted())
 
     def _on_tls_failure(self, _element: Element) -> None:
-        raise _Refused("encryption-required", "The server could not start encryption")
+        raise Refused("encryption-required", "The server could not start encryption")
 
     def _on_challenge(self, element: Element) -> None:
         assert self._exchange is not None  # noqa: S101 - SCRAM alone enters AUTHENTICATING
@@ -291,7 +279,7 @@ class Initiator:
         self._on_success(element)
 
     def _on_unproved_success(self, _element: Element) -> None:
-        raise _Refused("not-authorized", "The server did not ask for the proof that it knows the password")
+        raise Refused("not-authorized", "The server did not ask for the proof that it knows the password")
 
     def _on_success(self, _element: Element) -> None:
         self._exchange = None
@@ -301,7 +289,7 @@ class Initiator:
 
     def _on_failure(self, element: Element) -> None:
         condition, text = _condition(element, NS_SASL)
-        raise _Refused(condition or "not-authorized", text)
+        raise Refused(condition or "not-authorized", text)
 
     def _on_bind_features(self, features: Element) -> None:
         if features.find(f"{{{NS_BIND}}}bind") is None:
@@ -468,7 +456,7 @@ def _content(element: Element) -> bytes:
     try:
         return b"" if text == "=" else decode_base64(text)
     except ValueError:
-        raise _Refused("incorrect-encoding", "The server sent what is not base64") from None
+        raise Refused("incorrect-encoding", "The server sent what is not base64") from None
 
 
 def _condition(error: Element, namespace: str) -> tuple[str | None, str | None]:

@@ -4,7 +4,8 @@ A server keeps a StoredKey and a ServerKey for each password. Here an account ma
 device session, all derived under the account's one salt and iteration count: a `ServerExchange` tries the client's
 proof against each of them and says which one it fits.
 
-Messages are bytes, without the transport's base64. `algorithm` is hashlib's name: `sha1` or `sha256`.
+Messages are bytes, without the transport's base64. `algorithm` is hashlib's name: `sha1` or `sha256`. The server signs
+what it offered along with the exchange, so that nobody between the two can hide a part of it (XEP-0474).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from heliograph.xmpp.saslprep import saslprep
@@ -21,6 +22,8 @@ from heliograph.xmpp.saslprep import saslprep
 ITERATIONS_MIN = 4096  # RFC 7677, section 4: fewer would let a false server guess at a cheap price
 ITERATIONS_MAX = 1_000_000  # more would let a false server stop the client for seconds
 DECOY_SALT_BYTES = 16
+END_POINT = "tls-server-end-point"
+"""The one type of channel binding that is spoken here (RFC 5929, section 4)."""
 
 _SASLNAME = r"(?:[^,=\0]|=2C|=3D)+"
 _NONCE = r"[!-+\--~]+"
@@ -29,7 +32,9 @@ _CLIENT_FIRST = re.compile(
     rf"(?P<gs2>(?:p=(?P<type>[A-Za-z0-9.-]+)|(?P<flag>[ny])),(?:a=(?P<authzid>{_SASLNAME}))?,)"
     rf"(?P<bare>n=(?P<username>{_SASLNAME}),r=(?P<nonce>{_NONCE}){_EXTENSIONS})"
 )
-_SERVER_FIRST = re.compile(rf"r=(?P<nonce>{_NONCE}),s=(?P<salt>[^,]+),i=(?P<iterations>[1-9][0-9]{{0,8}}){_EXTENSIONS}")
+_SERVER_FIRST = re.compile(
+    rf"r=(?P<nonce>{_NONCE}),s=(?P<salt>[^,]+),i=(?P<iterations>[1-9][0-9]{{0,8}})(?P<extensions>{_EXTENSIONS})"
+)
 _CLIENT_FINAL = re.compile(rf"(?P<bare>c=(?P<binding>[^,]+),r=(?P<nonce>{_NONCE}){_EXTENSIONS}),p=(?P<proof>[^,]+)")
 _SERVER_FINAL = re.compile(rf"(?:v=(?P<signature>[^,]+)|e=(?P<error>[^,]+)){_EXTENSIONS}")
 
@@ -67,6 +72,21 @@ def derive(password: str, salt: bytes, iterations: int, algorithm: str) -> tuple
     """
     client_key, server_key = _keys(password, salt, iterations, algorithm)
     return hashlib.new(algorithm, client_key).digest(), server_key
+
+
+def offer_digest(mechanisms: Iterable[str], bindings: Iterable[str] | None, algorithm: str) -> str:
+    """What a server says of its offer in its first message, and a client compares with what it saw (XEP-0474, section
+    5.1).
+
+    Args:
+        mechanisms: the names of all offered mechanisms.
+        bindings: the types of channel binding (XEP-0440), or `None` where the server names none.
+        algorithm: of the mechanism.
+    """
+    offer = "\x1e".join(sorted(mechanisms))
+    if bindings is not None:
+        offer += "\x1f" + "\x1e".join(sorted(bindings))
+    return encode_base64(hashlib.new(algorithm, offer.encode()).digest())
 
 
 def decoy_salt(secret: bytes, jid: str) -> bytes:
@@ -154,6 +174,7 @@ class ServerExchange:
         salt: the account's.
         iterations: the account's.
         binding: as for `parse_client_first`.
+        offer: the `offer_digest` of what the client was offered, if it is to be told.
     """
 
     algorithm: str
@@ -162,11 +183,13 @@ class ServerExchange:
     salt: bytes
     iterations: int
     binding: ChannelBinding | None = None
+    offer: str | None = None
 
     @property
     def server_first(self) -> str:
         """The server's first message."""
-        return f"r={self.client_first.nonce}{self.nonce},s={encode_base64(self.salt)},i={self.iterations}"
+        offer = "" if self.offer is None else f",h={self.offer}"
+        return f"r={self.client_first.nonce}{self.nonce},s={encode_base64(self.salt)},i={self.iterations}{offer}"
 
     def finish(self, message: bytes, verifiers: Sequence[tuple[str, bytes, bytes]]) -> tuple[str, str]:
         """Check the client's final message.
@@ -219,6 +242,9 @@ class ClientExchange:
         password: as the person typed it.
         nonce: unpredictable printable ASCII without commas, never used before.
         binding: of this connection, for a `-PLUS` mechanism.
+        flag: without a binding, what is said of that (RFC 5802, section 6): `n` for a client that can have none here,
+            `y` for one that could, and saw no offer.
+        offer: the `offer_digest` of what the client saw, if a server's word for it is to be compared.
 
     Raises:
         Unpreparable: the username or the password holds characters that it may not.
@@ -229,6 +255,8 @@ class ClientExchange:
     password: str = field(repr=False)
     nonce: str
     binding: ChannelBinding | None = None
+    flag: str = "n"
+    offer: str | None = None
     is_verified: bool = field(default=False, init=False)
     _signature: bytes | None = field(default=None, init=False, repr=False)
 
@@ -237,7 +265,7 @@ class ClientExchange:
 
     @property
     def _gs2_header(self) -> str:
-        return f"p={self.binding.type},," if self.binding else "n,,"
+        return f"p={self.binding.type},," if self.binding else f"{self.flag},,"
 
     @property
     def _bare(self) -> str:
@@ -253,7 +281,7 @@ class ClientExchange:
 
         Raises:
             ScramError: the server's first message is malformed, or not an answer to ours, or asks for too little or
-                too much work.
+                too much work, or the server has offered something else than the client saw.
         """
         text = _text(server_first)
         match = _SERVER_FIRST.fullmatch(text)
@@ -264,6 +292,9 @@ class ClientExchange:
             raise ScramError("not-authorized", "The server's nonce does not extend ours")
         if not ITERATIONS_MIN <= iterations <= ITERATIONS_MAX:
             raise ScramError("not-authorized", "The server's iteration count is out of bounds")
+        offered = [each[2:] for each in match["extensions"].split(",") if each.startswith("h=")]
+        if self.offer is not None and offered not in ([], [self.offer]):  # XEP-0474, section 5.2
+            raise ScramError("not-authorized", "Someone has changed the server's list of mechanisms on the way")
         client_key, server_key = _keys(self.password, _decode(match["salt"]), iterations, self.algorithm)
         binding = self._gs2_header.encode() + (self.binding.data if self.binding else b"")
         bare = f"c={encode_base64(binding)},r={nonce}"

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from heliograph.xmpp.c2s_events import Terms
-from heliograph.xmpp.sasl import Negotiation
+from heliograph.xmpp.sasl_mechanisms import Offer
 from heliograph.xmpp.stanza import NS_BIND, NS_SASL, NS_SESSION, NS_TLS
+
+NS_CHANNEL_BINDING = "urn:xmpp:sasl-cb:0"
 
 _BINDING = f"<bind xmlns='{NS_BIND}'/><session xmlns='{NS_SESSION}'><optional/></session>"
 
 
-def before_sign_in(terms: Terms, *, is_secure: bool) -> str:
+def before_sign_in(terms: Terms, offer: Offer) -> str:
     """STARTTLS where it can be had, and the mechanisms once the stream is as secure as the server wants it."""
     features = ""
-    if terms.has_tls and not is_secure:
+    if terms.has_tls and not offer.is_secure:
         features = f"<starttls xmlns='{NS_TLS}'>{'<required/>' if terms.requires_tls else ''}</starttls>"
-    if is_secure or not terms.requires_tls:
-        names = "".join(f"<mechanism>{name}</mechanism>" for name in Negotiation.mechanisms(is_secure))
-        features += f"<mechanisms xmlns='{NS_SASL}'>{names}</mechanisms>"
+    if offer.is_secure or not terms.requires_tls:
+        features += _mechanisms(offer)
+    return features
+
+
+def _mechanisms(offer: Offer) -> str:
+    """The mechanisms, and beside them the type of channel binding (XEP-0440, section 2)."""
+    names = "".join(f"<mechanism>{name}</mechanism>" for name in offer.mechanisms)
+    features = f"<mechanisms xmlns='{NS_SASL}'>{names}</mechanisms>"
+    if offer.binding is not None:
+        binding = f"<channel-binding type='{offer.binding.type}'/>"
+        features += f"<sasl-channel-binding xmlns='{NS_CHANNEL_BINDING}'>{binding}</sasl-channel-binding>"
     return features
 
 

@@ -84,6 +84,11 @@ class Card:
     mark: int = 0
     is_admin_blocked: bool = False
 
+    @property
+    def says_anything(self) -> bool:
+        """Whether there is anything in it that its owner has set."""
+        return bool(self.name or self.image or self.status or self.mobile or self.email or self.extra)
+
 
 class Photo(NamedTuple):
     """A picture that came inside a vcard-temp: the type that the client names (do not trust it) and the bytes."""

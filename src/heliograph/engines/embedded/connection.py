@@ -22,12 +22,12 @@ from heliograph.xmpp.c2s import ServerStream, State
 from heliograph.xmpp.c2s_events import (
     AuthenticationDone,
     BindWanted,
-    CredentialsWanted,
     StreamClosed,
     StreamEvent,
     TlsWanted,
 )
 from heliograph.xmpp.client_state import ClientState
+from heliograph.xmpp.sasl_mechanisms import CredentialsWanted
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted

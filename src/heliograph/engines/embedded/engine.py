@@ -38,6 +38,7 @@ from heliograph.xmpp.c2s_events import StreamEvent, Terms
 from heliograph.xmpp.caps import Caps, caps_xml
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
 from heliograph.xmpp.new_session import new_session
+from heliograph.xmpp.scram import END_POINT, ChannelBinding
 from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import Stanza, stanza_error
 from heliograph.xmpp.stanza_error import StanzaError
@@ -77,6 +78,7 @@ class EmbeddedEngine:
     Args:
         limits: bounds of connections.
         tls: certificate and key, or `None` to offer no TLS.
+        end_point: the channel binding of that certificate (RFC 5929, section 4.1), if it has one.
         requires_tls: whether a TCP client must secure its stream before it signs in.
         media_url: the public URL of a stored file.
         contact_addresses: URIs by what they are for (XEP-0157).
@@ -87,6 +89,7 @@ class EmbeddedEngine:
         limits: EngineLimits,
         tls: ssl.SSLContext | None,
         *,
+        end_point: bytes | None = None,
         requires_tls: bool,
         media_url: Callable[[str], str],
         contact_addresses: Mapping[str, Sequence[str]] | None = None,
@@ -104,6 +107,7 @@ class EmbeddedEngine:
         self.ports: Ports
         self._ids = itertools.count(1)
         self._tls = tls
+        self._binding = None if end_point is None else ChannelBinding(END_POINT, end_point)
         self._requires_tls = requires_tls
         self._hosts: set[str] = set()
         self._admission = Admission(limits.connections_per_address_max, limits.unauthenticated_per_address_max)
@@ -189,7 +193,8 @@ class EmbeddedEngine:
 
     def _accept_tcp(self, transport: TcpTransport, address: str) -> Connection:
         unauthenticated = self._stanza_limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED)
-        stream = ServerStream(TcpFraming(unauthenticated, self._pool), self._terms, transport.is_secure)
+        framing = TcpFraming(unauthenticated, self._pool)
+        stream = ServerStream(framing, self._terms, transport.is_secure, self._binding)
         return self._accept(Connection(self, transport, stream, address, joins=True))
 
     def accept_websocket(self, transport: Transport, address: str) -> Connection:

@@ -9,9 +9,9 @@ import structlog
 from heliograph.core import limits
 from heliograph.engines.embedded.connection import Connection
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, CredentialsWanted, StreamEvent
+from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, StreamEvent
 from heliograph.xmpp.jid import JidMalformed, prepare_resource
-from heliograph.xmpp.sasl import Known, Verifier
+from heliograph.xmpp.sasl_mechanisms import CredentialsWanted, Known, Verifier
 from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import quote
 from heliograph.xmpp.stream import StreamError

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from heliograph.storage.sqlite.accounts import SqliteAccounts
 from heliograph.storage.sqlite.apps import SqliteApps
+from heliograph.storage.sqlite.audit import SqliteAudit
 from heliograph.storage.sqlite.blocks import SqliteBlocks
 from heliograph.storage.sqlite.connection import Reader, open_writer
 from heliograph.storage.sqlite.contacts import SqliteContacts
@@ -20,6 +21,7 @@ from heliograph.storage.sqlite.profiles import SqliteProfiles
 from heliograph.storage.sqlite.qr_links import SqliteQrLinks
 from heliograph.storage.sqlite.sessions import SqliteSessions
 from heliograph.storage.sqlite.tokens import SqliteTokens
+from heliograph.storage.sqlite.webhooks import SqliteWebhooks
 from heliograph.storage.sqlite.writer import CommitFailed, Writer
 
 __all__ = ["CommitFailed", "SqliteStores", "open"]
@@ -41,6 +43,8 @@ class SqliteStores:
     pep: SqlitePep
     offline: SqliteOffline
     qr_links: SqliteQrLinks
+    audit: SqliteAudit
+    webhooks: SqliteWebhooks
     _reader: Reader
     _writer: Writer
 
@@ -82,6 +86,8 @@ async def open(path: Path) -> SqliteStores:  # noqa: A001 - called as `sqlite.op
         pep=SqlitePep(reader, writer),
         offline=SqliteOffline(reader, writer),
         qr_links=SqliteQrLinks(reader, writer),
+        audit=SqliteAudit(reader),
+        webhooks=SqliteWebhooks(reader, writer),
         _reader=reader,
         _writer=writer,
     )

@@ -6,14 +6,16 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
+from heliograph.core import audit
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange
 from heliograph.core.sessions import EndReason, Session
 from heliograph.errors import RegistrationUnverified
 from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.audit import owner_of, record
 from heliograph.storage.sqlite.connection import Reader, new_row, next_mark
-from heliograph.storage.sqlite.sessions import end_sessions
+from heliograph.storage.sqlite.sessions import close_sessions, end_sessions
 from heliograph.storage.sqlite.writer import Writer
 
 
@@ -39,9 +41,9 @@ class SqliteAccounts:
         """Block or unblock; blocking ends all sessions, whose ids come back."""
         return await self._writer.write(partial(_set_blocked, account_id=account_id, is_blocked=is_blocked, now=now))
 
-    async def delete(self, account_id: int) -> list[RosterChange]:
+    async def delete(self, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
         """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
-        return await self._writer.write(partial(_delete, account_id=account_id))
+        return await self._writer.write(partial(_delete, account_id=account_id, reason=reason, now=now))
 
     async def expired(self, now: float, limit: int) -> list[Account]:
         """Accounts whose life is over, oldest first."""
@@ -63,6 +65,7 @@ def _register(
     else:
         _change_account(cursor, standing.account, registration)
     _add_session(cursor, registration)
+    record(cursor, audit.of_registration(registration, is_new=standing.account is None))
     if assertion is not None:
         cursor.execute(sql.FORGET_ASSERTION_USES, (registration.session.created_at,))
     return registration
@@ -109,7 +112,7 @@ def _change_account(cursor: sqlite3.Cursor, before: Account, registration: Regis
         cursor.execute(sql.SET_METADATA, (metadata, before.id))
     for session_id in registration.ended:
         reason = registration.end_reason(session_id)
-        end_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
+        close_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
 
 
 def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
@@ -120,21 +123,25 @@ def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
 
 
 def _set_blocked(cursor: sqlite3.Cursor, account_id: int, is_blocked: bool, now: float) -> list[str]:
-    cursor.execute(sql.SET_BLOCKED, (int(is_blocked), account_id))
-    (jid,) = cursor.execute(sql.ACCOUNT_JID, (account_id,)).fetchone() or ("",)
-    cursor.execute(sql.MARK_PROFILE, (next_mark(cursor, jid), account_id))
+    owner = owner_of(cursor, account_id)
+    if owner is None or cursor.execute(sql.SET_BLOCKED, (int(is_blocked), account_id, int(is_blocked))).rowcount == 0:
+        return []  # there is nothing to change
+    record(cursor, [audit.of_block(owner, is_blocked, now)])
+    cursor.execute(sql.MARK_PROFILE, (next_mark(cursor, owner.jid), account_id))
     if not is_blocked:
         return []
     live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (account_id,))]
     return end_sessions(cursor, account_id, live, EndReason.ADMIN_BLOCKED, now)
 
 
-def _delete(cursor: sqlite3.Cursor, account_id: int) -> list[RosterChange]:
+def _delete(cursor: sqlite3.Cursor, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
     """Delete the account's row and, with it by foreign keys, all rows that refer to it."""
-    row = cursor.execute(sql.ACCOUNT_JID, (account_id,)).fetchone()
-    if row is None:
+    owner = owner_of(cursor, account_id)
+    if owner is None:
         return []
-    jid = row[0]
+    live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (account_id,))]
+    record(cursor, audit.of_deletion(owner, live, reason, now))
+    jid = owner.jid
     owners = [owner for (owner,) in cursor.execute(sql.OWNERS_OF_CONTACT, (jid, account_id))]
     cursor.execute(sql.DELETE_CONTACT, (jid,))
     cursor.execute(sql.DELETE_ACCOUNT, (account_id,))

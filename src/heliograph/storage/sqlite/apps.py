@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
 
+from heliograph.core import apps, audit
 from heliograph.core.apps import App, AppKey, Environment
+from heliograph.core.audit import Kind
 from heliograph.errors import AppInvalid
 from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.audit import record
 from heliograph.storage.sqlite.connection import Reader
 from heliograph.storage.sqlite.writer import Writer
 
@@ -47,9 +50,9 @@ class SqliteApps:
         apps = [rows.app(row) for row in self._reader.rows(sql.APPS)]
         return [(app, by_app.get(app.id, [])) for app in apps]
 
-    async def set_policy(self, app: App) -> None:
+    async def set_policy(self, app: App, now: float) -> None:
         """Store the app's policy."""
-        await self._writer.write(partial(_set_policy, app=app))
+        await self._writer.write(partial(_set_policy, app=app, now=now))
 
 
 def _add(cursor: sqlite3.Cursor, app: App, keys: Sequence[AppKey]) -> None:
@@ -60,7 +63,13 @@ def _add(cursor: sqlite3.Cursor, app: App, keys: Sequence[AppKey]) -> None:
         if cursor.execute(sql.ADD_DOMAIN, (domain, app.id, environment.value)).rowcount == 0:
             raise AppInvalid(f"The domain {domain} belongs to an app already", details={"field": field})
     cursor.executemany(sql.ADD_APP_KEY, [rows.app_key_row(key) for key in keys])
+    record(cursor, [audit.of_app(Kind.APP_CREATED, app, app.created_at, {"name": app.name})])
 
 
-def _set_policy(cursor: sqlite3.Cursor, app: App) -> None:
+def _set_policy(cursor: sqlite3.Cursor, app: App, now: float) -> None:
+    row = cursor.execute(sql.APP_BY_ID, (app.id,)).fetchone()
+    if row is None:
+        return
+    changed = apps.changed_policy(rows.app(row).policy, app.policy)
     cursor.execute(sql.SET_POLICY, (rows.policy_text(app.policy), app.id))
+    record(cursor, [audit.of_app(Kind.APP_POLICY_CHANGED, app, now, {"changed": changed})] if changed else [])

@@ -78,7 +78,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     steps = migrations.load(migrations.SQLITE)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(_VERSIONS)
-    current = connection.execute("SELECT COALESCE(MAX(version), 0) FROM schema_versions").fetchone()[0]
+    applied = {version for (version,) in connection.execute("SELECT version FROM schema_versions")}
+    current = max(applied, default=0)
     if current > steps[-1].version:
         raise _unusable(
             path,
@@ -86,7 +87,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             "upgrade Heliograph, or choose another data folder",
         )
     for step in steps:
-        if step.version > current:
+        if step.version not in applied:
             for statement in step.statements:
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_versions (version) VALUES (?)", (step.version,))

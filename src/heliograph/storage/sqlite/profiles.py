@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from heliograph.core import limits, phone_book, profile_history
+from heliograph.core import audit, limits, phone_book, profile_history
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.errors import AccountNotFound, HeliographError
 from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.audit import owner_of, record
 from heliograph.storage.sqlite.connection import Reader, next_mark
 from heliograph.storage.sqlite.writer import Writer
 
@@ -90,6 +91,8 @@ def _update(cursor: sqlite3.Cursor, jid: str, decide: Decision, editor: Editor) 
     cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name, phone_hash))
     if is_new:
         _note(cursor, account_id, before, after, editor)
+    owner = owner_of(cursor, account_id)
+    record(cursor, [] if owner is None else [audit.of_profile(owner, before, after)])
     return after
 
 

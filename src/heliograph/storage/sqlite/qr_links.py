@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
+from heliograph.core import audit
 from heliograph.core.qr_login import CodeTaken, QrLink
 from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.audit import record
 from heliograph.storage.sqlite.connection import Reader
 from heliograph.storage.sqlite.writer import Writer
 
@@ -45,6 +47,7 @@ class SqliteQrLinks:
 def _add(cursor: sqlite3.Cursor, link: QrLink) -> None:
     cursor.execute(sql.ADD_QR_LINK, (link.id, link.app_id, link.expires_at, rows.qr_link_text(link)))
     _add_codes(cursor, link, {code.hash for code in link.codes})
+    record(cursor, audit.of_qr_link(None, link))
 
 
 def _change(cursor: sqlite3.Cursor, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
@@ -58,6 +61,7 @@ def _change(cursor: sqlite3.Cursor, link_id: str, decide: Callable[[QrLink], QrL
         had, has = {code.hash for code in before.codes}, {code.hash for code in after.codes}
         cursor.executemany(sql.DELETE_QR_CODE, [(code,) for code in had - has])
         _add_codes(cursor, after, has - had)
+        record(cursor, audit.of_qr_link(before, after))
     return after
 
 

@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
+from heliograph.core import audit
 from heliograph.core.accounts import Account
 from heliograph.core.sessions import EndReason, Session, Verifiers, Via
 from heliograph.storage import rows, sql
+from heliograph.storage.sqlite.audit import owner_of, record
 from heliograph.storage.sqlite.connection import Reader
 from heliograph.storage.sqlite.writer import Writer
 
@@ -64,7 +66,20 @@ class SqliteSessions:
 def end_sessions(
     cursor: sqlite3.Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
 ) -> list[str]:
-    """End those of an account's sessions that are live, with their tokens, inside a transaction; returns their ids."""
+    """End those of an account's sessions that are live, inside a transaction, and tell the audit trail; returns their
+    ids.
+    """
+    ended = close_sessions(cursor, account_id, session_ids, reason, now)
+    owner = owner_of(cursor, account_id) if ended else None
+    if owner is not None:
+        record(cursor, audit.of_ended(owner, ended, reason, now))
+    return ended
+
+
+def close_sessions(
+    cursor: sqlite3.Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
+) -> list[str]:
+    """The same for a change that tells the audit trail itself."""
     ended = []
     for session_id in session_ids:
         row = cursor.execute(sql.END_SESSION, (now, reason.value, session_id, account_id)).fetchone()

@@ -86,7 +86,10 @@ def _server_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _targ
 
 
 def _server_items(_engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
-    answer(sender, stanza, items_xml(()))
+    if stanza.element[0].get("node"):
+        refuse(sender, stanza, "cancel", "item-not-found")
+    else:
+        answer(sender, stanza, items_xml(()))
 
 
 async def _is_visible(engine: EmbeddedEngine, sender: Resource, target: Jid) -> bool:
@@ -110,11 +113,17 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
 
 
 async def _account_items(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    if await _is_visible(engine, sender, target):
-        kept = await pep_nodes.visible(engine.ports, sender.account, target.bare)
-        answer(sender, stanza, items_xml(Item(target.bare, node) for node in (*pep.PROFILE_NODES, *kept)))
+    wanted = stanza.element[0].get("node")
+    if not await _is_visible(engine, sender, target):  # like one who does not exist (XEP-0030, section 8)
+        answer(sender, stanza, items_xml((), wanted))
+        return
+    nodes = (*pep.PROFILE_NODES, *await pep_nodes.visible(engine.ports, sender.account, target.bare))
+    if not wanted:
+        answer(sender, stanza, items_xml(Item(target.bare, node) for node in nodes))
+    elif wanted in nodes:
+        answer(sender, stanza, items_xml((), wanted))
     else:
-        refuse(sender, stanza, "cancel", "service-unavailable")
+        refuse(sender, stanza, "cancel", "item-not-found")
 
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {

@@ -10,6 +10,7 @@ from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
+from heliograph.xmpp.presence import presence_xml
 from heliograph.xmpp.roster import QUERY_TAG, Item, ItemLimits, RosterSet, parse_get, parse_set, push_xml, query_xml
 from heliograph.xmpp.stanza import Stanza
 
@@ -45,17 +46,21 @@ def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid)
 
 async def _carry_out(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, wish: RosterSet, contact: str) -> None:
     if wish.is_removal:
-        await contacts.remove_item(engine.ports, sender.account, contact)
+        for kind in await contacts.remove_item(engine.ports, sender.account, contact):
+            told = presence_xml(kind, sender.account, contact).encode()
+            is_heard = not engine.router.blocks(contact, sender.account)
+            for resource in engine.router.available(contact) if is_heard else ():
+                resource.outlet.send(told)
     else:
         await contacts.set_item(engine.ports, sender.account, contact, wish.name, wish.groups)
     answer(sender, stanza)
 
 
 def push(engine: EmbeddedEngine, change: RosterChange) -> None:
-    """Tell the owner's interested resources of a change (section 2.1.6); a hidden item is nothing to tell of."""
-    item = change.item
-    if not (change.was_listed if item is None else item.is_listed):
+    """Tell the owner's interested resources of a change that shows (section 2.1.6)."""
+    if not change.is_shown:
         return
+    item = change.item
     shown = Item(change.contact, "remove") if item is None else _shown(item)
     for resource in engine.router.resources(change.owner):
         if resource.is_interested:

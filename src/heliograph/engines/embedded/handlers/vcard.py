@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import limits, media, profiles
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
 from heliograph.engines.embedded.router import Resource
+from heliograph.errors import AccountNotFound
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.vcard import VCARD_TEMP_TAG, Photo, from_vcard_temp, to_vcard_temp
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     profile = await profiles.get(engine.ports, sender.account, target.bare)
+    card = profiles.card(profile)
+    if target.bare != sender.account and not card.says_anything:  # nobody learns from it who exists (section 3.3)
+        raise AccountNotFound
     found = await engine.avatars.sendable(profile.image)
     photo = None if found is None else Photo(found[0].mime_type, found[1])
-    answer(sender, stanza, to_vcard_temp(profiles.card(profile), photo))
+    answer(sender, stanza, to_vcard_temp(card, photo))
 
 
 async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:

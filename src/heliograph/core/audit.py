@@ -1,0 +1,269 @@
+"""The audit trail: what happened to an app and its users, in a chain that shows each later change.
+
+A store writes an entry in the transaction of the change itself, so neither is without the other. Each app has a chain
+of its own. An entry's hash covers its content and the hash before it: an entry that is edited, removed or moved breaks
+the chain from there on, and one that is removed at the end is missed by the head, which is kept apart. Who can rewrite
+the whole chain and its head is found by a head that was noted elsewhere (`heliograph audit verify --head`).
+
+No entry holds a password, token, key, code or address of a webhook; of a profile it tells which fields changed, and not
+to what. The webhooks' messages are made from the same events.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from heliograph.core.apps import Environment
+from heliograph.core.qr_login import State
+
+if TYPE_CHECKING:
+    from heliograph.core.accounts import Account, Registration
+    from heliograph.core.apps import App
+    from heliograph.core.ports import AuditStore
+    from heliograph.core.profiles import Profile
+    from heliograph.core.qr_login import QrLink
+    from heliograph.core.sessions import EndReason
+
+Fact = str | int | bool | Sequence[str]
+"""What an event tells beside its subject; JSON holds it."""
+
+
+class Kind(StrEnum):
+    """What can happen."""
+
+    APP_CREATED = "app.created"
+    APP_POLICY_CHANGED = "app.policy_changed"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_REMOVED = "webhook.removed"
+    USER_REGISTERED = "user.registered"
+    USER_BLOCKED = "user.blocked"
+    USER_UNBLOCKED = "user.unblocked"
+    USER_DELETED = "user.deleted"
+    SESSION_CREATED = "session.created"
+    SESSION_ENDED = "session.ended"
+    PROFILE_UPDATED = "profile.updated"
+    QR_REQUESTED = "qr.requested"
+    QR_RESUMED = "qr.resumed"
+    QR_SCANNED = "qr.scanned"
+    QR_APPROVED = "qr.approved"
+    QR_CHECK_CODE_WRONG = "qr.check_code_wrong"
+    QR_VERIFIED = "qr.verified"
+    QR_DELIVERED = "qr.delivered"
+    QR_DENIED = "qr.denied"
+    QR_EXPIRED = "qr.expired"
+    QR_CANCELLED = "qr.cancelled"
+    QR_FAILED = "qr.failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom an event concerns: an app and environment and, where it is about a user, the bare JID."""
+
+    app_id: str
+    environment: Environment
+    jid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened.
+
+    Attributes:
+        at: seconds since the epoch.
+        session_id: the session that it is about; `""` where it is about none.
+        facts: what else it tells; the names are those of the public bodies.
+    """
+
+    kind: Kind
+    owner: Owner
+    at: float
+    session_id: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+class Head(NamedTuple):
+    """The newest entry of a chain: its number (0: there is none yet) and its hash."""
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event in the chain of its app; `number` counts from 1 without a gap."""
+
+    number: int
+    event: Event
+    hash: bytes
+
+
+EMPTY = Head(0, bytes(32))
+"""The head of a chain without entries."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+# ----------------------------------------------------------------------------------------------------------- the chain
+
+
+def seal(head: Head, event: Event) -> Entry:
+    """The entry that follows a head."""
+    return Entry(head.number + 1, event, _hash(head.hash, head.number + 1, event))
+
+
+def _hash(before: bytes, number: int, event: Event) -> bytes:
+    owner = event.owner
+    content = (
+        number,
+        event.at,
+        event.kind.value,
+        owner.app_id,
+        owner.environment.value,
+        owner.jid,
+        event.session_id,
+        event.facts,
+    )
+    return hashlib.sha256(before + _encode(content)).digest()
+
+
+def find_break(entries: Iterable[Entry], head: Head) -> str | None:
+    """Where a chain is broken, in one sentence; `None` where it is whole.
+
+    Args:
+        entries: those that follow `head`, in order.
+        head: what comes before them; it moves on, so that a long chain can be checked page by page with `last`.
+    """
+    for entry in entries:
+        expected = head.number + 1
+        if entry.number != expected:
+            return f"entry {expected} is missing: {entry.number} stands in its place"
+        if entry.hash != _hash(head.hash, entry.number, entry.event):
+            return f"entry {entry.number} was changed, or what stood before it"
+        head = Head(entry.number, entry.hash)
+    return None
+
+
+async def verify(store: AuditStore, app_id: str, noted: Head | None = None) -> tuple[Head, str | None]:
+    """Check the whole chain of an app.
+
+    Args:
+        store: where the trail is.
+        app_id: whose chain.
+        noted: a head that was noted earlier and elsewhere; the chain has to contain it.
+
+    Returns:
+        The head up to which the chain is whole, and what is wrong behind it (`None`: nothing).
+    """
+    kept, head = await store.head(app_id), EMPTY
+    while page := await store.chain(app_id, head.number, _PAGE):
+        for entry in page:
+            if problem := find_break([entry], head):
+                return head, problem
+            head = Head(entry.number, entry.hash)
+            if noted is not None and noted.number == head.number and noted.hash != head.hash:
+                return head, f"entry {head.number} is not the one that was noted"
+    if head != kept and head.number <= kept.number:
+        return head, f"the trail ends at entry {head.number}, and its head says {kept.number}"
+    if noted is not None and noted.number > head.number:
+        return head, f"the trail ends at entry {head.number}, and entry {noted.number} was noted"
+    return head, None
+
+
+_PAGE = 1000
+
+
+# ---------------------------------------------------------------------------------------------------------- the events
+
+
+def owner_of(account: Account) -> Owner:
+    """Whom an event about an account concerns."""
+    return Owner(account.app_id, account.environment, account.jid)
+
+
+def of_app(kind: Kind, app: App, at: float, facts: Mapping[str, Fact]) -> Event:
+    """Something that the operator did to an app; it stands with the live users."""
+    return Event(kind, Owner(app.id, Environment.LIVE), at, facts=facts)
+
+
+def of_registration(registration: Registration, is_new: bool) -> list[Event]:
+    """What one registration did, in order: a new user, the sessions that made room, the new session."""
+    owner, session = owner_of(registration.account), registration.session
+    events = [Event(Kind.USER_REGISTERED, owner, session.created_at)] if is_new else []
+    for session_id in registration.ended:
+        events += of_ended(owner, (session_id,), registration.end_reason(session_id), session.created_at)
+    device = session.device
+    told = {"via": session.via.value, "device": device.device, "browser": device.browser, "os": device.os}
+    facts = {name: text for name, text in {**told, "ip": device.ip}.items() if text}
+    events.append(Event(Kind.SESSION_CREATED, owner, session.created_at, session.id, facts))
+    return events
+
+
+def of_ended(owner: Owner, session_ids: Iterable[str], reason: EndReason, at: float) -> list[Event]:
+    """The ends of sessions."""
+    return [Event(Kind.SESSION_ENDED, owner, at, each, {"reason": reason.value}) for each in session_ids]
+
+
+def of_block(owner: Owner, is_blocked: bool, at: float) -> Event:
+    """The app's administrator has blocked a user, or let it in again."""
+    return Event(Kind.USER_BLOCKED if is_blocked else Kind.USER_UNBLOCKED, owner, at)
+
+
+def of_deletion(owner: Owner, session_ids: Iterable[str], reason: EndReason, at: float) -> list[Event]:
+    """An account is gone, and its live sessions with it."""
+    ended = of_ended(owner, session_ids, reason, at)
+    return [*ended, Event(Kind.USER_DELETED, owner, at, facts={"reason": reason.value})]
+
+
+def of_profile(owner: Owner, before: Profile, after: Profile) -> Event:
+    """A profile has changed: its version and the names of the fields, never what they hold."""
+    names = {"name": "nickName", "image": "image", "status": "status", "mobile": "mobileNumber", "email": "email"}
+    changed = [public for name, public in names.items() if getattr(before, name) != getattr(after, name)]
+    if before.visibility != after.visibility:
+        changed.append("visibility")
+    facts: dict[str, Fact] = {"version": after.version, "changed": changed}
+    return Event(Kind.PROFILE_UPDATED, owner, after.updated_at, facts=facts)
+
+
+_QR_KINDS: Mapping[State, Kind] = {
+    State.WAITING: Kind.QR_REQUESTED,
+    State.SCANNED: Kind.QR_SCANNED,
+    State.APPROVED: Kind.QR_APPROVED,
+    State.VERIFIED: Kind.QR_VERIFIED,
+    State.DELIVERED: Kind.QR_DELIVERED,
+    State.DENIED: Kind.QR_DENIED,
+    State.EXPIRED: Kind.QR_EXPIRED,
+    State.CANCELLED: Kind.QR_CANCELLED,
+    State.FAILED: Kind.QR_FAILED,
+}
+
+
+def of_qr_link(before: QrLink | None, after: QrLink) -> list[Event]:
+    """The step of QR sign-in that leads from one state of a link to another; a new code is none."""
+    kind = _qr_kind(before, after)
+    if kind is None:
+        return []
+    facts: dict[str, Fact] = {"linkId": after.id}
+    if before is None:
+        device = after.device
+        told = {"device": device.device, "browser": device.browser, "os": device.os, "ip": device.ip}
+        facts |= {name: text for name, text in told.items() if text}
+    if after.failure:
+        facts["code"] = after.failure
+    owner = Owner(after.app_id, after.environment, after.jid)
+    return [Event(kind, owner, after.changed_at or after.created_at, after.session_id, facts)]
+
+
+def _qr_kind(before: QrLink | None, after: QrLink) -> Kind | None:
+    if before is None or before.state is not after.state:
+        return _QR_KINDS[after.state]
+    if before.holder != after.holder:
+        return Kind.QR_RESUMED
+    if before.approval is not None and after.approval is not None and before.approval != after.approval:
+        return Kind.QR_CHECK_CODE_WRONG
+    return None

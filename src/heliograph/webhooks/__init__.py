@@ -1,0 +1,1 @@
+"""Brings webhooks' messages to their receivers."""
