@@ -7,6 +7,7 @@ SYNCED := $(VENV)/.synced
 WEB_SYNCED := web/node_modules/.synced
 WEB_BUILT := src/heliograph/server/static/sdk/heliograph.js
 WEB_SOURCES := web/build.mjs $(shell find web/sdk web/pages web/tsconfig.json web/tsconfig.types.json -type f)
+FOREIGN_SYNCED := tests/foreign/node_modules/.synced
 ARGS ?=
 
 # uv must not fetch another Python (the machine's own is tested), and trusts whom the machine trusts.
@@ -14,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo serve test lint docs bench bench-peers clean
+.PHONY: help setup web demo serve test lint foreign docs bench bench-peers clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -55,7 +56,17 @@ lint: setup ## rules of style, types and layers
 test: lint ## lint, then every test
 	cd web && npm run --silent test
 	scripts/install-chromium
+	@$(MAKE) --no-print-directory foreign
 	$(BIN)/pytest $(ARGS)
+
+foreign: ## install the XMPP clients of other makes that the tests run against a node
+	scripts/install-xmpp-clients
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(FOREIGN_SYNCED); \
+	else echo "npm is not here (Node 20 or newer): the clients from npm will be skipped"; fi
+
+$(FOREIGN_SYNCED): tests/foreign/package-lock.json
+	cd tests/foreign && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 docs: setup ## make the reference pages and the types of the browser SDK again from the code
 	$(BIN)/python scripts/reference_pages.py
@@ -72,4 +83,4 @@ bench-peers: setup ## measure beside Prosody and ejabberd (Debian's packages, as
 	$(BIN)/python benchmarks/peers.py $(ARGS)
 
 clean: ## remove what the targets above have made, but not ./data
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist web/dist web/node_modules src/heliograph/server/static
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist web/dist web/node_modules tests/foreign/node_modules src/heliograph/server/static
