@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType
@@ -22,6 +23,7 @@ from heliograph.core.qr_login import TABLE as TABLE_OF_LINKS
 from heliograph.errors import TABLE, HeliographError
 from heliograph.server.endpoints import PREFIX, Endpoint, NoBody, Shown
 from heliograph.server.http import ENDPOINTS
+from heliograph.server.openapi.document import WHAT_TO_DO, document
 from heliograph.settings import ENV_PREFIX, Settings
 from heliograph.wire import qr as wire_qr
 
@@ -35,6 +37,7 @@ def generate() -> dict[str, str]:
     return {
         "api.md": api_page(),
         "errors.md": errors_page(),
+        "openapi.json": json.dumps(document(ENDPOINTS), indent=1, ensure_ascii=False) + "\n",
         "qr-protocol.md": qr_page(),
         "settings.md": settings_page(),
     }
@@ -47,23 +50,6 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------ errors
-
-
-WHAT_TO_DO = {
-    400: "Correct the call; the message says where.",
-    401: "Send valid credentials: the key, the token or the password was missing, wrong or over.",
-    403: "Do not repeat it: somebody with more rights has to change something first.",
-    404: "Check the name or the id.",
-    405: "The call is well formed, but not possible here as things stand; `details` says what stands in the way.",
-    409: "Read the current state, then decide again.",
-    413: "Send less.",
-    415: "Send one of the accepted types.",
-    429: "Wait as long as `Retry-After` says.",
-    500: "Report it with the `errorId` of `details`; try again later.",
-    502: "Try again later; if it persists, look at the server that you named.",
-    503: "Try again later, each time after a longer wait. The SDK does so by itself.",
-    504: "Try again later. The call may have had its effect.",
-}
 
 
 ERROR_COLUMNS = ["Code", "Status", "Meaning", "Message", "Again?", "Stanza error", "SASL failure"]

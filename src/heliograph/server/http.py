@@ -20,6 +20,7 @@ from heliograph.server.auth import KEY_HEADER
 from heliograph.server.boundary import Boundary
 from heliograph.server.routes import (
     accounts,
+    api_docs,
     blocked,
     contacts,
     invitations,
@@ -63,6 +64,7 @@ def create_app(services: Services) -> Starlette:
     routes: list[BaseRoute] = [
         *(_AppRoute(path, app) for path, app in services.apps.items()),
         *endpoints.routes(services, ENDPOINTS),
+        *api_docs.routes(services, ENDPOINTS),
         *media.files(services),
         *system.probes(services),
         *well_known.routes(services),
