@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo serve test lint foreign docs bench bench-peers clean
+.PHONY: help setup web demo serve test lint foreign docs bench bench-peers bench-growth bench-guard clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -81,6 +81,12 @@ bench: setup ## measure one node on this machine
 
 bench-peers: setup ## measure beside Prosody and ejabberd (Debian's packages, as root)
 	$(BIN)/python benchmarks/peers.py $(ARGS)
+
+bench-growth: setup ## measure one node by what is stored, watched and connected
+	$(BIN)/python benchmarks/growth.py $(ARGS)
+
+bench-guard: setup ## compare the cost of the hot paths with what is on record
+	$(BIN)/python benchmarks/guard.py $(ARGS)
 
 clean: ## remove what the targets above have made, but not ./data
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist web/dist web/node_modules tests/foreign/node_modules src/heliograph/server/static

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import re
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -75,11 +76,12 @@ class Http:
 class Xmpp(asyncio.Protocol):
     """One XMPP stream: waits for tokens in the bytes that come, or hands them to a sink."""
 
-    __slots__ = ("_future", "_want", "buffer", "jid", "sink", "tail", "transport")
+    __slots__ = ("_future", "_want", "buffer", "closed", "jid", "sink", "tail", "transport")
 
     def __init__(self) -> None:
         self.buffer = self.tail = b""
         self.jid = ""
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.sink: Callable[[Xmpp, bytes], None] | None = None
         self._future: asyncio.Future[bytes] | None = None
         self._want: Sequence[bytes] = ()
@@ -88,6 +90,7 @@ class Xmpp(asyncio.Protocol):
         self.transport = transport
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self.closed.set_result(None)
         if self._future is not None and not self._future.done():
             self._future.set_exception(ConnectionError(f"closed: {self.buffer[-300:]!r}"))
 
@@ -142,18 +145,29 @@ class Keys:
 KEYS = Keys()
 
 
-async def open_stream(port: int) -> Xmpp:
-    """A stream that is open, with its features."""
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["xmpp-client"])
+    return context
+
+
+_TLS = _any_certificate()
+
+
+async def open_stream(port: int, *, is_tls: bool = False) -> Xmpp:
+    """A stream that is open, with its features; with direct TLS if the port wants it (XEP-0368)."""
     client: Xmpp
-    _, client = await asyncio.get_running_loop().create_connection(Xmpp, HOST, port)
+    context = _TLS if is_tls else None
+    _, client = await asyncio.get_running_loop().create_connection(Xmpp, HOST, port, ssl=context)
     client.send(_HEADER)
     await client.expect(b"</stream:features>")
     return client
 
 
-async def login(port: int, account: Account, *, has_caps: bool = False) -> Xmpp:
+async def login(port: int, account: Account, *, has_caps: bool = False, is_tls: bool = False) -> Xmpp:
     """A whole sign-in: stream, SCRAM-SHA-1, bind, roster, initial presence until it is reflected."""
-    client = await open_stream(port)
+    client = await open_stream(port, is_tls=is_tls)
     first = f"n={account.username},r={_NONCE}"
     initial = base64.b64encode(f"n,,{first}".encode()).decode()
     client.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>{initial}</auth>".encode())

@@ -6,6 +6,8 @@ import argparse
 import platform
 import resource
 import sys
+import tempfile
+from pathlib import Path
 
 import uvloop
 
@@ -23,19 +25,21 @@ def show(row: Row) -> None:
 async def measure(*, is_quick: bool) -> None:
     """All workloads on one node."""
     scale = 5 if is_quick else 1
-    async with heliograph() as node:
-        burst, row = await workloads.register(node, "burst", 1000 // scale, 100)
-        show(row)
-        sustained, row = await workloads.register(node, "user", 4000 // scale, 16)
-        show(row)
-        accounts = burst + sustained
-        show(await workloads.sign_in(node, accounts[:700], 4000 // scale, 32))
-        show(await workloads.sign_in(node, accounts[:20], 400 // scale, 1))
-        show(await workloads.messages(node, accounts, 100, 4 / scale))
-        for size in (10, 100, 1000):
-            for each in await workloads.fan_out(node, size, 100 // scale, 4 / scale):
-                show(each)
-        show(await workloads.idle(node, accounts))
+    with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as folder:
+        async with heliograph(Path(folder)) as node:
+            burst, row = await workloads.register(node, "burst", 1000 // scale, 100)
+            show(row)
+            sustained, row = await workloads.register(node, "user", 4000 // scale, 16)
+            show(row)
+            accounts = burst + sustained
+            show(await workloads.sign_in(node, accounts[:700], 4000 // scale, 32))
+            show(await workloads.sign_in(node, accounts[:20], 400 // scale, 1))
+            show(await workloads.messages(node, accounts, 100, 4 / scale))
+            for size in (10, 100, 1000):
+                for each in await workloads.fan_out(node, size, 100 // scale, 4 / scale):
+                    show(each)
+            show(await workloads.idle(node, accounts))
+            show(await workloads.endings(node, accounts, 200 // scale))
 
 
 def main() -> None:

@@ -1,24 +1,27 @@
-"""The servers under measurement, each a private process: ours as it ships but for TLS, and the peers."""
+"""The servers under measurement, each a private process: ours as it ships but that TLS is not required, the peers, and
+a stub that checks nothing. A server is started in a folder, and finds there what an earlier one has left.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import sys
-import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
+
+import trustme
 
 from clients import DOMAIN, HOST, Account, Http, gather_limited, register_in_band
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PEERS = Path(__file__).parent / "peers"
 _PASSWORD = "secret-Pw-123"
 
@@ -29,6 +32,9 @@ class Server(Protocol):
     name: str
     pid: int
     xmpp_port: int
+    """Without TLS; the next one is for direct TLS."""
+    has_whole_profiles: bool
+    """Whether a profile event tells all of the profile, so that nobody needs to ask for the rest."""
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """A connection over which accounts are registered one at a time."""
@@ -43,11 +49,10 @@ class Heliograph:
     """One node."""
 
     name = "heliograph"
-    xmpp_port = 15722
-    http_port = 18080
+    has_whole_profiles = True
 
-    def __init__(self, pid: int, keys: dict[str, dict[str, str]]) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, port: int, keys: dict[str, dict[str, str]]) -> None:
+        self.pid, self.xmpp_port, self.http_port = pid, port, port + 2
         self._keys = keys
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
@@ -60,10 +65,13 @@ class Heliograph:
 
         return one
 
+    def headers(self, account: Account) -> dict[str, str]:
+        """What a call of a user takes along."""
+        return {"Heliograph-Key": self._keys["live"]["publishable"], "Authorization": f"Bearer {account.token}"}
+
     async def befriend(self, hub: Account, contacts: Sequence[Account]) -> None:
         """By the HTTP API as the hub."""
-        headers = {"Heliograph-Key": self._keys["live"]["publishable"], "Authorization": f"Bearer {hub.token}"}
-        pool = [await Http(self.http_port, headers).open() for _ in range(8)]
+        pool = [await Http(self.http_port, self.headers(hub)).open() for _ in range(8)]
 
         async def one(number: int, worker: int) -> None:
             await pool[worker].call("PUT", f"/api/v1/contacts/{contacts[number].username}")
@@ -75,10 +83,10 @@ class Prosody:
     """Prosody, with its rosters written before it starts."""
 
     name = "prosody"
-    xmpp_port = 15222
+    has_whole_profiles = False
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid, self.xmpp_port = pid, port
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """In band (XEP-0077)."""
@@ -92,11 +100,10 @@ class Ejabberd:
     """One ejabberd node."""
 
     name = "ejabberd"
-    xmpp_port = 15322
-    http_port = 18380
+    has_whole_profiles = False
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid, self.xmpp_port, self.http_port = pid, port, port + 2
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """In band (XEP-0077)."""
@@ -116,105 +123,76 @@ class Ejabberd:
         await gather_limited(len(pairs), len(pool), one)
 
 
-# ------------------------------------------------------------------------------------------------------------- measure
+class Stub:
+    """Canned answers."""
 
+    name = "stub"
+    has_whole_profiles = True
 
-def _tree(pid: int) -> list[int]:
-    """A process and all its descendants."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found, todo = [], [pid]
-    while todo:
-        found.append(todo.pop())
-        todo += children.get(found[-1], [])
-    return found
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid, self.xmpp_port = pid, port
 
+    async def registrar(self) -> Callable[[str], Awaitable[Account]]:
+        """Whoever signs in is known."""
 
-def cpu_s(server: Server) -> float:
-    """CPU seconds that a server's processes have used, in user and system mode."""
-    ticks = 0
-    for pid in _tree(server.pid):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / _TICKS
+        async def one(username: str) -> Account:
+            return Account(username, _PASSWORD)
 
+        return one
 
-def rss_kib(server: Server) -> int:
-    """Resident memory of a server's processes in KiB."""
-    lines = [line for pid in _tree(server.pid) for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
-
-
-class Meter:
-    """Wall time and the server's CPU time of a section."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def __enter__(self) -> Meter:
-        self._cpu, self._own, self._begin = cpu_s(self._server), time.process_time(), time.perf_counter()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.wall_s = time.perf_counter() - self._begin
-        self.cpu_s = cpu_s(self._server) - self._cpu
-        self.own_s = time.process_time() - self._own
-
-    def per(self, count: int) -> dict[str, float]:
-        """Rate, the server's CPU for each, and how busy the two sides were."""
-        return {
-            "rate": round(count / self.wall_s, 1),
-            "cpu_us": round(self.cpu_s * 1e6 / count, 1),
-            "server_cores": round(self.cpu_s / self.wall_s, 2),
-            "generator_cores": round(self.own_s / self.wall_s, 2),
-        }
+    async def befriend(self, hub: Account, contacts: Sequence[Account]) -> None:
+        """Nothing to do: whoever announces its capabilities gets every profile."""
 
 
 # --------------------------------------------------------------------------------------------------------------- start
 
 
 @asynccontextmanager
-async def heliograph(_fans: Sequence[int] = ()) -> AsyncIterator[Server]:
-    """A node with its data in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as folder:
-        environment = {
-            **os.environ,
-            "HELIOGRAPH_DATA_DIR": folder,
-            "HELIOGRAPH_HTTP_PORT": str(Heliograph.http_port),
-            "HELIOGRAPH_XMPP_PORT": str(Heliograph.xmpp_port),
-            "HELIOGRAPH_XMPPS_PORT": str(Heliograph.xmpp_port + 1),
-            "HELIOGRAPH_XMPP_REQUIRES_TLS": "false",
-            "HELIOGRAPH_LOG_LEVEL": "warning",
-        }
+async def heliograph(folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Heliograph]:
+    """A node."""
+    port = _free_ports()
+    environment = {
+        **os.environ,
+        "HELIOGRAPH_DATA_DIR": str(folder / "data"),
+        "HELIOGRAPH_XMPP_PORT": str(port),
+        "HELIOGRAPH_XMPPS_PORT": str(port + 1),
+        "HELIOGRAPH_HTTP_PORT": str(port + 2),
+        "HELIOGRAPH_XMPP_REQUIRES_TLS": "false",
+        "HELIOGRAPH_LOG_LEVEL": "warning",
+    }
+    known = folder / "app.json"
+    if not known.exists():
         create = ("app", "create", "bench", "--json", "--contacts", "open")
         making = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "heliograph.cli", *create, env=environment, stdout=asyncio.subprocess.PIPE
         )
-        made: dict[str, Any] = json.loads((await making.communicate())[0])
-        command = (sys.executable, "-m", "heliograph.cli", "serve")
-        async with _process(command, environment, Heliograph.xmpp_port) as pid:
-            yield Heliograph(pid, made["keys"])
+        known.write_bytes((await making.communicate())[0])
+    made: dict[str, Any] = json.loads(known.read_text())
+    command = (sys.executable, "-m", "heliograph.cli", "serve")
+    async with _process(command, environment, port) as pid:
+        yield Heliograph(pid, port, made["keys"])
 
 
 @asynccontextmanager
-async def prosody(fans: Sequence[int] = ()) -> AsyncIterator[Server]:
+async def stub(_folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Stub]:
+    """The stub."""
+    port = _free_ports()
+    command = (sys.executable, str(_PEERS.parent / "stub.py"), str(port))
+    async with _process(command, dict(os.environ), port) as pid:
+        yield Stub(pid, port)
+
+
+@asynccontextmanager
+async def prosody(folder: Path, fans: Sequence[int] = ()) -> AsyncIterator[Prosody]:
     """Debian's Prosody with a configuration of its own."""
-    with tempfile.TemporaryDirectory(prefix="prosody-bench-") as folder:
-        config = Path(folder) / "prosody.cfg.lua"
-        _fill("prosody.cfg.lua", config, DIR=folder, PORT=Prosody.xmpp_port)
-        for size in fans:
-            _write_rosters(Path(folder) / "data/localhost/roster", size)
-        command = (shutil.which("prosody") or "prosody", "-F", "--config", str(config))
-        async with _process(command, dict(os.environ), Prosody.xmpp_port) as pid:
-            yield Prosody(pid)
+    config, port = folder / "prosody.cfg.lua", _free_ports()
+    _certificate(folder)
+    _fill("prosody.cfg.lua", config, DIR=folder, PORT=port, TLS_PORT=port + 1)
+    for size in fans:
+        _write_rosters(folder / "data/localhost/roster", size)
+    command = (shutil.which("prosody") or "prosody", "-F", "--config", str(config))
+    async with _process(command, dict(os.environ), port) as pid:
+        yield Prosody(pid, port)
 
 
 def _write_rosters(folder: Path, size: int) -> None:
@@ -228,27 +206,48 @@ def _write_rosters(folder: Path, size: int) -> None:
 
 
 @asynccontextmanager
-async def ejabberd(_fans: Sequence[int] = ()) -> AsyncIterator[Server]:
+async def ejabberd(folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Ejabberd]:
     """Debian's ejabberd as a node of its own."""
-    with tempfile.TemporaryDirectory(prefix="ejabberd-bench-") as name:
-        folder = Path(name)
-        _fill("ejabberd.yml", folder / "ejabberd.yml", PORT=Ejabberd.xmpp_port, HTTP_PORT=Ejabberd.http_port)
-        # As the current user: switching to ejabberd's own would lower the number of open files to 1,024.
-        (folder / "ejabberdctl.cfg").write_text(
-            "EXEC_CMD=as_current_user\nERLANG_NODE=bench@localhost\nINET_DIST_INTERFACE=127.0.0.1\n"
-        )
-        for part in ("spool", "log"):
-            (folder / part).mkdir()
-        control = (
-            *(shutil.which("ejabberdctl") or "ejabberdctl", "--config-dir", name),
-            *("--ctl-config", f"{name}/ejabberdctl.cfg", "--config", f"{name}/ejabberd.yml"),
-            *("--spool", f"{name}/spool", "--logs", f"{name}/log"),
-        )
-        async with _process((*control, "foreground"), dict(os.environ), Ejabberd.xmpp_port) as pid:
-            yield Ejabberd(pid)
-            null = asyncio.subprocess.DEVNULL
-            stopping = await asyncio.create_subprocess_exec(*control, "stop", stdout=null, stderr=null)
-            await stopping.wait()
+    _certificate(folder)
+    port = _free_ports()
+    ports = {"PORT": port, "TLS_PORT": port + 1, "HTTP_PORT": port + 2}
+    _fill("ejabberd.yml", folder / "ejabberd.yml", DIR=folder, **ports)
+    # As the current user: switching to ejabberd's own would lower the number of open files to 1,024.
+    (folder / "ejabberdctl.cfg").write_text(
+        "EXEC_CMD=as_current_user\nERLANG_NODE=bench@localhost\nINET_DIST_INTERFACE=127.0.0.1\n"
+    )
+    for part in ("spool", "log"):
+        (folder / part).mkdir(exist_ok=True)
+    control = (
+        *(shutil.which("ejabberdctl") or "ejabberdctl", "--config-dir", str(folder)),
+        *("--ctl-config", f"{folder}/ejabberdctl.cfg", "--config", f"{folder}/ejabberd.yml"),
+        *("--spool", f"{folder}/spool", "--logs", f"{folder}/log"),
+    )
+    async with _process((*control, "foreground"), dict(os.environ), port) as pid:
+        yield Ejabberd(pid, port)
+        null = asyncio.subprocess.DEVNULL
+        stopping = await asyncio.create_subprocess_exec(*control, "stop", stdout=null, stderr=null)
+        await stopping.wait()
+
+
+def _free_ports() -> int:
+    """The first of three free ports in a row, below those that clients get."""
+    while True:
+        first = random.randrange(15000, 32000, 4)
+        try:
+            for port in range(first, first + 3):
+                with socket.socket() as each:
+                    each.bind((HOST, port))
+        except OSError:
+            continue
+        return first
+
+
+def _certificate(folder: Path) -> None:
+    """A certificate of no authority that matters: the generator takes any."""
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=30)  # ejabberd sets timers by it, of 7 to 49 days at most
+    issued = trustme.CA().issue_cert(DOMAIN, not_after=soon)
+    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "tls.pem"))
 
 
 def _fill(template: str, target: Path, **values: object) -> None:

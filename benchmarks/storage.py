@@ -32,16 +32,16 @@ DEVICE = Device("Laptop", "Firefox", "Linux", "192.0.2.7")
 VERIFIERS = Verifiers(bytes(20), bytes(20), bytes(32), bytes(32), bytes(32))
 
 
-def decision(number: int) -> Callable[[Standing], Registration]:
+def decision(number: int, app_id: str = "app_bench", domain: str = DOMAIN) -> Callable[[Standing], Registration]:
     """What `core.accounts` would decide for a new account."""
     identifier = f"user-{os.urandom(6).hex()}-{number}"
     session_id = f"ses_{os.urandom(16).hex()}"
     account = Account(
         id=0,
-        app_id="app_bench",
+        app_id=app_id,
         environment=Environment.LIVE,
         identifier=identifier,
-        jid=f"{identifier}@{DOMAIN}",
+        jid=f"{identifier}@{domain}",
         salt=os.urandom(16),
         iterations=4096,
         metadata={"plan": "pro"},

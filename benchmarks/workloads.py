@@ -7,8 +7,9 @@ import statistics
 import time
 from typing import Any
 
-from clients import Account, Xmpp, answer_disco, gather_limited, login
-from servers import Meter, Server, rss_kib
+from clients import Account, Http, Xmpp, answer_disco, gather_limited, login
+from meters import Meter, rss_kib
+from servers import Heliograph, Server
 
 Row = dict[str, Any]
 Accounts = list[Account]
@@ -38,13 +39,22 @@ async def register(server: Server, prefix: str, count: int, at_once: int) -> tup
     return accounts, {"workload": f"register {count}, {at_once} at once", **_latency(taken), **meter.per(count)}
 
 
-async def sign_in(server: Server, accounts: Accounts, count: int, at_once: int) -> Row:
+def _port(server: Server, *, is_tls: bool) -> int:
+    return server.xmpp_port + is_tls
+
+
+def _over(*, is_tls: bool) -> str:
+    return " over TLS" if is_tls else ""
+
+
+async def sign_in(server: Server, accounts: Accounts, count: int, at_once: int, *, is_tls: bool = False) -> Row:
     """Whole XMPP sign-ins, each closed again."""
     taken: list[float] = []
+    port = _port(server, is_tls=is_tls)
 
     async def one(number: int, _worker: int) -> None:
         begin = time.perf_counter()
-        client = await login(server.xmpp_port, accounts[number % len(accounts)])
+        client = await login(port, accounts[number % len(accounts)], is_tls=is_tls)
         taken.append(time.perf_counter() - begin)
         client.close()
 
@@ -52,14 +62,18 @@ async def sign_in(server: Server, accounts: Accounts, count: int, at_once: int) 
     taken.clear()
     with Meter(server) as meter:
         await gather_limited(count, at_once, one)
-    return {"workload": f"sign in, {at_once} at once", **_latency(taken), **meter.per(count)}
+    name = f"sign in{_over(is_tls=is_tls)}, {at_once} at once"
+    return {"workload": name, **_latency(taken), **meter.per(count)}
 
 
-async def login_all(server: Server, accounts: Accounts, at_once: int = 32, *, has_caps: bool = False) -> list[Xmpp]:
+async def login_all(
+    server: Server, accounts: Accounts, at_once: int = 32, *, has_caps: bool = False, is_tls: bool = False
+) -> list[Xmpp]:
     """All of them, signed in."""
+    port = _port(server, is_tls=is_tls)
 
     async def one(number: int, _worker: int) -> Xmpp:
-        return await login(server.xmpp_port, accounts[number], has_caps=has_caps)
+        return await login(port, accounts[number], has_caps=has_caps, is_tls=is_tls)
 
     return await gather_limited(len(accounts), at_once, one)
 
@@ -73,8 +87,11 @@ class FanOut:
         self._token = b"\0"
         self._count = self._target = 0
         self._done: asyncio.Future[float] | None = None
-        self._pump = False
+        self._pump = self._is_fetching = False
         self._sent = 0
+        items = "<items node='urn:xmpp:vcard4' max_items='1'/>"
+        pubsub = f"<pubsub xmlns='http://jabber.org/protocol/pubsub'>{items}</pubsub>"
+        self._fetch = f"<iq type='get' id='f' to='{hub.jid.partition('/')[0]}'>{pubsub}</iq>".encode()
         hub.sink = lambda _client, _data: None
         for client in contacts:
             client.sink = self._came
@@ -89,6 +106,8 @@ class FanOut:
         client.tail = data[1 - len(self._token) :] if len(self._token) > 1 else b""
         if not found:
             return
+        if self._is_fetching and b"<event" in data:
+            client.send(self._fetch)
         self._count += found
         if self._done is not None and self._count >= self._target and not self._done.done():
             self._done.set_result(time.perf_counter())
@@ -106,16 +125,20 @@ class FanOut:
         pubsub = f"<pubsub xmlns='http://jabber.org/protocol/pubsub'>{item}</pubsub>"
         self._hub.send(f"<iq type='set' id='p'>{pubsub}</iq>".encode())
 
-    async def latency(self, rounds: int, server: Server) -> Row:
-        """From the set sent to the last contact."""
+    async def latency(self, rounds: int, server: Server, *, is_whole: bool = False) -> Row:
+        """From the set sent to the last contact; `is_whole`: until each knows the whole profile, which it may have to
+        ask for.
+        """
         size = len(self._contacts)
+        self._is_fetching = is_whole and not server.has_whole_profiles
         taken: list[float] = []
         meter = Meter(server)
         for number in range(-3, rounds):
             if number == 0:
                 meter.__enter__()
             name = f"T{number + 3:06d}Z"
-            self._token, self._count, self._target = name.encode(), 0, size
+            self._token, self._count = name.encode(), 0
+            self._target = size * (1 + self._is_fetching)
             self._done = asyncio.get_running_loop().create_future()
             begin = time.perf_counter()
             self._set(name)
@@ -123,7 +146,9 @@ class FanOut:
             await asyncio.sleep(0.01)
         meter.__exit__(None, None, None)
         cpu = {"cpu_us_event": round(meter.cpu_s * 1e6 / (rounds * size), 1)}
-        return {"workload": f"profile to {size} contacts, set to last", **_latency(taken[3:]), **cpu}
+        self._is_fetching = False
+        what = "whole profile known to" if is_whole else "profile to"
+        return {"workload": f"{what} {size} contacts, set to last", **_latency(taken[3:]), **cpu}
 
     async def saturation(self, seconds: float, server: Server) -> Row:
         """Events a second with four sets on their way at any time."""
@@ -154,15 +179,19 @@ async def fan_out(server: Server, size: int, rounds: int, seconds: float) -> lis
     contacts = await login_all(server, accounts, has_caps=True)
     stage = FanOut(await login(server.xmpp_port, hub), contacts)
     await asyncio.sleep(0.5 + size / 1000)
-    rows = [await stage.latency(rounds, server), await stage.saturation(seconds, server)]
+    rows = [
+        await stage.latency(rounds, server),
+        await stage.latency(rounds, server, is_whole=True),
+        await stage.saturation(seconds, server),
+    ]
     for client in contacts:
         client.close()
     return rows
 
 
-async def messages(server: Server, accounts: Accounts, pairs: int, seconds: float) -> Row:
+async def messages(server: Server, accounts: Accounts, pairs: int, seconds: float, *, is_tls: bool = False) -> Row:
     """One-to-one messages of 100 characters between pairs, 16 on their way for each pair."""
-    clients = await login_all(server, accounts[: 2 * pairs])
+    clients = await login_all(server, accounts[: 2 * pairs], is_tls=is_tls)
     total = 0
     end = b"</message>"
 
@@ -193,11 +222,35 @@ async def messages(server: Server, accounts: Accounts, pairs: int, seconds: floa
     await asyncio.sleep(0.3)
     for client in clients:
         client.close()
-    return {"workload": f"messages between {pairs} pairs", **meter.per(count)}
+    return {"workload": f"messages{_over(is_tls=is_tls)} between {pairs} pairs", **meter.per(count)}
+
+
+async def endings(server: Heliograph, accounts: Accounts, count: int) -> Row:
+    """Sessions that are ended by their users, from the call sent to the socket closed, while others talk."""
+    ended = accounts[-count:]
+    clients = await login_all(server, ended)
+    taken: list[float] = []
+
+    async def end_them() -> None:
+        for account, client in zip(ended, clients, strict=True):
+            http = await Http(server.http_port, server.headers(account)).open()
+            begin = time.perf_counter()
+            calling = asyncio.ensure_future(http.call("DELETE", "/api/v1/sessions/current"))
+            await client.closed
+            taken.append(time.perf_counter() - begin)
+            await calling
+
+    load = asyncio.ensure_future(messages(server, accounts[:-count], 50, count / 50))
+    await asyncio.sleep(0.6)
+    await end_them()
+    await load
+    return {"workload": "session ended -> socket closed, under load", **_latency(taken)}
 
 
 async def idle(server: Server, accounts: Accounts) -> Row:
-    """All accounts sign in at once and stay: the time that takes, and memory for each."""
+    """All accounts sign in at once and stay: the time that takes, and memory for each. Only in a fresh process is
+    memory that of the connections.
+    """
     before = rss_kib(server)
     with Meter(server) as meter:
         clients = await login_all(server, accounts, 64)

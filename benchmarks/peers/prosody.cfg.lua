@@ -7,7 +7,8 @@ data_path = base.."/data"
 admins = {}
 interfaces = { "127.0.0.1" }
 c2s_ports = { @PORT@ }
-c2s_direct_tls_ports = {}
+c2s_direct_tls_ports = { @TLS_PORT@ }
+c2s_direct_tls_ssl = { key = base.."/tls.pem"; certificate = base.."/tls.pem"; }
 s2s_ports = {}
 http_ports = {}
 https_ports = {}

@@ -1,0 +1,151 @@
+"""What an operation of ours costs as more is stored, watched and connected: `make bench-growth`. Loopback only.
+
+What is found goes to benchmarks/results/growth.json, and from there into docs/reference/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+import report
+import workloads
+from clients import Account, Http, gather_limited
+from heliograph.core.accounts import Registration, Standing
+from heliograph.storage import sqlite
+from meters import Meter
+from servers import Heliograph, heliograph
+from storage import decision
+
+Row = dict[str, Any]
+_BATCH = 4000
+
+
+async def stored(folder: Path, count: int) -> None:
+    """Put so many accounts into a node's database."""
+    app_id = json.loads((folder / "app.json").read_text())["id"]
+    async with await sqlite.open(folder / "data/heliograph.db") as stores:
+        for begin in range(0, count, _BATCH):
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(begin, min(begin + _BATCH, count)):
+                    decide = decision(number, app_id, "localhost")
+                    tasks.create_task(stores.accounts.register(_jid(decide), decide))
+
+
+def _jid(decide: Callable[[Standing], Registration]) -> str:
+    return decide(Standing(None, (), 0, has_name=False)).account.jid
+
+
+async def set_profiles(server: Heliograph, accounts: list[Account], count: int) -> Row:
+    """Changes of profiles by HTTP, of users who have no contacts."""
+    pool = [await Http(server.http_port, server.headers(account)).open() for account in accounts]
+    with Meter(server) as meter:
+        await gather_limited(
+            count,
+            len(pool),
+            lambda number, worker: pool[worker].call("PATCH", "/api/v1/profile", {"nickName": f"Name {number}"}),
+        )
+    return meter.per(count)
+
+
+async def by_accounts(folder: Path, sizes: list[int]) -> list[Row]:
+    """The cost of an operation by the number of accounts that are stored."""
+    rows: list[Row] = []
+    async with heliograph(folder):
+        pass  # the app is made
+    before = 0
+    for size in sizes:
+        await stored(folder, size - before)
+        before = size
+        async with heliograph(folder) as server:
+            accounts, registered = await workloads.register(server, f"of{size}-", 1000, 16)
+            signed_in = await workloads.sign_in(server, accounts[:700], 2000, 32)
+            changed = await set_profiles(server, accounts[:16], 400)
+        rows.append({
+            "accounts stored": size,
+            "register, CPU µs": registered["cpu_us"],
+            "sign in, CPU µs": signed_in["cpu_us"],
+            "profile set, CPU µs": changed["cpu_us"],
+        })  # fmt: skip
+        print(rows[-1], flush=True)
+    return rows
+
+
+async def by_contacts(folder: Path, sizes: list[int]) -> list[Row]:
+    """The cost of a profile event by the number of contacts who are there."""
+    rows: list[Row] = []
+    async with heliograph(folder) as server:
+        for size in sizes:
+            latency, _, events = await workloads.fan_out(server, size, 25, 3)
+            rows.append({
+                "contacts online": size,
+                "set to last, p50 ms": latency["p50_ms"],
+                "set to last, p99 ms": latency["p99_ms"],
+                "at saturation, CPU µs an event": events["cpu_us"],
+            })  # fmt: skip
+            print(rows[-1], flush=True)
+    return rows
+
+
+async def by_connections(folder: Path, sizes: list[int]) -> list[Row]:
+    """The cost of a connection by their number, each size in a fresh process."""
+    rows: list[Row] = []
+    async with heliograph(folder) as server:
+        accounts, _ = await workloads.register(server, "user", max(sizes), 16)
+    for size in sizes:
+        async with heliograph(folder) as server:
+            await asyncio.sleep(3)
+            row = await workloads.idle(server, accounts[:size])
+        rows.append({
+            "connections": size,
+            "memory, KiB": row["kib_each"],
+            "sign in, CPU µs": row["cpu_us"],
+            "all are in, s": row["wall_s"],
+        })  # fmt: skip
+        print(rows[-1], flush=True)
+    return rows
+
+
+async def measure(folder: Path, *, is_quick: bool) -> list[dict[str, Any]]:
+    """All three subjects."""
+    subjects = (
+        ("By accounts stored", by_accounts, [1000, 10_000] if is_quick else [1000, 100_000, 1_000_000]),
+        ("By contacts online", by_contacts, [10, 100] if is_quick else [10, 100, 1000, 10_000]),
+        ("By connections", by_connections, [500, 1000] if is_quick else [1000, 5000, 10_000]),
+    )
+    found = []
+    for title, work, sizes in subjects:
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            found.append({"title": title, "rows": await work(Path(own), sizes)})
+    return found
+
+
+def main() -> None:
+    """Parse the command line, measure, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, and nothing is kept")
+    options = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory(prefix="bench-growth-") as folder:
+        subjects = uvloop.run(measure(Path(folder), is_quick=options.quick))
+    if options.quick:
+        return
+    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
+    report.keep("growth", {"machine": machine, "subjects": subjects})
+    report.write()
+
+
+if __name__ == "__main__":
+    main()

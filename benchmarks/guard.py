@@ -1,0 +1,92 @@
+"""Watch for a large loss of speed: `make bench-guard`. Loopback only, under a minute.
+
+Machines differ and are noisy, so a cost is told as a multiple of what the same work costs a stub that checks nothing,
+in the same run, and is compared with the medians in benchmarks/results/guard.csv. Each round is a run of its own; the
+guard fails where every round lost more than is allowed.
+
+    python benchmarks/guard.py [--rounds 3] [--record]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime as dt
+import resource
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+import workloads
+from servers import Server, heliograph, stub
+
+_HISTORY = Path(__file__).parent / "results/guard.csv"
+_ALLOWED = 1.6
+"""How much more a workload may cost than it did, in every round."""
+
+
+async def costs(server: Server) -> dict[str, float]:
+    """CPU microseconds of an operation, by workload."""
+    accounts, _ = await workloads.register(server, "user", 300, 16)
+    rows = [
+        await workloads.sign_in(server, accounts, 1000, 32),
+        await workloads.messages(server, accounts, 50, 2),
+        (await workloads.fan_out(server, 200, 5, 2))[-1],
+    ]
+    return {row["workload"]: row["cpu_us"] for row in rows}
+
+
+async def ratios() -> dict[str, float]:
+    """One round: what ours costs for each microsecond of the stub's."""
+    found = []
+    for start in (stub, heliograph):
+        with tempfile.TemporaryDirectory(prefix="bench-guard-") as folder:
+            async with start(Path(folder)) as server:
+                found.append(await costs(server))
+    base, ours = found
+    return {workload: round(ours[workload] / base[workload], 2) for workload in base}
+
+
+def history() -> dict[str, float]:
+    """The newest record of each workload."""
+    with _HISTORY.open(newline="") as file:
+        return {row["workload"]: float(row["ratio"]) for row in csv.DictReader(file)}
+
+
+def record(medians: dict[str, float]) -> None:
+    """Append what was found."""
+    is_new = not _HISTORY.exists()
+    with _HISTORY.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if is_new:
+            writer.writerow(["date", "workload", "ratio"])
+        writer.writerows([f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", *pair] for pair in medians.items())
+
+
+def main() -> None:
+    """Parse the command line, measure, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--record", action="store_true", help="append the medians to the history")
+    options = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    rounds = [uvloop.run(ratios()) for _ in range(options.rounds)]
+    medians = {workload: statistics.median(each[workload] for each in rounds) for workload in rounds[0]}
+    if options.record:
+        record(medians)
+    known, lost = history(), []
+    for workload, median in medians.items():
+        least = min(each[workload] for each in rounds)
+        is_lost = least > known[workload] * _ALLOWED
+        lost += [workload] if is_lost else []
+        print(f"{workload:<48} {median:5.2f}x the stub, on record {known[workload]:5.2f}x{'   LOST' * is_lost}")
+    if lost:
+        sys.exit(f"every round cost more than {_ALLOWED} times what is on record: {', '.join(lost)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What a section costs: wall time, and the CPU time and memory of a server's processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+from servers import Server
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        found.append(todo.pop())
+        todo += children.get(found[-1], [])
+    return found
+
+
+def cpu_s(server: Server) -> float:
+    """CPU seconds that a server's processes have used, in user and system mode."""
+    ticks = 0
+    for pid in _tree(server.pid):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS
+
+
+def rss_kib(server: Server) -> int:
+    """Resident memory of a server's processes in KiB."""
+    lines = [line for pid in _tree(server.pid) for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+class Meter:
+    """Wall time and the server's CPU time of a section."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __enter__(self) -> Meter:
+        self._cpu, self._own, self._begin = cpu_s(self._server), time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.wall_s = time.perf_counter() - self._begin
+        self.cpu_s = cpu_s(self._server) - self._cpu
+        self.own_s = time.process_time() - self._own
+
+    def per(self, count: int) -> dict[str, float]:
+        """Rate, the server's CPU for each, and how busy the two sides were."""
+        return {
+            "rate": round(count / self.wall_s, 1),
+            "cpu_us": round(self.cpu_s * 1e6 / count, 1),
+            "server_cores": round(self.cpu_s / self.wall_s, 2),
+            "generator_cores": round(self.own_s / self.wall_s, 2),
+        }
