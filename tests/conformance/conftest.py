@@ -17,7 +17,8 @@ SCRIPT_TEST = "test_conversation["
 
 @pytest.fixture(scope="module")
 async def running_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    async with running(tmp_path_factory.mktemp("node")) as place:
+    addresses = {"admin_addresses": ["mailto:admin@chat.example"], "abuse_addresses": ["mailto:abuse@chat.example"]}
+    async with running(tmp_path_factory.mktemp("node"), **addresses) as place:
         yield place
 
 

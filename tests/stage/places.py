@@ -114,6 +114,7 @@ async def running(data_dir: Path, *, is_new: bool = True, **settings: Any) -> As
         else:
             app = NewApp((await node.ports.apps.list())[0][0], {}, "")
         tls = ssl.create_default_context(cafile=str(node.certificate_file))
+        tls.set_alpn_protocols(["xmpp-client"])
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
         place = Place(node, app, http, tls)
         stack.callback(place.hang_up)

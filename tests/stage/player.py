@@ -74,6 +74,7 @@ class Player:
             "drops": self._drop,
             "is closed": self._is_closed,
             "is registered": self._is_registered,
+            "negotiated": self._negotiated,
             "reads": self._read,
             "receives": self._receive,
             "receives exactly": self._receive,
@@ -115,6 +116,8 @@ class Player:
     async def _connect(self, step: Step) -> None:
         options = {option.strip() for option in step.text.split(",") if option.strip()}
         account = await self._account(step.user)
+        if "own session" in options:
+            account = await self._place.register(account.username)
         client = self._clients[step.actor] = Client(await self._dial(options))
         if "raw" not in options:
             await self._sign_in(client, account)  # whole: signing in has scripts of its own
@@ -179,6 +182,14 @@ class Player:
         assert isinstance(channel, TcpChannel)
         await channel.wire.start_tls(self._place.tls, SANDBOX)
 
+    async def _negotiated(self, step: Step) -> None:
+        """The application protocol that TLS has chosen (RFC 7301)."""
+        channel = self._clients[step.actor].channel
+        assert isinstance(channel, TcpChannel)
+        chosen = channel.wire.writer.get_extra_info("ssl_object").selected_alpn_protocol()
+        if chosen != step.text:
+            raise self._wrong(f"{chosen!r} was negotiated")
+
     async def _drop(self, step: Step) -> None:
         self._clients.pop(step.actor).channel.drop()
         await self._settle()
@@ -189,7 +200,7 @@ class Player:
         client = self._clients[step.actor]
         text = self._filled(step.text)
         await client.channel.send(text)
-        if _ENABLE in text:
+        if f"<enable xmlns='{_NS_SM}'" in text:
             client.is_managed = True
 
     def _filled(self, text: str) -> str:

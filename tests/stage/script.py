@@ -22,6 +22,7 @@ VERBS = (
     "drops",
     "is closed",
     "calls",
+    "negotiated",
     "reads",
 )
 _NAME = r"[a-z]+(?:/\w+)?"

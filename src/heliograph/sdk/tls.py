@@ -18,6 +18,7 @@ def client_context(ca_file: str | PathLike[str] | None = None) -> ssl.SSLContext
         RequestInvalid: the file cannot be read, or holds no certificate.
     """
     context = ssl.create_default_context()
+    context.set_alpn_protocols(["xmpp-client"])  # XEP-0368, section 2
     if ca_file is not None:
         try:
             context.load_verify_locations(ca_file)

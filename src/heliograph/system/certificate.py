@@ -36,6 +36,7 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    context.set_alpn_protocols(["xmpp-client"])  # a client may ask for it (XEP-0368, section 2)
     try:
         context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
