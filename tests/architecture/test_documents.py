@@ -6,7 +6,6 @@ import ast
 import re
 import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -80,8 +79,10 @@ def test_every_file_that_a_page_names_exists(root: Path, documents: list[Path]) 
 
 
 def _generated(root: Path) -> dict[str, str]:
-    pages: dict[str, Any] = runpy.run_path(str(root / "scripts" / "reference_pages.py"))
-    return pages["generate"]()
+    pages: dict[str, str] = {}
+    for script in ("reference_pages.py", "xmpp_pages.py"):
+        pages |= runpy.run_path(str(root / "scripts" / script))["generate"]()
+    return pages
 
 
 def test_the_generated_pages_are_fresh(root: Path) -> None:

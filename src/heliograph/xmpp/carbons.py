@@ -1,4 +1,6 @@
-"""Message carbons (XEP-0280): a user's devices see both sides of each other's conversations."""
+"""Message carbons (XEP-0280): a user's devices see both sides of each other's conversations, with their receipts
+(XEP-0184) and markers (XEP-0333), and nothing that a hint forbids to copy (XEP-0334).
+"""
 
 from __future__ import annotations
 

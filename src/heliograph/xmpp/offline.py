@@ -1,4 +1,4 @@
-"""Which messages wait for a user who is not there (XEP-0160, section 3)."""
+"""Which messages wait for a user who is not there (XEP-0160, section 3), unless a hint forbids it (XEP-0334)."""
 
 from __future__ import annotations
 
