@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from xml.etree.ElementTree import Element
 
-from scramp import ScramClient
 from websockets.asyncio.client import connect
 
 from channels import Channel, Heard, TcpChannel, WebSocketChannel
 from matching import difference, parse, shown
 from places import SANDBOX, Place
+from scram import ScramSignIn
 from script import Script, Step
 from wires import NS_PING, PATIENCE_S, Account, bind_request, plain
 
 _NS_SM = "urn:xmpp:sm:3"
 _ENABLE = f"<enable xmlns='{_NS_SM}' resume='true'/>"
 _REQUEST, _ANSWER = f"{{{_NS_SM}}}r", f"{{{_NS_SM}}}a"
+_FEATURES = "{http://etherx.jabber.org/streams}features"
 _REFERENCE = re.compile(r"\{([a-z][\w./-]*)\}")
 
 
@@ -39,6 +39,9 @@ class Client:
     Attributes:
         is_bound: whether it has a resource, and so can be asked to ping.
         is_managed: whether what it sends and receives is counted (XEP-0198).
+        pending: what has come, and no step has asked for yet.
+        features: what the server has offered last.
+        scram: the exchange by which it signs in.
     """
 
     channel: Channel
@@ -46,6 +49,8 @@ class Client:
     is_bound: bool = False
     is_managed: bool = False
     pending: list[Heard] = field(default_factory=list)
+    features: Element = field(default_factory=lambda: Element("features"))
+    scram: ScramSignIn | None = None
 
 
 class Player:
@@ -63,7 +68,6 @@ class Player:
         self._users: dict[str, Account] = {}
         self._clients: dict[str, Client] = {}
         self._captured: dict[str, str] = {"domain": SANDBOX, "space": " \n\t"}
-        self._scram: dict[tuple[str, str], ScramClient] = {}
         self._ids = count(1)
         self._sockets = AsyncExitStack()
         self._step: Step
@@ -229,25 +233,20 @@ class Player:
         return facts[what]
 
     def _scram_value(self, actor: str, account: Account, what: str) -> str:
-        """A message of SCRAM in base64: `scram-sha-1.first`, `.final`, and the server's `.success`; the challenge is
-        what the script remembers as `challenge`.
+        """A message of SCRAM: `scram-sha-1.first`, `.final` for what the script remembers as `challenge`, and the
+        server's `.success`.
         """
         mechanism, _, message = what.partition(".")
-        key = actor, mechanism
-        if key not in self._scram:
-            channel = self._clients[actor].channel
-            binding = None
-            if mechanism.endswith("-plus") and isinstance(channel, TcpChannel):
-                certificate = channel.wire.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-                binding = "tls-server-end-point", hashlib.sha256(certificate).digest()
-            self._scram[key] = ScramClient(
-                [mechanism.upper()], account.username, account.password, channel_binding=binding
-            )
-        machine = self._scram[key]
+        client = self._clients[actor]
+        if client.scram is None or message == "first":
+            channel = client.channel
+            tls = channel.wire.writer.get_extra_info("ssl_object") if isinstance(channel, TcpChannel) else None
+            client.scram = ScramSignIn(mechanism.upper(), account, tls)
         if message == "first":
-            return b64encode(machine.get_client_first().encode()).decode()
-        machine.set_server_first(b64decode(self._captured["challenge"]).decode())
-        return b64encode(machine.get_client_final().encode()).decode()
+            return client.scram.first()
+        if message == "final":
+            return client.scram.final(self._captured["challenge"], client.features)
+        return client.scram.success()
 
     # ----------------------------------------------------------------------------------------------------- receiving
 
@@ -258,6 +257,8 @@ class Player:
         reason = self._mismatch(text, heard, is_exact=step.verb.endswith("exactly"))
         if reason:
             raise self._wrong(reason, heard)
+        if heard.element is not None and heard.element.tag == _FEATURES:
+            client.features = heard.element
 
     def _mismatch(self, text: str, heard: Heard, *, is_exact: bool = False) -> str:
         if text in ("</stream:stream>", "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"):

@@ -84,5 +84,7 @@ SPECIFICATIONS = (
     Specification("XEP-0352", "Client State Indication", "1.0.0"),
     Specification("XEP-0368", "SRV records for XMPP over TLS", "1.1.0", note="The records are the operator's."),
     Specification("XEP-0398", "User Avatar to vCard-Based Avatars Conversion", "1.0.0"),
+    Specification("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),
+    Specification("XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0"),
 )
 """In the order of their numbers."""

@@ -1,4 +1,4 @@
-"""What a stream offers at each point (RFC 6120, section 4.3.2): the content of `<stream:features/>`."""
+"""What a stream offers at each point (RFC 6120, section 4.3.2; XEP-0440): the content of `<stream:features/>`."""
 
 from __future__ import annotations
 
