@@ -33,6 +33,7 @@ MODULES = (
     wire.contacts,
     wire.invitations,
     wire.media,
+    wire.users,
     wire_qr,
 )
 """In the order of the file.

@@ -220,6 +220,12 @@ class AdminBlocked(UsageError):
     row = Row("admin_blocked", 403, "The user is blocked by the administrator", FORBIDDEN, "account-disabled")
 
 
+class FeatureDisabled(UsageError):
+    """The app does not offer this feature; `details.feature` names it."""
+
+    row = Row("feature_disabled", 403, "The app does not offer this feature", CANCEL)
+
+
 class RateLimited(UsageError):
     """Too many calls; `retry_after_s` says when to come back."""
 
@@ -246,6 +252,12 @@ class SessionNotFound(UsageError):
     row = Row("session_not_found", 404, "There is no such session", MISSING)
 
 
+class IdempotencyMismatch(UsageError):
+    """The `Idempotency-Key` was used before with another request."""
+
+    row = Row("idempotency_mismatch", 409, "This Idempotency-Key belongs to another request", CONFLICT)
+
+
 class SandboxFull(UsageError):
     """The app's sandbox holds as many users as it may."""
 
@@ -256,6 +268,12 @@ class AccountNotFound(UsageError):
     """No such user in this app and environment."""
 
     row = Row("account_not_found", 404, "There is no such user", MISSING)
+
+
+class AccountDeleted(UsageError):
+    """The user was deleted; until the grace period is over, the app can restore it, and nobody else takes its name."""
+
+    row = Row("account_deleted", 403, "The user was deleted", FORBIDDEN, "account-disabled")
 
 
 class ContactInvalid(UsageError):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from heliograph.core.account_changes import AccountChange, Feedback
+from heliograph.core.accounts import Account
+from heliograph.core.apps import Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.sessions import EndReason
-from heliograph.errors import RegistrationUnverified, SessionLimit
+from heliograph.errors import AccountNotFound, AdminBlocked, RegistrationUnverified, SessionLimit
 
 ADA = "ada@chat.example"
 BOB = "bob@chat.example"
@@ -171,11 +175,21 @@ async def test_of_concurrent_uses_of_one_assertion_one_succeeds(registrar: Any) 
     assert sum(isinstance(result, RegistrationUnverified) for result in results) == 19
 
 
+def blocked(account: Account) -> AccountChange:
+    return AccountChange(replace(account, is_blocked=True), EndReason.ADMIN_BLOCKED)
+
+
+def unblocked(account: Account) -> AccountChange:
+    return AccountChange(replace(account, is_blocked=False))
+
+
 async def test_blocking_ends_all_sessions_and_says_which(stores: Any, registrar: Any) -> None:
     first = await registrar.register(ADA)
     second = await registrar.register(ADA)
     account_id = first.account.id
-    assert await stores.accounts.set_blocked(account_id, True, NOW + 5) == [first.session.id, second.session.id]
+    change, ended = await stores.accounts.change(ADA, NOW + 5, blocked)
+    assert ended == [first.session.id, second.session.id]
+    assert change == blocked(first.account)
     account = await stores.accounts.lookup(ADA)
     assert account == replace(first.account, is_blocked=True)
     assert await stores.sessions.live(account_id) == []
@@ -185,14 +199,67 @@ async def test_blocking_ends_all_sessions_and_says_which(stores: Any, registrar:
 
 
 async def test_the_profile_shows_that_its_account_is_blocked(stores: Any, registrar: Any) -> None:
-    account = (await registrar.register(ADA)).account
-    await stores.accounts.set_blocked(account.id, True, NOW)
+    await registrar.register(ADA)
+    await stores.accounts.change(ADA, NOW, blocked)
     assert (await stores.profiles.lookup(ADA)).is_admin_blocked
     saved = await stores.profiles.update(ADA, lambda profile: replace(profile, version=1, name="Ada"))
     assert saved.is_admin_blocked
-    assert await stores.accounts.set_blocked(account.id, False, NOW) == []
+    _, ended = await stores.accounts.change(ADA, NOW, unblocked)
+    assert ended == []
     assert await stores.profiles.lookup(ADA) == replace(saved, is_admin_blocked=False)
     assert not (await stores.accounts.lookup(ADA)).is_blocked
+
+
+async def test_every_part_of_an_account_that_can_change_is_stored(stores: Any, registrar: Any) -> None:
+    account = (await registrar.register(ADA)).account
+    wanted = replace(
+        account, metadata={"seats": 3}, max_sessions=2, is_blocked=True, deleted_at=NOW + 1, purge_at=NOW + 9
+    )
+    change, ended = await stores.accounts.change(ADA, NOW, lambda _: AccountChange(wanted))
+    assert (change.account, ended) == (wanted, [])
+    assert await stores.accounts.lookup(ADA) == wanted
+    assert len(await stores.sessions.live(account.id)) == 1
+
+
+async def test_a_change_that_is_refused_writes_nothing_and_of_nobody_there_is_none(stores: Any, registrar: Any) -> None:
+    account = (await registrar.register(ADA)).account
+
+    def refuse(_found: Account) -> AccountChange:
+        raise AdminBlocked
+
+    with pytest.raises(AdminBlocked):
+        await stores.accounts.change(ADA, NOW, refuse)
+    assert await stores.accounts.lookup(ADA) == account
+    with pytest.raises(AccountNotFound):
+        await stores.accounts.change(BOB, NOW, blocked)
+
+
+async def test_a_deleted_account_shows_no_profile_and_no_last_activity(stores: Any, registrar: Any) -> None:
+    account = (await registrar.register(ADA)).account
+    await stores.profiles.update(ADA, lambda profile: replace(profile, version=1, name="Ada"))
+    gone = replace(account, deleted_at=NOW, purge_at=NOW + 9)
+    await stores.accounts.change(ADA, NOW, lambda _: AccountChange(gone))
+    assert await stores.profiles.lookup(ADA) is None
+    assert await stores.sessions.last_active(ADA) is None
+    assert await stores.accounts.expired(NOW + 8, 10) == []
+    assert await stores.accounts.expired(NOW + 9, 10) == [gone]
+
+
+async def test_feedback_is_kept_newest_first_and_outlives_its_account(stores: Any, registrar: Any) -> None:
+    account = (await registrar.register(ADA)).account
+
+    def leave(found: Account, reason: str) -> AccountChange:
+        return AccountChange(found, feedback=Feedback(0, ADA, reason, "too loud", NOW))
+
+    for reason in ("moving", "done"):
+        await stores.accounts.change(ADA, NOW, partial(leave, reason=reason))
+    latest, first = await stores.accounts.feedback("app_1", Environment.LIVE, None, 10)
+    assert (latest.jid, latest.reason, latest.feedback, latest.created_at) == (ADA, "done", "too loud", NOW)
+    assert await stores.accounts.feedback("app_1", Environment.LIVE, latest.number, 10) == [first]
+    assert await stores.accounts.feedback("app_1", Environment.LIVE, None, 1) == [latest]
+    assert await stores.accounts.feedback("app_1", Environment.SANDBOX, None, 10) == []
+    await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, NOW)
+    assert [each.jid for each in await stores.accounts.feedback("app_1", Environment.LIVE, None, 10)] == [None, None]
 
 
 async def test_deleting_removes_all_that_belongs_to_the_account(stores: Any, registrar: Any) -> None:

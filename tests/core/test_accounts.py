@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 from heliograph.core import accounts, apps
 from heliograph.core.accounts import Account, Draft, RegisterRequest, Standing, StandingChanged
 from heliograph.core.apps import App, Caller, Environment, Policy, RegistrationPolicy
+from heliograph.core.metadata import check_metadata, merge
 from heliograph.core.sessions import Credentials, Device, Session, Verifiers, Via
 from heliograph.errors import (
     AdminBlocked,
@@ -64,7 +65,7 @@ values = texts | st.booleans() | st.integers() | st.floats(allow_nan=False, allo
 
 @given(st.dictionaries(texts.filter(bool), values, max_size=3))
 def test_metadata_within_its_limits_survives_with_its_types(metadata: dict[str, Any]) -> None:
-    checked = accounts.check_metadata(metadata)
+    checked = check_metadata(metadata)
     assert checked is not metadata
     back = json.loads(json.dumps(checked))
     assert {key: (type(value), value) for key, value in back.items()} == {
@@ -96,12 +97,22 @@ def test_metadata_within_its_limits_survives_with_its_types(metadata: dict[str, 
 )
 def test_other_metadata_is_refused(metadata: dict[Any, Any]) -> None:
     with pytest.raises(MetadataInvalid):
-        accounts.check_metadata(metadata)
+        check_metadata(metadata)
+
+
+def test_a_patch_sets_and_removes_entries_and_leaves_the_others() -> None:
+    assert merge({"plan": "pro", "seats": 3}, {"plan": None, "beta": True}) == {"seats": 3, "beta": True}
+    assert merge({}, {"gone": None}) == {}
+
+
+def test_a_patch_that_would_break_the_limits_is_refused() -> None:
+    with pytest.raises(MetadataInvalid):
+        merge({"a": 1, "b": 2, "c": 3}, {"d": 4})
 
 
 def test_the_longest_metadata_is_taken() -> None:
     metadata = {"k" * 64: "v" * 256, "b": False, "c": -1.7976931348623157e308}
-    assert accounts.check_metadata(metadata) == metadata
+    assert check_metadata(metadata) == metadata
 
 
 # ---------------------------------------------------------------------------------------------- who may register whom

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.core import audit
+from heliograph.core.account_changes import AccountChange
+from heliograph.core.accounts import Account
 from heliograph.core.apps import Environment
 from heliograph.core.audit import Entry, Event, Head, Kind, Owner
 from heliograph.core.profiles import Profile, Visibility
@@ -18,6 +20,7 @@ from heliograph.core.sessions import Device, EndReason
 
 NOW = 1_800_000_000.0
 OWNER = Owner("app_1", Environment.LIVE, "ada@chat.example")
+ADA = Account(1, "app_1", Environment.LIVE, "ada", "ada@chat.example", b"salt", 4096, {}, False, NOW, None)
 
 
 def chain(length: int) -> list[Entry]:
@@ -107,5 +110,33 @@ def test_a_wrong_check_code_and_a_failure_are_told_without_the_code() -> None:
 
 
 def test_a_deletion_ends_the_sessions_first() -> None:
-    events = audit.of_deletion(OWNER, ["ses_1", "ses_2"], EndReason.EXPIRED, NOW)
+    events = audit.of_deletion(ADA, ["ses_1", "ses_2"], EndReason.EXPIRED, NOW)
     assert [event.kind for event in events] == [Kind.SESSION_ENDED, Kind.SESSION_ENDED, Kind.USER_DELETED]
+
+
+def test_the_end_of_a_grace_period_is_no_second_deletion() -> None:
+    events = audit.of_deletion(replace(ADA, deleted_at=NOW, purge_at=NOW + 9), [], EndReason.ACCOUNT_DELETED, NOW + 9)
+    assert [event.kind for event in events] == [Kind.USER_PURGED]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        ({}, {}, []),
+        ({}, {"is_blocked": True}, [Kind.USER_BLOCKED]),
+        ({"is_blocked": True}, {}, [Kind.USER_UNBLOCKED]),
+        ({}, {"deleted_at": NOW, "purge_at": NOW}, [Kind.USER_DELETED]),
+        ({"deleted_at": NOW, "purge_at": NOW}, {}, [Kind.USER_RESTORED]),
+        ({}, {"metadata": {"plan": "secret"}, "max_sessions": 2}, [Kind.USER_CHANGED]),
+    ],
+)
+def test_a_change_of_an_account_is_told_by_what_changed_and_not_by_what_it_holds(
+    before: dict[str, object], after: dict[str, object], kinds: list[Kind]
+) -> None:
+    changed = AccountChange(replace(ADA, **after), EndReason.ACCOUNT_DELETED)  # type: ignore[arg-type]
+    events = audit.of_account(replace(ADA, **before), changed, NOW)  # type: ignore[arg-type]
+    assert [event.kind for event in events] == kinds
+    assert "secret" not in str(events)
+    assert all(
+        event.facts["changed"] == ["metaData", "maxSessions"] for event in events if kinds == [Kind.USER_CHANGED]
+    )

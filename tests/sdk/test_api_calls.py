@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from heliograph import SDK, DeviceBody, Response, VisibilityRequest
-from heliograph.core import accounts, apps
+from heliograph.core import account_changes, apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.core.ports import Ports
 from heliograph.errors import (
@@ -425,7 +425,7 @@ async def test_a_blocked_user_is_told_so(new_sdk: Any, ports: Ports, known: NewA
     sdk = await new_sdk()
     await sdk.register("ada")
     backend = await apps.authenticate_key(ports, known.keys[KeyKind.SECRET, Environment.SANDBOX])
-    await accounts.set_blocked(ports, backend, "ada", True)
+    await account_changes.set_blocked(ports, backend, "ada", True)
     with pytest.raises(HeliographError) as caught:
         await sdk.register("ada")
     assert (caught.value.status_code, caught.value.code) == (403, "admin_blocked")

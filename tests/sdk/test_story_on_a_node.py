@@ -24,7 +24,7 @@ from heliograph import (
     ReconnectPolicy,
     UserDeleted,
 )
-from heliograph.core import accounts, apps
+from heliograph.core import account_changes, apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.errors import (
     AccountNotFound,
@@ -258,7 +258,7 @@ async def test_a_blocked_user_is_told_and_cannot_come_back(join: Join, place: Pl
     password = (await ada.sdk.register("ada")).data.password
     ports = place.node.ports
     backend = await apps.authenticate_key(ports, known.keys[KeyKind.SECRET, Environment.SANDBOX])
-    await accounts.set_blocked(ports, backend, "ada", True)
+    await account_changes.set_blocked(ports, backend, "ada", True)
     assert (await ada.becomes(ConnectionStatus.LOGOUT)).reason == "admin_blocked"
     assert (await ada.hears(AdminBlockUpdate)).is_admin_blocked
     with pytest.raises((AdminBlocked, AuthenticationFailed)):

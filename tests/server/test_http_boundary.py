@@ -63,13 +63,15 @@ async def test_an_endpoint_asks_for_what_it_declares(api: Any, endpoint: Any) ->
 @pytest.mark.parametrize("endpoint", JSON_ENDPOINTS, ids=name_of)
 async def test_every_json_body_is_strict_and_bounded(api: Any, ada: Any, endpoint: Any) -> None:
     place = (endpoint.method, concrete(endpoint.path))
-    for content in (b"", b"{", b"[]", b"nonsense", b'"text"', b'{"' + b"\xff" + b'": 1}'):
-        error = await api.error(*place, token=ada["token"], content=content)
+    shown = {"token": ada["token"], "key": "trial secret" if endpoint.shown is Shown.SECRET_KEY else "trial"}
+    nothing = () if endpoint.is_body_optional else (b"",)
+    for content in (*nothing, b"{", b"[]", b"nonsense", b'"text"', b'{"' + b"\xff" + b'": 1}'):
+        error = await api.error(*place, **shown, content=content)
         assert (error["statusCode"], error["code"]) == (400, "request_invalid")
-    error = await api.error(*place, token=ada["token"], content=b'{"noSuchField": 1}')
+    error = await api.error(*place, **shown, content=b'{"noSuchField": 1}')
     assert "field" in error["details"]
     most = max(64 * 1024, endpoint.body_max_bytes)
-    error = await api.error(*place, token=ada["token"], content=b" " * (most + 1))
+    error = await api.error(*place, **shown, content=b" " * (most + 1))
     assert (error["statusCode"], error["code"]) == (413, "payload_too_large")
     assert error["details"] == {"maxBytes": most}
 

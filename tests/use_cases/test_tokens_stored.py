@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.core import accounts, apps, rate_limits, sessions, tokens
+from heliograph.core import account_changes, accounts, apps, rate_limits, sessions, tokens
 from heliograph.core.accounts import Registered, RegisterRequest
 from heliograph.core.apps import Caller, Environment, KeyKind
 from heliograph.core.ports import Ports
@@ -121,7 +121,7 @@ async def test_an_ended_sessions_password_is_wrong(ports: Ports, client: Caller,
 
 
 async def test_a_blocked_user_is_told_so(ports: Ports, backend: Caller, client: Caller, bob: Registered) -> None:
-    await accounts.set_blocked(ports, backend, "bob", is_blocked=True)
+    await account_changes.set_blocked(ports, backend, "bob", is_blocked=True)
     with pytest.raises(AdminBlocked):
         await tokens.issue(ports, client, "bob", bob.password)
 

@@ -3,6 +3,7 @@
 /** The HTTP status of every error. */
 export const ERROR_STATUS = {
   access_denied: 403,
+  account_deleted: 403,
   account_not_found: 404,
   admin_blocked: 403,
   already_connected: 409,
@@ -17,6 +18,8 @@ export const ERROR_STATUS = {
   contact_limit: 403,
   contact_request_not_found: 404,
   expired_token: 400,
+  feature_disabled: 403,
+  idempotency_mismatch: 409,
   identifier_invalid: 400,
   internal_error: 500,
   invitation_invalid: 404,
@@ -157,12 +160,31 @@ export interface RegisterData {
   config: Config;
 }
 
-/** A user as the app's own backend sees it. */
-export interface AccountBody {
-  userId: string;
-  userJid: string;
-  isAdminBlocked: boolean;
-  isSandbox: boolean;
+/** What the user has to say on leaving; each at most 2000 characters. */
+export interface DeletionRequest {
+  reason?: string;
+  feedback?: string;
+}
+
+/** A deletion. Until `purge_at` the app can undo it; then the user is gone for good. Times are ISO 8601 in UTC. */
+export interface DeletionData {
+  deletedAt: string;
+  purgeAt: string;
+}
+
+/** A user's metadata. */
+export interface MetaDataBody {
+  metaData: MetaData;
+}
+
+/** A user's metadata, whole. */
+export interface MetaDataRequest {
+  metaData: MetaData;
+}
+
+/** Entries of a user's metadata: `null` removes one, all else sets it, and what is not named stays. */
+export interface MetaDataPatch {
+  metaData: Record<string, unknown>;
 }
 
 /** Sign in for tokens with the credentials of a device session. */
@@ -436,6 +458,52 @@ export interface MediaBody {
   mimeType: string;
   /** in bytes. */
   size: number;
+}
+
+/** A user as the app's own backend sees it. Times are ISO 8601 in UTC. */
+export interface AccountBody {
+  /** the user's identifier. */
+  userId: string;
+  /** the user's bare JID. */
+  userJid: string;
+  /** whether the app's administrator has blocked the user. */
+  isAdminBlocked: boolean;
+  /** whether this is a sandbox user. */
+  isSandbox: boolean;
+  /** whether the user was deleted, and can still be restored. */
+  isDeleted: boolean;
+  /** when a deleted user is gone for good. */
+  purgeAt: string | null;
+  /** the user's own cap on sessions; `null` where the app's holds. */
+  maxSessions: number | null;
+  /** the user's metadata. */
+  metaData: MetaData;
+  /** when the user was first registered. */
+  createdAt: string;
+  /** when a sandbox user expires. */
+  expiresAt: string | null;
+}
+
+/** A change of a user; what is absent stays. */
+export interface AccountRequest {
+  /** the user's own cap on sessions, 1 to 100; `null` for the app's. */
+  maxSessions?: number | null;
+  /** the user's metadata, whole. */
+  metaData?: MetaData;
+}
+
+/** What a user said on leaving. `user_id` is `null` once the user is gone for good. */
+export interface FeedbackBody {
+  userId: string | null;
+  reason: string;
+  feedback: string;
+  createdAt: string;
+}
+
+/** A page of feedback, newest first; `next` goes into `before` for the next page, where there is one. */
+export interface FeedbackData {
+  feedback: readonly FeedbackBody[];
+  next: number | null;
 }
 
 /** A scan: the CODE of the QR text, or the typed code of 8 letters. */

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,24 +10,22 @@ from typing import TYPE_CHECKING
 from heliograph.core import assertions, limits, opaque, rate_limits, tokens
 from heliograph.core.apps import Caller, Environment, RegistrationPolicy
 from heliograph.core.assertions import AssertionUse
+from heliograph.core.metadata import Metadata, check_metadata
 from heliograph.core.sessions import Credentials, Device, EndReason, Session, Verifiers, Via, admit, clip
 from heliograph.core.tokens import TokenPair, TokenRecord
 from heliograph.errors import (
     AccessDenied,
+    AccountDeleted,
     AccountNotFound,
     AdminBlocked,
     IdentifierInvalid,
-    MetadataInvalid,
     RateLimited,
     RegistrationUnverified,
     SandboxFull,
-    SecretKeyRequired,
 )
 
 if TYPE_CHECKING:
     from heliograph.core.ports import Ports
-
-Metadata = Mapping[str, str | bool | int | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +37,9 @@ class Account:
         id: the row's number; `0` in a draft that was never stored.
         jid: the bare JID, `identifier@domain`.
         expires_at: seconds since the epoch, for sandbox users; `None` for live ones.
+        max_sessions: the user's own cap on sessions; `None` for the app's.
+        deleted_at: when its deletion was asked for; `None` where it was not.
+        purge_at: when a deleted account goes for good; until then the app can restore it.
     """
 
     id: int
@@ -54,10 +53,18 @@ class Account:
     is_blocked: bool
     created_at: float
     expires_at: float | None
+    max_sessions: int | None = None
+    deleted_at: float | None = None
+    purge_at: float | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its deletion was asked for. Nobody sees it or signs in as it, and its identifier stays taken."""
+        return self.deleted_at is not None
 
     def is_expired(self, now: float) -> bool:
         """Whether its time is over. Such an account counts as gone, even before the sweep has deleted it."""
-        return self.expires_at is not None and self.expires_at <= now
+        return any(end is not None and end <= now for end in (self.expires_at, self.purge_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,46 +174,6 @@ def check_identifier(text: str) -> str:
     return text
 
 
-def check_metadata(metadata: Mapping[str, object]) -> Metadata:
-    """Registration metadata, each value with its own type.
-
-    Raises:
-        MetadataInvalid: more than 3 entries, a key that is not 1 to 64 characters long, or a value that is neither a
-            string of at most 256 characters nor a boolean nor a finite number.
-    """
-    if len(metadata) > limits.METADATA_MAX_ENTRIES:
-        raise MetadataInvalid
-    return {_check_key(key): _check_value(value) for key, value in metadata.items()}
-
-
-def _check_key(key: object) -> str:
-    if not isinstance(key, str) or not 1 <= len(key) <= limits.METADATA_KEY_MAX_CHARS or not _is_text(key):
-        raise MetadataInvalid("A metadata key has 1 to 64 characters")
-    return key
-
-
-def _check_value(value: object) -> str | bool | int | float:
-    if isinstance(value, str):
-        if len(value) > limits.METADATA_VALUE_MAX_CHARS or not _is_text(value):
-            raise MetadataInvalid("A metadata string has at most 256 characters")
-    elif not isinstance(value, bool | int | float) or not _is_finite(value):
-        raise MetadataInvalid("A metadata value is a String, a Boolean or a finite Number")
-    return value
-
-
-def _is_text(text: str) -> bool:
-    """Whether a string is Unicode text: JSON can escape a lone surrogate, which no encoding carries."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _is_finite(number: float) -> bool:
-    """Whether a number fits a double, as JSON numbers do; an integer of Python may be longer."""
-    try:
-        return math.isfinite(number)
-    except OverflowError:
-        return False
-
-
 def prove(caller: Caller, request: RegisterRequest, now: float) -> AssertionUse | None:
     """Check that the caller may register this user; gives the use of an identity assertion, if one was shown.
 
@@ -232,6 +199,7 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
     Raises:
         StandingChanged: the draft was prepared for another state of the account.
         AdminBlocked: the user is blocked.
+        AccountDeleted: the user was deleted, and can still be restored.
         SandboxFull: a new user would be one too many.
         SessionLimit, SessionNotFound: see `sessions.admit`.
         AccessDenied: the session that lets this one in has ended.
@@ -239,7 +207,7 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
     request = draft.request
     _check_approver(standing, request.approved_by)
     account = _decide_account(standing, draft)
-    cap = draft.caller.app.policy.max_sessions
+    cap = account.max_sessions or draft.caller.app.policy.max_sessions
     ended = admit(standing.sessions, cap, request.force, request.replace_session, request.approved_by)
     session = Session(draft.session_id, account.id, request.via, request.device, draft.now, draft.now)
     verifiers = draft.credentials.verifiers
@@ -259,6 +227,8 @@ def _decide_account(standing: Standing, draft: Draft) -> Account:
         raise StandingChanged
     if account.is_blocked:
         raise AdminBlocked
+    if account.is_deleted:
+        raise AccountDeleted
     if (account.salt, account.iterations) != (credentials.salt, credentials.iterations):
         raise StandingChanged
     return account if metadata is None else replace(account, metadata=metadata)
@@ -295,6 +265,7 @@ async def register(ports: Ports, caller: Caller, request: RegisterRequest) -> Re
         MetadataInvalid: the metadata breaks its limits.
         RegistrationUnverified: the caller has not shown that it may register this user, or the assertion was used.
         AdminBlocked: the user is blocked.
+        AccountDeleted: the user was deleted, and can still be restored.
         SandboxFull: the sandbox takes no further user.
         SessionLimit: the user is at the cap, `force` is off and no session was named.
         SessionNotFound: the named session is not live.
@@ -376,7 +347,7 @@ def _tell(ports: Ports, written: Registration, is_existing: bool) -> None:
 
 
 async def lookup(ports: Ports, caller: Caller, identifier: str) -> Account:
-    """The account of an identifier in the caller's app and environment.
+    """The account of an identifier in the caller's app and environment, a deleted one too that can be restored.
 
     Raises:
         AccountNotFound: there is none, or its time is over.
@@ -387,25 +358,6 @@ async def lookup(ports: Ports, caller: Caller, identifier: str) -> Account:
     if account is None or account.is_expired(ports.clock.now()):
         raise AccountNotFound
     return account
-
-
-async def set_blocked(ports: Ports, caller: Caller, identifier: str, is_blocked: bool) -> Account:
-    """Block or unblock a user as the app's administrator. Blocking ends all of the user's sessions.
-
-    Raises:
-        SecretKeyRequired: the caller is not the app's backend.
-        AccountNotFound: there is no such user.
-    """
-    if not caller.is_backend:
-        raise SecretKeyRequired
-    account = await lookup(ports, caller, identifier)
-    await ports.accounts.set_blocked(account.id, is_blocked, ports.clock.now())
-    if is_blocked:
-        ports.engine.disconnect_account(account.jid, EndReason.ADMIN_BLOCKED)
-    profile = await ports.profiles.lookup(account.jid)
-    if profile is not None and profile.version and is_blocked is not account.is_blocked:
-        ports.engine.publish_profile(profile)  # it says so
-    return replace(account, is_blocked=is_blocked)
 
 
 async def delete(ports: Ports, account: Account, reason: EndReason = EndReason.ACCOUNT_DELETED) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
 from heliograph.core import limits, opaque
-from heliograph.errors import AppInvalid, LicenseInvalid
+from heliograph.errors import AppInvalid, FeatureDisabled, LicenseInvalid
 from heliograph.xmpp.jid import JidMalformed, prepare_domain
 
 if TYPE_CHECKING:
@@ -80,6 +80,15 @@ class QrFormat(StrEnum):
     LINK = "link"
 
 
+class Feature(StrEnum):
+    """What an app may switch off."""
+
+    QR_SIGN_IN = "qr_sign_in"
+    USER_SEARCH = "user_search"
+    ACCOUNT_DELETION = "account_deletion"
+    LAST_SEEN = "last_seen"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What an app may set for itself, within `limits`.
@@ -90,6 +99,8 @@ class Policy:
         required_profile_fields: those that a user has to fill in: out of `name`, `image`, `status`, `mobile`, `email`.
         statuses: the status texts that the app offers to its users.
         invite_url: what the address of an invitation begins with, the token follows; `""` for the node's own page.
+        deletion_grace_live_days, deletion_grace_sandbox_days: how long a deleted user can be restored.
+        disabled_features: what the app does not offer.
     """
 
     max_sessions: int = limits.SESSIONS_DEFAULT
@@ -107,6 +118,14 @@ class Policy:
     required_profile_fields: tuple[ProfileField, ...] = ()
     statuses: tuple[str, ...] = ()
     invite_url: str = ""
+    deletion_grace_live_days: int = limits.DELETION_GRACE_DAYS_DEFAULT
+    deletion_grace_sandbox_days: int = 0
+    disabled_features: tuple[Feature, ...] = ()
+
+    def deletion_grace_s(self, environment: Environment) -> float:
+        """How many seconds a deleted user of an environment can be restored."""
+        is_live = environment is Environment.LIVE
+        return 86400.0 * (self.deletion_grace_live_days if is_live else self.deletion_grace_sandbox_days)
 
     def contacts(self, environment: Environment) -> ContactPolicy:
         """The contact policy of an environment."""
@@ -192,6 +211,8 @@ _POLICY_BOUNDS: Mapping[str, tuple[int, int]] = {
     "sandbox_user_days": (1, limits.SANDBOX_USER_DAYS_MAX),
     "name_max_graphemes": (1, limits.NAME_MAX_GRAPHEMES),
     "status_max_graphemes": (1, limits.STATUS_MAX_GRAPHEMES),
+    "deletion_grace_live_days": (0, limits.DELETION_GRACE_DAYS_MAX),
+    "deletion_grace_sandbox_days": (0, limits.DELETION_GRACE_DAYS_MAX),
 }
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -265,6 +286,16 @@ def check_policy(policy: Policy) -> Policy:
                 details={"field": name, "min": minimum, "max": maximum},
             )
     return policy
+
+
+def require_feature(app: App, feature: Feature) -> None:
+    """Let pass what the app offers.
+
+    Raises:
+        FeatureDisabled: it does not offer this; `details.feature` names it.
+    """
+    if feature in app.policy.disabled_features:
+        raise FeatureDisabled(details={"feature": feature.value})
 
 
 def key_text(kind: KeyKind, environment: Environment, chance: bytes) -> str:

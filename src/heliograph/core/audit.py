@@ -23,6 +23,7 @@ from heliograph.core.apps import Environment
 from heliograph.core.qr_login import State
 
 if TYPE_CHECKING:
+    from heliograph.core.account_changes import AccountChange
     from heliograph.core.accounts import Account, Registration
     from heliograph.core.apps import App
     from heliograph.core.ports import AuditStore
@@ -44,7 +45,10 @@ class Kind(StrEnum):
     USER_REGISTERED = "user.registered"
     USER_BLOCKED = "user.blocked"
     USER_UNBLOCKED = "user.unblocked"
+    USER_CHANGED = "user.changed"
     USER_DELETED = "user.deleted"
+    USER_RESTORED = "user.restored"
+    USER_PURGED = "user.purged"
     SESSION_CREATED = "session.created"
     SESSION_ENDED = "session.ended"
     PROFILE_UPDATED = "profile.updated"
@@ -209,15 +213,28 @@ def of_ended(owner: Owner, session_ids: Iterable[str], reason: EndReason, at: fl
     return [Event(Kind.SESSION_ENDED, owner, at, each, {"reason": reason.value}) for each in session_ids]
 
 
-def of_block(owner: Owner, is_blocked: bool, at: float) -> Event:
-    """The app's administrator has blocked a user, or let it in again."""
-    return Event(Kind.USER_BLOCKED if is_blocked else Kind.USER_UNBLOCKED, owner, at)
+def of_account(before: Account, change: AccountChange, at: float) -> list[Event]:
+    """A change of an account: blocked or not, deleted or restored; of all else the names, never what they hold."""
+    owner, after, events = owner_of(before), change.account, []
+    if before.is_blocked != after.is_blocked:
+        events.append(Event(Kind.USER_BLOCKED if after.is_blocked else Kind.USER_UNBLOCKED, owner, at))
+    if after.is_deleted and not before.is_deleted:
+        facts: dict[str, Fact] = {} if change.ends is None else {"reason": change.ends.value}
+        events.append(Event(Kind.USER_DELETED, owner, at, facts=facts))
+    if before.is_deleted and not after.is_deleted:
+        events.append(Event(Kind.USER_RESTORED, owner, at))
+    names = {"metadata": "metaData", "max_sessions": "maxSessions"}
+    changed = [public for name, public in names.items() if getattr(before, name) != getattr(after, name)]
+    if changed:
+        events.append(Event(Kind.USER_CHANGED, owner, at, facts={"changed": changed}))
+    return events
 
 
-def of_deletion(owner: Owner, session_ids: Iterable[str], reason: EndReason, at: float) -> list[Event]:
-    """An account is gone, and its live sessions with it."""
-    ended = of_ended(owner, session_ids, reason, at)
-    return [*ended, Event(Kind.USER_DELETED, owner, at, facts={"reason": reason.value})]
+def of_deletion(account: Account, session_ids: Iterable[str], reason: EndReason, at: float) -> list[Event]:
+    """An account is gone for good, and its live sessions with it."""
+    owner = owner_of(account)
+    kind = Kind.USER_PURGED if account.is_deleted else Kind.USER_DELETED
+    return [*of_ended(owner, session_ids, reason, at), Event(kind, owner, at, facts={"reason": reason.value})]
 
 
 def of_profile(owner: Owner, before: Profile, after: Profile) -> Event:

@@ -142,7 +142,8 @@ async def block_user(ports: Ports, owner: str, identifier: str) -> str:
         BlockInvalid, BlockLimit: see `check` and `add`.
     """
     jid = jid_of(owner, identifier)
-    if await ports.accounts.lookup(jid) is None:
+    account = await ports.accounts.lookup(jid)
+    if account is None or account.is_deleted:
         raise AccountNotFound
     await block(ports, owner, (jid,))
     return jid

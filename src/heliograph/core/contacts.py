@@ -301,7 +301,8 @@ async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair
 
 
 async def _check_account(ports: Ports, jid: str) -> None:
-    if await ports.accounts.lookup(jid) is None:
+    account = await ports.accounts.lookup(jid)
+    if account is None or account.is_deleted:
         raise AccountNotFound
 
 

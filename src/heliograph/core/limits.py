@@ -14,6 +14,29 @@ METADATA_VALUE_MAX_CHARS = 256
 REGISTER_ATTEMPTS = 8
 """How often a registration starts anew because the account came or went meanwhile."""
 
+IDEMPOTENCY_KEY_MAX_CHARS = 128
+IDEMPOTENCY_TTL_S = 86400
+"""How long a registration's `Idempotency-Key` is remembered."""
+BULK_USERS_MAX = 1000
+BULK_MAX_BYTES = 4 * 1024 * 1024
+FEEDBACK_MAX_CHARS = 2000
+DELETION_GRACE_DAYS_DEFAULT = 30
+DELETION_GRACE_DAYS_MAX = 365
+
+# ----------------------------------------------------------------------------------------------------------- lists
+NUMBER_MAX = 2**53 - 1
+"""The greatest number that JSON carries safely (RFC 8259, section 6)."""
+PAGE_USERS_DEFAULT = 50
+PAGE_USERS_MAX = 200
+SEARCH_USERS_DEFAULT = 20
+SEARCH_USERS_MAX = 100
+SEARCH_SCAN_MAX = 2000
+"""How many matches a search looks at; what lies beyond is found by a narrower search."""
+SEARCH_TEXT_MAX_CHARS = 128
+SEARCH_TERM_MAX_BYTES = 128
+SEARCH_TERMS_MAX = 8
+"""From how many of a name's words a search finds it."""
+
 # ------------------------------------------------------------------------------------------------------------ apps
 APP_NAME_MAX_CHARS = 64
 APP_ID_BYTES = 12

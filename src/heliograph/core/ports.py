@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from heliograph.core.account_changes import AccountChange, Feedback
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.assertions import AssertionUse
@@ -107,9 +108,13 @@ class AccountStore(Protocol):
         """
         ...
 
-    async def set_blocked(self, account_id: int, is_blocked: bool, now: float) -> list[str]:
-        """Block or unblock; blocking ends all sessions, whose ids come back. The profile's `is_admin_blocked` follows,
-        and the profile gets a new mark.
+    async def change(
+        self, jid: str, now: float, decide: Callable[[Account], AccountChange]
+    ) -> tuple[AccountChange, list[str]]:
+        """One atomic change of an account, with the end of all its sessions where it says so, whose ids come back.
+
+        `AccountNotFound`, and whatever `decide` raises. Where it blocks or unblocks, the profile's
+        `is_admin_blocked` follows, and the profile gets a new mark.
         """
         ...
 
@@ -118,7 +123,11 @@ class AccountStore(Protocol):
         ...
 
     async def expired(self, now: float, limit: int) -> list[Account]:
-        """Accounts whose life is over, oldest first."""
+        """Accounts whose life is over, or the grace period after their deletion, oldest first."""
+        ...
+
+    async def feedback(self, app_id: str, environment: Environment, before: int | None, limit: int) -> list[Feedback]:
+        """What users said on leaving, newest first, before the feedback of that number."""
         ...
 
 

@@ -13,12 +13,6 @@ from heliograph.sdk.stream import Credentials
 from heliograph.xmpp.jid import JidMalformed, prepare_local
 
 
-class _Deletion(wire.Request, frozen=True, kw_only=True):
-    """What goes along when a user is deleted."""
-
-    reason: str
-
-
 class AccountCalls(Calls):
     """The calls by which a user signs in and out."""
 
@@ -88,15 +82,45 @@ class AccountCalls(Calls):
         await self._on.log_out("logout")
         return response
 
-    async def delete_my_account(self, reason: str = "") -> Response[None]:
-        """Delete the signed-in user with all that belongs to it, on all devices.
+    async def delete_my_account(self, reason: str = "", feedback: str = "") -> Response[wire.DeletionData]:
+        """Delete the signed-in user on all devices. Until `data.purge_at` the app can restore the user.
 
         Args:
-            reason: why, for the operator.
+            reason: why, for the app.
+            feedback: whatever else the user wants to say; each at most 2000 characters.
+
+        Raises:
+            StepUpRequired: this session was linked by QR code.
+            FeatureDisabled: the app does not let users delete themselves.
         """
-        response = await self._on.tokens.call("DELETE", "/account", NoneType, _Deletion(reason=reason))
+        body = wire.DeletionRequest(reason=reason, feedback=feedback)
+        response = await self._on.tokens.call("DELETE", "/account", wire.DeletionData, body)
         await self._on.log_out("account_deleted")
         return response
+
+    async def get_meta_data(self) -> Response[wire.MetaDataBody]:
+        """The signed-in user's metadata."""
+        return await self._on.tokens.call("GET", "/metadata", wire.MetaDataBody)
+
+    async def update_meta_data(
+        self, meta_data: Mapping[str, str | bool | int | float | None]
+    ) -> Response[wire.MetaDataBody]:
+        """Set entries of the signed-in user's metadata; `None` removes one, and what is not named stays.
+
+        Raises:
+            MetadataInvalid: what comes of it breaks the limits; nothing is changed.
+        """
+        body = wire.MetaDataPatch(meta_data=dict(meta_data))
+        return await self._on.tokens.call("PATCH", "/metadata", wire.MetaDataBody, body)
+
+    async def replace_meta_data(self, meta_data: Mapping[str, str | bool | int | float]) -> Response[wire.MetaDataBody]:
+        """Replace the signed-in user's metadata.
+
+        Raises:
+            MetadataInvalid: it breaks its limits.
+        """
+        body = wire.MetaDataRequest(meta_data=dict(meta_data))
+        return await self._on.tokens.call("PUT", "/metadata", wire.MetaDataBody, body)
 
     async def get_current_user_jid(self) -> Response[UserJidData]:
         """The bare JID of the user who registered or connected.

@@ -8,7 +8,7 @@ import msgspec
 
 from heliograph import wire
 from heliograph.core import media
-from heliograph.core.accounts import Account, Registered
+from heliograph.core.accounts import Registered
 from heliograph.core.apps import Caller, Environment
 from heliograph.core.contacts import Friend
 from heliograph.core.last_seen import LastSeen
@@ -47,16 +47,6 @@ def config(services: Services, caller: Caller) -> wire.Config:
     )
 
 
-def account(record: Account) -> wire.AccountBody:
-    """A user, for the app's own backend."""
-    return wire.AccountBody(
-        user_id=record.identifier,
-        user_jid=record.jid,
-        is_admin_blocked=record.is_blocked,
-        is_sandbox=record.environment is Environment.SANDBOX,
-    )
-
-
 def registered(services: Services, caller: Caller, made: Registered) -> wire.RegisterData:
     """A new device session with its credentials."""
     return wire.RegisterData(
@@ -79,8 +69,8 @@ def tokens(pair: TokenPair) -> wire.Tokens:
     return wire.Tokens(token=pair.access_token, refresh_token=pair.refresh_token, expires_in=pair.expires_in)
 
 
-def session(record: Session, current_id: str) -> wire.SessionBody:
-    """A session, as the session `current_id` sees it."""
+def session(record: Session, current_id: str | None = None) -> wire.SessionBody:
+    """A session, as the session `current_id` sees it, where one asks."""
     return msgspec.convert(describe(record, current_id), wire.SessionBody)
 
 

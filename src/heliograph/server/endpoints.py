@@ -5,10 +5,11 @@ A route is a function from a call to the data of its answer; it parses nothing, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from heliograph import wire
 from heliograph.core.apps import Caller
 from heliograph.core.ports import Ports
 from heliograph.core.tokens import Identity
+from heliograph.errors import RequestInvalid
 from heliograph.server import answers, auth
 from heliograph.server.reading import read
 from heliograph.server.services import Services
@@ -25,6 +27,8 @@ from heliograph.server.services import Services
 PREFIX = "/api/v1"
 
 Taken = TypeVar("Taken")
+
+_DIGITS = re.compile(r"[0-9]{1,16}")
 
 
 class NoBody:
@@ -65,6 +69,36 @@ class Call(Generic[Taken]):
         """The client's network address, or `""` where it is unknown."""
         return self.request.client.host if self.request.client else ""
 
+    def flag(self, name: str) -> bool | None:
+        """A parameter of the query that is true or false; `None` where it is absent.
+
+        Raises:
+            RequestInvalid: it is something else.
+        """
+        text = self.request.query_params.get(name)
+        if text not in {None, "true", "false"}:
+            raise RequestInvalid(f"The parameter {name} is true or false", details={"field": name})
+        return None if text is None else text == "true"
+
+    @overload
+    def number(self, name: str, default: int, maximum: int) -> int: ...
+    @overload
+    def number(self, name: str, default: None, maximum: int) -> int | None: ...
+    def number(self, name: str, default: int | None, maximum: int) -> int | None:
+        """A parameter of the query that is a whole number from 1 on; `default` where it is absent.
+
+        Raises:
+            RequestInvalid: it is something else.
+        """
+        text = self.request.query_params.get(name)
+        if text is None:
+            return default
+        if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= maximum:
+            raise RequestInvalid(
+                f"The parameter {name} lies between 1 and {maximum}", details={"field": name, "min": 1, "max": maximum}
+            )
+        return int(text)
+
     def segment(self, name: str) -> str:
         """The named segment of the path."""
         return str(self.request.path_params[name])
@@ -93,6 +127,7 @@ class Endpoint:
         takes: the body's Struct, or `NoBody`.
         run: the route: from a call to the data of its answer, or to `None`.
         body_max_bytes: the largest body, where it may be larger than `services.request_max_bytes`.
+        is_body_optional: whether no body stands for one without fields.
     """
 
     method: str
@@ -101,6 +136,7 @@ class Endpoint:
     takes: type[Any]
     run: Callable[[Any], Awaitable[object]]
     body_max_bytes: int = 0
+    is_body_optional: bool = False
 
     async def answer(self, services: Services, request: Request) -> Response:
         """Find out who is calling, then read the body, then run the route."""
@@ -117,7 +153,8 @@ class Endpoint:
     async def _body(self, services: Services, request: Request) -> Any:
         if self.takes is NoBody:
             return NoBody()
-        return wire.decode(await read(request, max(self.body_max_bytes, services.request_max_bytes)), self.takes)
+        data = await read(request, max(self.body_max_bytes, services.request_max_bytes))
+        return wire.decode(data or b"{}" if self.is_body_optional else data, self.takes)
 
 
 def by_key(method: str, path: str, takes: type[Taken], run: Callable[[Call[Taken]], Awaitable[object]]) -> Endpoint:
@@ -142,9 +179,11 @@ def by_token(
     takes: type[Taken],
     run: Callable[[UserCall[Taken]], Awaitable[object]],
     body_max_bytes: int = 0,
+    *,
+    is_body_optional: bool = False,
 ) -> Endpoint:
     """An endpoint for a signed-in user."""
-    return Endpoint(method, path, Shown.TOKEN, takes, run, body_max_bytes)
+    return Endpoint(method, path, Shown.TOKEN, takes, run, body_max_bytes, is_body_optional)
 
 
 def routes(services: Services, endpoints: Sequence[Endpoint]) -> list[Route]:

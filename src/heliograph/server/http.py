@@ -32,6 +32,7 @@ from heliograph.server.routes import (
     sessions,
     system,
     tokens,
+    users,
     well_known,
 )
 from heliograph.server.services import Services
@@ -48,6 +49,7 @@ ENDPOINTS: tuple[endpoints.Endpoint, ...] = (
     *invitations.ENDPOINTS,
     *blocked.ENDPOINTS,
     *last_seen.ENDPOINTS,
+    *users.ENDPOINTS,
     *media.ENDPOINTS,
     *qr_links.ENDPOINTS,
 )

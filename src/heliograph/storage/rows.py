@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
-from heliograph.core.accounts import Account, Metadata
+from heliograph.core.account_changes import Feedback
+from heliograph.core.accounts import Account
 from heliograph.core.apps import App, AppKey, Environment, KeyKind, Policy
 from heliograph.core.audit import Entry, Event, Kind, Owner
 from heliograph.core.contacts import RosterItem
 from heliograph.core.invitations import Invitation
+from heliograph.core.metadata import Metadata
 from heliograph.core.pep_nodes import Node, NodeConfig
 from heliograph.core.profile_history import ProfileEdit
 from heliograph.core.profiles import Profile, Visibility
@@ -23,7 +25,7 @@ Row = tuple[Any, ...]
 """What a driver gives for a row, or takes for a statement's parameters."""
 
 APP_WIDTH = 7
-ACCOUNT_WIDTH = 10
+ACCOUNT_WIDTH = 13
 SESSION_WIDTH = 9
 """How many columns `sql.APP`, `sql.ACCOUNT` and `sql.SESSION` have, where more follow in a row."""
 
@@ -79,7 +81,7 @@ def app_key_row(key: AppKey) -> Row:
 
 def account(row: Row) -> Account:
     """The account in the columns `sql.ACCOUNT`."""
-    number, jid, app_id, environment_name, salt, iterations, metadata, is_blocked, created_at, expires_at = row
+    number, jid, app_id, environment_name, salt, iterations, metadata, is_blocked, created_at, *rest = row
     return Account(
         number,
         app_id,
@@ -91,7 +93,7 @@ def account(row: Row) -> Account:
         _decode_metadata(metadata),
         bool(is_blocked),
         created_at,
-        expires_at,
+        *rest,
     )
 
 
@@ -108,6 +110,23 @@ def account_row(account: Account) -> Row:
         account.created_at,
         account.expires_at,
     )
+
+
+def changed_account_row(account: Account) -> Row:
+    """The parameters of `sql.SET_ACCOUNT`."""
+    return (
+        metadata_text(account.metadata),
+        int(account.is_blocked),
+        account.max_sessions,
+        account.deleted_at,
+        account.purge_at,
+        account.id,
+    )
+
+
+def feedback(row: Row) -> Feedback:
+    """What a user said on leaving, in the columns of `sql.FEEDBACK`."""
+    return Feedback(*row)
 
 
 def metadata_text(metadata: Metadata) -> str:

@@ -13,7 +13,8 @@ from __future__ import annotations
 APP = "p.id, p.name, live.domain, sandbox.domain, p.assertion_key, p.created_at, p.policy"
 APP_KEY = "k.hash, k.app_id, k.kind, k.environment, k.publishable, k.created_at"
 ACCOUNT = (
-    "a.id, a.jid, a.app_id, a.environment, a.salt, a.iterations, a.metadata, a.is_blocked, a.created_at, a.expires_at"
+    "a.id, a.jid, a.app_id, a.environment, a.salt, a.iterations, a.metadata, a.is_blocked, a.created_at, a.expires_at, "
+    "a.max_sessions, a.deleted_at, a.purge_at"
 )
 SESSION = "s.id, s.account_id, s.via, s.device, s.browser, s.os, s.ip, s.created_at, s.last_active_at"
 VERIFIERS = "s.stored_sha1, s.server_sha1, s.stored_sha256, s.server_sha256, s.password_sha256"
@@ -47,6 +48,7 @@ SET_POLICY = "UPDATE apps SET policy = ? WHERE id = ?"
 
 # ---------------------------------------------------------------------------------------------------------- accounts
 ACCOUNT_BY_JID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.jid = ?"
+ACCOUNT_BY_ID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.id = ?"
 ACCOUNT_IDS = "SELECT jid, id FROM accounts WHERE jid IN (?, ?)"
 STANDING = (
     f"SELECT d.accounts, p.has_name, {ACCOUNT} FROM domains d LEFT JOIN accounts a ON a.jid = ? "
@@ -58,9 +60,23 @@ ADD_ACCOUNT = (
 )
 COUNT_ACCOUNT = "UPDATE domains SET accounts = accounts + ? WHERE domain = ?"
 SET_METADATA = "UPDATE accounts SET metadata = ? WHERE id = ?"
-SET_BLOCKED = "UPDATE accounts SET is_blocked = ? WHERE id = ? AND is_blocked <> ?"
+SET_ACCOUNT = (
+    "UPDATE accounts SET metadata = ?, is_blocked = ?, max_sessions = ?, deleted_at = ?, purge_at = ? WHERE id = ?"
+)
 DELETE_ACCOUNT = "DELETE FROM accounts WHERE id = ?"
-EXPIRED_ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.expires_at <= ? ORDER BY a.expires_at, a.id LIMIT ?"
+EXPIRED_ACCOUNTS = (
+    f"SELECT {ACCOUNT} FROM accounts a WHERE a.id IN (SELECT id FROM accounts WHERE expires_at <= ? "
+    "UNION SELECT id FROM accounts WHERE purge_at <= ?) ORDER BY COALESCE(a.purge_at, a.expires_at), a.id LIMIT ?"
+)
+ADD_FEEDBACK = (
+    "INSERT INTO deletion_feedback (app_id, environment, account_id, reason, feedback, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
+FEEDBACK = (
+    "SELECT f.number, a.jid, f.reason, f.feedback, f.created_at FROM deletion_feedback f "
+    "LEFT JOIN accounts a ON a.id = f.account_id WHERE f.app_id = ? AND f.environment = ? AND f.number < ? "
+    "ORDER BY f.number DESC LIMIT ?"
+)
 ADD_ASSERTION_USE = "INSERT INTO assertion_uses (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET_ASSERTION_USES = "DELETE FROM assertion_uses WHERE expires_at < ?"
 
@@ -94,7 +110,7 @@ IDLE_SESSIONS = (
 )
 LAST_ACTIVE = (
     "SELECT COALESCE((SELECT MAX(s.last_active_at) FROM sessions s WHERE s.account_id = a.id), a.created_at) "
-    "FROM accounts a WHERE a.jid = ?"
+    "FROM accounts a WHERE a.jid = ? AND a.deleted_at IS NULL"
 )
 TOUCH_SESSION = "UPDATE sessions SET last_active_at = ? WHERE id = ? AND last_active_at < ? AND ended_at IS NULL"
 
@@ -126,7 +142,10 @@ ADD_QR_CODE = "INSERT INTO qr_codes (hash, link_id) VALUES (?, ?) ON CONFLICT DO
 DELETE_QR_CODE = "DELETE FROM qr_codes WHERE hash = ?"
 
 # ---------------------------------------------------------------------------------------------------------- profiles
-PROFILE_BY_JID = f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
+PROFILE_BY_JID = (
+    f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id "
+    "WHERE a.jid = ? AND a.deleted_at IS NULL"
+)
 PROFILE_TO_UPDATE = (
     f"SELECT {PROFILE}, a.id, p.has_name, p.phone_hash FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id "
     "WHERE a.jid = ?"
@@ -144,7 +163,8 @@ _NEWS = "CASE WHEN p.mark > r.mark THEN p.mark ELSE r.mark END"
 CONTACT_PROFILES = (
     f"SELECT {PROFILE.replace('p.mark', _NEWS)} FROM accounts o JOIN rosters r ON r.owner_id = o.id "
     "JOIN accounts a ON a.jid = r.contact JOIN profiles p ON p.account_id = a.id "
-    f"WHERE o.jid = ? AND r.subscription IN ('to', 'both') AND (p.mark > ? OR r.mark > ?) ORDER BY {_NEWS}"
+    f"WHERE o.jid = ? AND r.subscription IN ('to', 'both') AND a.deleted_at IS NULL "
+    f"AND (p.mark > ? OR r.mark > ?) ORDER BY {_NEWS}"
 )
 NEXT_MARK = "UPDATE domains SET mark = mark + 1 WHERE domain = ? RETURNING mark"
 MARK_PROFILE = "UPDATE profiles SET mark = ? WHERE account_id = ?"
@@ -156,7 +176,7 @@ PROFILE_CHANGES = (
 )
 FIND_BY_PHONE = (
     f"SELECT p.phone_hash, {PROFILE} FROM profiles p JOIN accounts a ON a.id = p.account_id WHERE p.phone_hash = ? "
-    "AND a.is_findable = 1 AND a.is_blocked = 0"
+    "AND a.is_findable = 1 AND a.is_blocked = 0 AND a.deleted_at IS NULL"
 )
 IS_FINDABLE = "SELECT is_findable FROM accounts WHERE jid = ?"
 SET_FINDABLE = "UPDATE accounts SET is_findable = ? WHERE jid = ?"

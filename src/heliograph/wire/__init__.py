@@ -8,7 +8,16 @@ an answer may get further fields, and a reader passes over those it does not kno
 
 from __future__ import annotations
 
-from heliograph.wire.accounts import AccountBody, MetaData, RegisterData, RegisterRequest
+from heliograph.wire.accounts import (
+    DeletionData,
+    DeletionRequest,
+    MetaData,
+    MetaDataBody,
+    MetaDataPatch,
+    MetaDataRequest,
+    RegisterData,
+    RegisterRequest,
+)
 from heliograph.wire.configuration import Config, LimitsBody
 from heliograph.wire.contacts import BlockedData, BlockedUserBody, ContactBody, ContactsData, FriendState, LastSeenBody
 from heliograph.wire.envelope import Answer, Body, ErrorBody, Request, Secretive
@@ -41,9 +50,11 @@ from heliograph.wire.profiles import (
 from heliograph.wire.reading import decode, encode
 from heliograph.wire.sessions import DeviceBody, EndedData, EndOthersRequest, SessionBody, SessionsData
 from heliograph.wire.tokens import RefreshRequest, TokenRequest, Tokens
+from heliograph.wire.users import AccountBody, AccountRequest, FeedbackBody, FeedbackData
 
 __all__ = [
     "AccountBody",
+    "AccountRequest",
     "Answer",
     "BlockedData",
     "BlockedUserBody",
@@ -51,12 +62,16 @@ __all__ = [
     "Config",
     "ContactBody",
     "ContactsData",
+    "DeletionData",
+    "DeletionRequest",
     "DeviceBody",
     "DiscoverabilityBody",
     "DiscoverabilityRequest",
     "EndOthersRequest",
     "EndedData",
     "ErrorBody",
+    "FeedbackBody",
+    "FeedbackData",
     "FieldVisibility",
     "FoundUserBody",
     "FriendState",
@@ -71,6 +86,9 @@ __all__ = [
     "LimitsBody",
     "MediaBody",
     "MetaData",
+    "MetaDataBody",
+    "MetaDataPatch",
+    "MetaDataRequest",
     "NewInvitationBody",
     "NewInvitationRequest",
     "OwnProfileBody",

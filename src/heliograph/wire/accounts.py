@@ -1,4 +1,4 @@
-"""Registration, and a user as the app's own backend sees it."""
+"""Registration, metadata, and the end of an account."""
 
 from __future__ import annotations
 
@@ -80,10 +80,33 @@ class RegisterData(Secretive, Body, frozen=True, kw_only=True):
     config: Config
 
 
-class AccountBody(Body, frozen=True, kw_only=True):
-    """A user as the app's own backend sees it."""
+class DeletionRequest(Request, frozen=True, kw_only=True):
+    """What the user has to say on leaving; each at most 2000 characters."""
 
-    user_id: str
-    user_jid: str
-    is_admin_blocked: bool
-    is_sandbox: bool
+    reason: str = ""
+    feedback: str = ""
+
+
+class DeletionData(Body, frozen=True, kw_only=True):
+    """A deletion. Until `purge_at` the app can undo it; then the user is gone for good. Times are ISO 8601 in UTC."""
+
+    deleted_at: str
+    purge_at: str
+
+
+class MetaDataBody(Body, frozen=True, kw_only=True):
+    """A user's metadata."""
+
+    meta_data: MetaData
+
+
+class MetaDataRequest(Request, frozen=True, kw_only=True):
+    """A user's metadata, whole."""
+
+    meta_data: MetaData
+
+
+class MetaDataPatch(Request, frozen=True, kw_only=True):
+    """Entries of a user's metadata: `null` removes one, all else sets it, and what is not named stays."""
+
+    meta_data: dict[str, Any]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from heliograph.core import accounts, apps, qr_browser, qr_phone, sessions, tokens
+from heliograph.core import account_changes, accounts, apps, qr_browser, qr_phone, sessions, tokens
 from heliograph.core.accounts import RegisterRequest
 from heliograph.core.apps import Caller, Policy, Proximity, Verification
 from heliograph.core.ports import Ports
@@ -344,7 +344,7 @@ async def test_a_link_whose_phone_has_signed_out_fails(browser: Any, phone: Iden
 async def test_a_link_of_a_blocked_user_fails(browser: Any, phone: Identity, ports: Ports, app: Any) -> None:
     await browser.approved(phone)
     secret = await apps.authenticate_key(ports, app.keys[apps.KeyKind.SECRET, apps.Environment.SANDBOX])
-    await accounts.set_blocked(ports, secret, "ada", True)
+    await account_changes.set_blocked(ports, secret, "ada", True)
     assert (await browser.link()).state is State.FAILED
 
 
@@ -355,7 +355,7 @@ async def test_a_phone_that_goes_at_the_last_moment_signs_nobody_in(
     await browser.verify(await browser.approved(phone))
     if is_blocked:
         secret = await apps.authenticate_key(ports, app.keys[apps.KeyKind.SECRET, apps.Environment.SANDBOX])
-        await accounts.set_blocked(ports, secret, "ada", True)
+        await account_changes.set_blocked(ports, secret, "ada", True)
     else:
         await sessions.end(ports, phone.account, phone.session.id, EndReason.LOGOUT)
     with pytest.raises((AccessDenied, AdminBlocked)):

@@ -1,12 +1,13 @@
-"""Register, block, delete."""
+"""Register, keep metadata, delete one's own account."""
 
 from __future__ import annotations
 
 from heliograph import wire
-from heliograph.core import accounts, sessions
+from heliograph.core import account_changes, accounts, deletion
+from heliograph.core.metadata import check_metadata
 from heliograph.core.sessions import Device
-from heliograph.server import auth, bodies
-from heliograph.server.endpoints import Call, NoBody, UserCall, by_key, by_secret_key, by_token
+from heliograph.server import auth, bodies, user_bodies
+from heliograph.server.endpoints import Call, NoBody, UserCall, by_key, by_token
 
 
 async def register(call: Call[wire.RegisterRequest]) -> wire.RegisterData:
@@ -16,7 +17,7 @@ async def register(call: Call[wire.RegisterRequest]) -> wire.RegisterData:
         identifier=body.user_identifier,
         force=body.force_register,
         replace_session=body.replace_session,
-        metadata=None if body.register_meta_data is None else accounts.check_metadata(body.register_meta_data),
+        metadata=None if body.register_meta_data is None else check_metadata(body.register_meta_data),
         device=Device(body.device.device, body.device.browser, body.device.os, call.address),
         assertion=auth.assertion(call.request),
     )
@@ -24,31 +25,33 @@ async def register(call: Call[wire.RegisterRequest]) -> wire.RegisterData:
     return bodies.registered(call.services, call.caller, registered)
 
 
-async def block(call: Call[NoBody]) -> wire.AccountBody:
-    """`POST /users/{identifier}/block`: end all sessions of a user, and let none begin."""
-    return bodies.account(await accounts.set_blocked(call.ports, call.caller, call.segment("identifier"), True))
-
-
-async def unblock(call: Call[NoBody]) -> wire.AccountBody:
-    """`POST /users/{identifier}/unblock`: let a user register and sign in again."""
-    return bodies.account(await accounts.set_blocked(call.ports, call.caller, call.segment("identifier"), False))
-
-
-async def delete(call: Call[NoBody]) -> None:
-    """`DELETE /users/{identifier}`: delete a user with all that belongs to it."""
-    await accounts.delete(call.ports, await accounts.lookup(call.ports, call.caller, call.segment("identifier")))
-
-
-async def delete_own(call: UserCall[NoBody]) -> None:
+async def delete_own(call: UserCall[wire.DeletionRequest]) -> wire.DeletionData:
     """`DELETE /account`: delete the user who asks; a session that was linked by QR code may not."""
-    sessions.require_own_sign_in(call.identity.session)
-    await accounts.delete(call.ports, call.identity.account)
+    said = call.body
+    return user_bodies.deletion(await deletion.delete_own(call.ports, call.identity, said.reason, said.feedback))
+
+
+async def metadata(call: UserCall[NoBody]) -> wire.MetaDataBody:
+    """`GET /metadata`: the user's own metadata."""
+    return wire.MetaDataBody(meta_data=dict(await account_changes.get_metadata(call.ports, call.jid)))
+
+
+async def replace_metadata(call: UserCall[wire.MetaDataRequest]) -> wire.MetaDataBody:
+    """`PUT /metadata`: replace it."""
+    stored = await account_changes.set_metadata(call.ports, call.jid, call.body.meta_data)
+    return wire.MetaDataBody(meta_data=dict(stored))
+
+
+async def patch_metadata(call: UserCall[wire.MetaDataPatch]) -> wire.MetaDataBody:
+    """`PATCH /metadata`: change some entries; `null` removes one (RFC 7396)."""
+    stored = await account_changes.merge_metadata(call.ports, call.jid, call.body.meta_data)
+    return wire.MetaDataBody(meta_data=dict(stored))
 
 
 ENDPOINTS = (
     by_key("POST", "/register", wire.RegisterRequest, register),
-    by_secret_key("POST", "/users/{identifier}/block", NoBody, block),
-    by_secret_key("POST", "/users/{identifier}/unblock", NoBody, unblock),
-    by_secret_key("DELETE", "/users/{identifier}", NoBody, delete),
-    by_token("DELETE", "/account", NoBody, delete_own),
+    by_token("DELETE", "/account", wire.DeletionRequest, delete_own, is_body_optional=True),
+    by_token("GET", "/metadata", NoBody, metadata),
+    by_token("PUT", "/metadata", wire.MetaDataRequest, replace_metadata),
+    by_token("PATCH", "/metadata", wire.MetaDataPatch, patch_metadata),
 )

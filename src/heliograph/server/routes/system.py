@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from heliograph import wire
-from heliograph.errors import RequestInvalid, Unreachable
+from heliograph.errors import Unreachable
 from heliograph.server import answers, auth, bodies
 from heliograph.server.endpoints import Call, NoBody, by_key
 from heliograph.server.services import Services
@@ -15,15 +15,8 @@ from heliograph.server.services import Services
 
 async def config(call: Call[NoBody]) -> wire.Config:
     """`GET /config?isTrial=`: check the key, and say how to connect."""
-    auth.require_mode(call.caller, _flag(call.request, "isTrial"))
+    auth.require_mode(call.caller, call.flag("isTrial"))
     return bodies.config(call.services, call.caller)
-
-
-def _flag(request: Request, name: str) -> bool | None:
-    text = request.query_params.get(name)
-    if text not in {None, "true", "false"}:
-        raise RequestInvalid(f"The parameter {name} is true or false", details={"field": name})
-    return None if text is None else text == "true"
 
 
 def probes(services: Services) -> list[Route]:

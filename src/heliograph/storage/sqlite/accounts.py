@@ -7,16 +7,21 @@ from collections.abc import Callable
 from functools import partial
 
 from heliograph.core import audit
+from heliograph.core.account_changes import AccountChange, Feedback
 from heliograph.core.accounts import Account, Registration, Standing
+from heliograph.core.apps import Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange
 from heliograph.core.sessions import EndReason, Session
-from heliograph.errors import RegistrationUnverified
+from heliograph.errors import AccountNotFound, RegistrationUnverified
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import owner_of, record
+from heliograph.storage.sqlite.audit import record
 from heliograph.storage.sqlite.connection import Reader, new_row, next_mark
 from heliograph.storage.sqlite.sessions import close_sessions, end_sessions
 from heliograph.storage.sqlite.writer import Writer
+
+_LAST = 2**63 - 1
+"""No row has a greater number."""
 
 
 class SqliteAccounts:
@@ -37,17 +42,24 @@ class SqliteAccounts:
         """One atomic registration; `RegistrationUnverified` where the assertion was used before."""
         return await self._writer.write(partial(_register, jid=jid, decide=decide, assertion=assertion))
 
-    async def set_blocked(self, account_id: int, is_blocked: bool, now: float) -> list[str]:
-        """Block or unblock; blocking ends all sessions, whose ids come back."""
-        return await self._writer.write(partial(_set_blocked, account_id=account_id, is_blocked=is_blocked, now=now))
+    async def change(
+        self, jid: str, now: float, decide: Callable[[Account], AccountChange]
+    ) -> tuple[AccountChange, list[str]]:
+        """One atomic change, with the end of all sessions where it says so; `AccountNotFound`."""
+        return await self._writer.write(partial(_change, jid=jid, now=now, decide=decide))
 
     async def delete(self, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
         """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
         return await self._writer.write(partial(_delete, account_id=account_id, reason=reason, now=now))
 
     async def expired(self, now: float, limit: int) -> list[Account]:
-        """Accounts whose life is over, oldest first."""
-        return [rows.account(row) for row in self._reader.rows(sql.EXPIRED_ACCOUNTS, (now, limit))]
+        """Accounts whose life is over, or the grace period after their deletion, oldest first."""
+        return [rows.account(row) for row in self._reader.rows(sql.EXPIRED_ACCOUNTS, (now, now, limit))]
+
+    async def feedback(self, app_id: str, environment: Environment, before: int | None, limit: int) -> list[Feedback]:
+        """What users said on leaving, newest first, before the feedback of that number."""
+        parameters = (app_id, environment.value, _LAST if before is None else before, limit)
+        return [rows.feedback(row) for row in self._reader.rows(sql.FEEDBACK, parameters)]
 
 
 def _register(
@@ -122,26 +134,38 @@ def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
     cursor.executemany(sql.ADD_TOKEN, [rows.token_row(token, number) for token in registration.tokens])
 
 
-def _set_blocked(cursor: sqlite3.Cursor, account_id: int, is_blocked: bool, now: float) -> list[str]:
-    owner = owner_of(cursor, account_id)
-    if owner is None or cursor.execute(sql.SET_BLOCKED, (int(is_blocked), account_id, int(is_blocked))).rowcount == 0:
-        return []  # there is nothing to change
-    record(cursor, [audit.of_block(owner, is_blocked, now)])
-    cursor.execute(sql.MARK_PROFILE, (next_mark(cursor, owner.jid), account_id))
-    if not is_blocked:
-        return []
-    live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (account_id,))]
-    return end_sessions(cursor, account_id, live, EndReason.ADMIN_BLOCKED, now)
+def _change(
+    cursor: sqlite3.Cursor, jid: str, now: float, decide: Callable[[Account], AccountChange]
+) -> tuple[AccountChange, list[str]]:
+    row = cursor.execute(sql.ACCOUNT_BY_JID, (jid,)).fetchone()
+    if row is None:
+        raise AccountNotFound
+    before = rows.account(row)
+    change = decide(before)
+    after = rows.changed_account_row(change.account)
+    if after != rows.changed_account_row(before):  # as text, where 1, 1.0 and true are three values
+        cursor.execute(sql.SET_ACCOUNT, after)
+        record(cursor, audit.of_account(before, change, now))
+    if change.account.is_blocked != before.is_blocked:
+        cursor.execute(sql.MARK_PROFILE, (next_mark(cursor, jid), before.id))
+    if change.feedback is not None:
+        said = (change.feedback.reason, change.feedback.feedback, change.feedback.created_at)
+        cursor.execute(sql.ADD_FEEDBACK, (before.app_id, before.environment.value, before.id, *said))
+    if change.ends is None:
+        return change, []
+    live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (before.id,))]
+    return change, end_sessions(cursor, before.id, live, change.ends, now)
 
 
 def _delete(cursor: sqlite3.Cursor, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
     """Delete the account's row and, with it by foreign keys, all rows that refer to it."""
-    owner = owner_of(cursor, account_id)
-    if owner is None:
+    row = cursor.execute(sql.ACCOUNT_BY_ID, (account_id,)).fetchone()
+    if row is None:
         return []
+    account = rows.account(row)
     live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (account_id,))]
-    record(cursor, audit.of_deletion(owner, live, reason, now))
-    jid = owner.jid
+    record(cursor, audit.of_deletion(account, live, reason, now))
+    jid = account.jid
     owners = [owner for (owner,) in cursor.execute(sql.OWNERS_OF_CONTACT, (jid, account_id))]
     cursor.execute(sql.DELETE_CONTACT, (jid,))
     cursor.execute(sql.DELETE_ACCOUNT, (account_id,))

@@ -1,0 +1,45 @@
+"""Records about users as bodies of `wire`: for the app's own backend, and for a user on leaving."""
+
+from __future__ import annotations
+
+from heliograph import wire
+from heliograph.core.account_changes import Feedback
+from heliograph.core.accounts import Account
+from heliograph.core.apps import Environment
+from heliograph.core.deletion import Deletion
+from heliograph.core.sessions import iso
+
+
+def account(record: Account) -> wire.AccountBody:
+    """A user, for the app's own backend."""
+    return wire.AccountBody(
+        user_id=record.identifier,
+        user_jid=record.jid,
+        is_admin_blocked=record.is_blocked,
+        is_sandbox=record.environment is Environment.SANDBOX,
+        is_deleted=record.is_deleted,
+        purge_at=_time(record.purge_at),
+        max_sessions=record.max_sessions,
+        meta_data=dict(record.metadata),
+        created_at=iso(record.created_at),
+        expires_at=_time(record.expires_at),
+    )
+
+
+def deletion(decided: Deletion) -> wire.DeletionData:
+    """A deletion that was decided."""
+    return wire.DeletionData(deleted_at=iso(decided.deleted_at), purge_at=iso(decided.purge_at))
+
+
+def feedback(said: Feedback) -> wire.FeedbackBody:
+    """What a user said on leaving."""
+    return wire.FeedbackBody(
+        user_id=None if said.jid is None else said.jid.partition("@")[0],
+        reason=said.reason,
+        feedback=said.feedback,
+        created_at=iso(said.created_at),
+    )
+
+
+def _time(time_s: float | None) -> str | None:
+    return None if time_s is None else iso(time_s)
