@@ -8,22 +8,21 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from ipaddress import ip_network
 from pathlib import Path
 
 import structlog
 import uvicorn
 
+from heliograph import upkeep
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
-from heliograph.core import accounts, limits, sessions
-from heliograph.core.outbound import Reach
 from heliograph.core.ports import Engine, Ports
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
 from heliograph.errors import SettingsInvalid
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.server.http import create_app
+from heliograph.server.metrics import metrics_app
 from heliograph.server.services import ClientConfig, Services
 from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
@@ -32,10 +31,10 @@ from heliograph.system.certificate import self_signed, server_context, server_en
 from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import STOCK, PreparedCredentials
+from heliograph.system.metrics import Metrics
 from heliograph.system.open_files import raise_open_files_limit
 from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
-from heliograph.webhooks.delivery import WebhookDelivery
 
 log = structlog.get_logger("heliograph.node")
 
@@ -43,7 +42,6 @@ WEBSOCKET_PATH = "/xmpp"
 SIGNAL_PATH = "/signal"
 _OPEN_FILES_WANTED = 65_536
 _OPEN_FILES_ENOUGH = 12_000
-_SWEEP_EVERY_S = 60.0
 _HTTP_BACKLOG = 2048
 
 
@@ -57,6 +55,7 @@ class Node:
         public_url: the address of its HTTP face, without a final slash.
         http_port, xmpp_port, xmpps_port: the ports that are really open.
         certificate_file: the certificate that its XMPP server shows.
+        metrics_url: where Prometheus finds its metrics; `None` where it does not.
     """
 
     ports: Ports
@@ -66,6 +65,7 @@ class Node:
     xmpp_port: int
     xmpps_port: int
     certificate_file: Path
+    metrics_url: str | None = None
 
 
 class _HttpServer(uvicorn.Server):
@@ -103,8 +103,28 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         ports = await _open_ports(stack, settings, engine, prepared=STOCK)
         xmpp_port, xmpps_port = await _start_engine(engine, ports, settings)
         node = Node(ports, engine, public_url, http_port, xmpp_port, xmpps_port, certificate)
-        async with _serving(node, settings, http_socket):
-            yield node
+        metrics = Metrics()
+        async with _serving(node, settings, http_socket, metrics), _showing(metrics, node, settings) as metrics_url:
+            yield replace(node, metrics_url=metrics_url)
+
+
+@asynccontextmanager
+async def _showing(metrics: Metrics, node: Node, settings: Settings) -> AsyncIterator[str | None]:
+    """Show metrics on a port of their own, where settings say so."""
+    if settings.metrics_host is None:
+        yield None
+        return
+    with _listen(settings.metrics_host, settings.metrics_port) as listening:
+        app = metrics_app(metrics, node.ports, lambda: node.engine.connections)
+        config = uvicorn.Config(app, lifespan="off", access_log=False, log_config=None, server_header=False)
+        server = _HttpServer(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            host = f"[{settings.metrics_host}]" if ":" in settings.metrics_host else settings.metrics_host
+            yield f"http://{host}:{listening.getsockname()[1]}/metrics"
+        finally:
+            server.should_exit = True
+            await serving
 
 
 @asynccontextmanager
@@ -152,27 +172,25 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
 
 
 @asynccontextmanager
-async def _serving(node: Node, settings: Settings, http_socket: socket.socket) -> AsyncIterator[None]:
+async def _serving(node: Node, settings: Settings, http_socket: socket.socket, metrics: Metrics) -> AsyncIterator[None]:
     """Serve HTTP and sweep while the context lasts; then drain: no new work, every stream told, requests finished."""
     is_ready = True
-    server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready))
+    server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready, metrics))
     serving = asyncio.create_task(server.serve(sockets=[http_socket]))
-    sweeping = asyncio.create_task(_sweep(node.ports, settings))
-    delivering = asyncio.create_task(_deliver_webhooks(node.ports, settings))
+    keeping_up = asyncio.create_task(upkeep.run(node.ports, settings))
     log.info("node_started", url=node.public_url, xmpp_port=node.xmpp_port, xmpps_port=node.xmpps_port)
     try:
         yield
     finally:
         is_ready = False
-        sweeping.cancel()
-        delivering.cancel()
+        keeping_up.cancel()
         await node.engine.stop(settings.drain_timeout_s)
         server.should_exit = True
-        await asyncio.gather(serving, sweeping, delivering, return_exceptions=True)
+        await asyncio.gather(serving, keeping_up, return_exceptions=True)
         log.info("node_stopped")
 
 
-def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]) -> uvicorn.Config:
+def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool], metrics: Metrics) -> uvicorn.Config:
     websocket_url = node.public_url.replace("http", "ws", 1)
     signal_url = settings.signal_server_url or f"{websocket_url}{SIGNAL_PATH}"
     services = Services(
@@ -186,6 +204,7 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
         trusted_proxies=tuple(map(str, settings.trusted_proxies)),
         request_max_bytes=settings.request_max_bytes,
         pages_app=settings.pages_app,
+        observe=metrics.request,
     )
     return uvicorn.Config(
         create_app(replace(services, apps={**services.apps, SIGNAL_PATH: signal_app(services)})),
@@ -256,36 +275,3 @@ def _check_open_files() -> None:
     allowed = raise_open_files_limit(_OPEN_FILES_WANTED)
     if allowed < _OPEN_FILES_ENOUGH:
         log.warning("few_open_files", allowed=allowed, wanted=_OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
-
-
-def webhook_calls(settings: Settings) -> GuardedHttp:
-    """How webhooks' receivers are called: on the public internet, or where the operator lets them be."""
-    networks = tuple(ip_network(network) for network in settings.webhook_networks)
-    return GuardedHttp(Reach(networks=networks))
-
-
-async def _deliver_webhooks(ports: Ports, settings: Settings) -> None:
-    async with webhook_calls(settings) as calls:
-        await WebhookDelivery(ports, calls).run()
-
-
-async def _sweep(ports: Ports, settings: Settings) -> None:
-    """Delete sandbox users whose time is over, QR links that are long over, invitations that are over and messages that
-    nobody fetched, and end linked sessions that idle.
-    """
-    idle_s = settings.qr_session_idle_days * 86400.0
-    while True:
-        try:
-            while await accounts.delete_expired(ports):
-                pass
-            while await sessions.end_idle(ports, idle_s):
-                pass
-            while await ports.offline.forget(ports.clock.now() - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
-                pass
-            while await ports.invitations.forget(ports.clock.now(), limits.EXPIRED_BATCH):
-                pass
-            while await ports.qr_links.forget(ports.clock.now() - limits.QR_KEPT_S, limits.EXPIRED_BATCH):
-                pass
-        except Exception:  # a failed sweep is tried again, it does not end the node
-            log.exception("sweep_failed")
-        await asyncio.sleep(_SWEEP_EVERY_S)

@@ -141,6 +141,12 @@ class Settings(BaseModel):
     )
     """How many of them may be signing in at the same time."""
 
+    metrics_host: Host | None = None
+    """The address on which Prometheus may read metrics, at `/metrics`. Not set: nowhere. Whoever reaches it may read
+    them, so let it be an inner one."""
+    metrics_port: Port = 9464
+    """The port of the metrics; 0 takes a free one."""
+
     webhook_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)] = ()
     """Networks (`10.0.0.0/8`) in which webhooks may have their receivers although they are not public, on any port.
     Where there are any, a webhook's address may also begin with `http://`. A list, or text with commas."""

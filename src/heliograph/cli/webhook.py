@@ -14,8 +14,9 @@ from heliograph.core import limits, webhooks
 from heliograph.core.apps import Environment
 from heliograph.core.webhooks import KINDS, Attempt, Webhook
 from heliograph.errors import RemoteFailed
-from heliograph.node import open_ports, webhook_calls
+from heliograph.node import open_ports
 from heliograph.settings import Settings
+from heliograph.upkeep import webhook_calls
 from heliograph.webhooks.delivery import send
 
 commands = typer.Typer(no_args_is_help=True, help="Webhooks: where an app's backend is told of what happens.")

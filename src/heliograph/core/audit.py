@@ -21,15 +21,15 @@ import msgspec
 
 from heliograph.core.apps import Environment
 from heliograph.core.qr_login import State
+from heliograph.core.sessions import EndReason
 
 if TYPE_CHECKING:
     from heliograph.core.account_changes import AccountChange
     from heliograph.core.accounts import Account, Registration
     from heliograph.core.apps import App
-    from heliograph.core.ports import AuditStore
+    from heliograph.core.ports import AuditStore, Ports
     from heliograph.core.profiles import Profile
     from heliograph.core.qr_login import QrLink
-    from heliograph.core.sessions import EndReason
 
 Fact = str | int | bool | Sequence[str]
 """What an event tells beside its subject; JSON holds it."""
@@ -180,6 +180,33 @@ async def verify(store: AuditStore, app_id: str, noted: Head | None = None) -> t
 
 
 _PAGE = 1000
+
+
+async def follow(ports: Ports, seen: Mapping[str, int]) -> dict[str, int]:
+    """Tell the engine of sessions that ended since, whoever ended them: another process over the same store does not
+    know our connections. What we ended ourselves is told a second time, which changes nothing.
+
+    Args:
+        ports: the node's ports.
+        seen: the numbers of the newest entries that were looked at, by app.
+
+    Returns:
+        Those numbers now.
+    """
+    now = await ports.audit.heads()
+    for app_id, newest in now.items():
+        after = seen.get(app_id, 0)
+        while after < newest and (page := await ports.audit.chain(app_id, after, _PAGE)):
+            for entry in page:
+                _tell_engine(ports, entry.event)
+            after = page[-1].number
+    return now
+
+
+def _tell_engine(ports: Ports, event: Event) -> None:
+    if event.kind is Kind.SESSION_ENDED:
+        reason = EndReason(str(event.facts["reason"]))
+        ports.engine.disconnect_session(event.owner.jid, event.session_id, reason)
 
 
 # ---------------------------------------------------------------------------------------------------------- the events

@@ -301,6 +301,10 @@ class AuditStore(Protocol):
         """The newest entry of an app's chain, as it is kept beside the chain."""
         ...
 
+    async def heads(self) -> dict[str, int]:
+        """The number of the newest entry of each app's chain."""
+        ...
+
     async def chain(self, app_id: str, after: int, limit: int) -> list[Entry]:
         """At most `limit` entries of an app's chain behind a number, in order."""
         ...

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from heliograph.core.ports import Ids
 from heliograph.errors import InternalError
 from heliograph.server import answers
+from heliograph.server.services import Observer
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,16 @@ class Exchange:
         self.status: int | None = None
         self._began = time.perf_counter()
 
+    @property
+    def route(self) -> str | None:
+        """The pattern of the route; `None` where there is none."""
+        return getattr(self.scope.get("route"), "path", None)
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long it has taken so far."""
+        return time.perf_counter() - self._began
+
     def observe(self, send: Send) -> Send:
         """Send on, with the headers that each answer gets."""
 
@@ -61,15 +72,13 @@ class Exchange:
 
     def log(self, event: str, level: str, **facts: object) -> None:
         """Write one line. The route is named by its pattern: an address as it came may hold anything."""
-        route = getattr(self.scope.get("route"), "path", None)
-        elapsed_ms = round((time.perf_counter() - self._began) * 1000, 2)
         getattr(log, level)(
             event,
             request_id=self.request_id,
             method=self.scope["method"],
-            route=route,
+            route=self.route,
             status=self.status,
-            elapsed_ms=elapsed_ms,
+            elapsed_ms=round(self.elapsed_s * 1000, 2),
             **facts,
         )
 
@@ -80,11 +89,13 @@ class Boundary:
     Args:
         app: what answers.
         ids: where request ids come from.
+        observe: is told of each request that was answered.
     """
 
-    def __init__(self, app: ASGIApp, ids: Ids) -> None:
+    def __init__(self, app: ASGIApp, ids: Ids, observe: Observer) -> None:
         self._app = app
         self._ids = ids
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an HTTP request on and see to its end; all else passes as it is."""
@@ -108,3 +119,6 @@ class Boundary:
             await failure(scope, receive, observed)
         else:
             exchange.log("request_served", "info" if (exchange.status or 0) >= 400 else "debug")
+        finally:
+            if exchange.status is not None:
+                self._observe(scope["method"], exchange.route, exchange.status, exchange.elapsed_s)

@@ -93,7 +93,7 @@ def _middleware(services: Services) -> list[Middleware]:
         expose_headers=["ETag", "Retry-After", "X-Request-Id"],
         max_age=PREFLIGHT_MAX_AGE_S,
     )
-    boundary = Middleware(Boundary, ids=services.ports.ids)
+    boundary = Middleware(Boundary, ids=services.ports.ids, observe=services.observe)
     if not services.trusted_proxies:
         return [cors, boundary]
     return [Middleware(_behind_proxies, trusted=services.trusted_proxies), cors, boundary]

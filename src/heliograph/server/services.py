@@ -11,8 +11,14 @@ from starlette.types import ASGIApp
 from heliograph.core import limits
 from heliograph.core.ports import Ports
 
+Observer = Callable[[str, str | None, int, float], None]
+
 STATIC_DIR = Path(__file__).parent / "static"
 """Where the build of `web/` puts its output."""
+
+
+def unobserved(_method: str, _route: str | None, _status: int, _elapsed_s: float) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Services:
         request_max_bytes: the largest body of a request that is no upload.
         pages_app: the id of the app whose users the pages sign in; `None` for the only app, where there is one.
         static_dir: the folder of the built pages and of the built browser SDK.
+        observe: is told of each request that was answered: method, pattern of its route, status, seconds.
     """
 
     ports: Ports
@@ -61,6 +68,7 @@ class Services:
     request_max_bytes: int = limits.REQUEST_MAX_BYTES
     pages_app: str | None = None
     static_dir: Path = STATIC_DIR
+    observe: Observer = unobserved
 
     def media_url(self, name: str) -> str:
         """The public URL of a stored file."""

@@ -14,6 +14,7 @@ MESSAGE = "m.id, m.webhook_id, m.kind, m.body, m.created_at, m.attempts, m.due_a
 # ------------------------------------------------------------------------------------------------------- audit trail
 OWNER = "SELECT app_id, environment, jid FROM accounts WHERE id = ?"
 HEAD = "SELECT number, hash FROM audit_heads WHERE app_id = ?"
+HEADS = "SELECT app_id, number FROM audit_heads"
 PUT_HEAD = (
     "INSERT INTO audit_heads (app_id, number, hash) VALUES (?, ?, ?) "
     "ON CONFLICT (app_id) DO UPDATE SET number = excluded.number, hash = excluded.hash"

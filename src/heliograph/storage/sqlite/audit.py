@@ -23,6 +23,10 @@ class SqliteAudit:
         row = self._reader.row(sql_audit.HEAD, (app_id,))
         return audit.EMPTY if row is None else Head(*row)
 
+    async def heads(self) -> dict[str, int]:
+        """The number of the newest entry of each app's chain."""
+        return dict(self._reader.rows(sql_audit.HEADS))
+
     async def chain(self, app_id: str, after: int, limit: int) -> list[Entry]:
         """The entries behind a number, in order."""
         return [rows.entry(row) for row in self._reader.rows(sql_audit.CHAIN, (app_id, after, limit))]

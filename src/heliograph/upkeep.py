@@ -1,0 +1,72 @@
+"""What a running node does by itself: it sweeps, delivers webhooks, and follows other processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_network
+
+import structlog
+
+from heliograph.core import accounts, audit, limits, sessions
+from heliograph.core.outbound import Reach
+from heliograph.core.ports import Ports
+from heliograph.settings import Settings
+from heliograph.system.outbound import GuardedHttp
+from heliograph.webhooks.delivery import WebhookDelivery
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_EVERY_S = 60.0
+_FOLLOW_EVERY_S = 1.0
+
+
+async def run(ports: Ports, settings: Settings) -> None:
+    """All of it, until it is cancelled."""
+    async with webhook_calls(settings) as calls, asyncio.TaskGroup() as tasks:
+        tasks.create_task(_every(_SWEEP_EVERY_S, lambda: sweep(ports, settings)))
+        tasks.create_task(_follow(ports))
+        tasks.create_task(WebhookDelivery(ports, calls).run())
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # what failed is tried again, it does not end the node
+            log.exception("upkeep_failed")
+        await asyncio.sleep(seconds)
+
+
+def webhook_calls(settings: Settings) -> GuardedHttp:
+    """How webhooks' receivers are called: on the public internet, or where the operator lets them be."""
+    networks = tuple(ip_network(network) for network in settings.webhook_networks)
+    return GuardedHttp(Reach(networks=networks))
+
+
+async def _follow(ports: Ports) -> None:
+    """Cut the connections of sessions that another process ends, such as the command line."""
+    seen = await ports.audit.heads()
+
+    async def look() -> None:
+        nonlocal seen
+        seen = await audit.follow(ports, seen)
+
+    await _every(_FOLLOW_EVERY_S, look)
+
+
+async def sweep(ports: Ports, settings: Settings) -> None:
+    """Delete sandbox users whose time is over, QR links that are long over, invitations that are over and messages that
+    nobody fetched, and end linked sessions that idle.
+    """
+    idle_s = settings.qr_session_idle_days * 86400.0
+    while await accounts.delete_expired(ports):
+        pass
+    while await sessions.end_idle(ports, idle_s):
+        pass
+    while await ports.offline.forget(ports.clock.now() - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
+        pass
+    while await ports.invitations.forget(ports.clock.now(), limits.EXPIRED_BATCH):
+        pass
+    while await ports.qr_links.forget(ports.clock.now() - limits.QR_KEPT_S, limits.EXPIRED_BATCH):
+        pass
