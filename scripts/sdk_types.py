@@ -97,7 +97,8 @@ def interface(body: type[msgspec.Struct]) -> str:
 
 def is_optional(body: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> bool:
     """Whether a field may be absent."""
-    return field.default is UNSET or (issubclass(body, wire.Request) and not field.required)
+    may_lack_defaults = issubclass(body, wire.Request) or body.__struct_config__.omit_defaults
+    return field.default is UNSET or (may_lack_defaults and not field.required)
 
 
 def type_parameters(body: type[msgspec.Struct]) -> list[str]:

@@ -1,30 +1,15 @@
 /** The SDK: one object for one user on one device. */
 import { connect, deleteAccount, logOut, register, type RegisterOptions } from "./accounts";
 import { Api, segment, type Response } from "./api";
+import { ContactCalls } from "./contact-calls";
 import { failure } from "./errors";
 import { sendMessage } from "./messages";
-import { changeProfile, type Image, type ProfileChange, type ProfileOptions } from "./profiles";
 import type { Logo } from "./qr-canvas";
 import { startQrLogin, type QrLogin, type QrOptions, type QrResult } from "./qr-login";
 import { approveQrCode, denyQrCode, scanQrCode, type ApproveOptions, type QrRequest } from "./qr-phone";
 import { Runtime, type InitializeOptions } from "./runtime";
 import type { ConnectionStatus } from "./states";
-import type {
-  BlockedData,
-  BlockedUserBody,
-  Config,
-  ContactBody,
-  ContactsData,
-  EndedData,
-  LastSeenBody,
-  MetaData,
-  OwnProfileBody,
-  ProfileBody,
-  QrApproveData,
-  RegisterData,
-  SessionsData,
-  Tokens,
-} from "./wire";
+import type { Config, EndedData, MetaData, QrApproveData, RegisterData, SessionsData, Tokens } from "./wire";
 
 /**
  * Register, connect, profiles, contacts, sessions: `initializeSDK` first.
@@ -33,10 +18,10 @@ import type {
  * `timeout`, `rate_limited` (with `retryAfterS`) and, before `initializeSDK`, `not_connected`; calls for the signed-in
  * user also `token_missing`, `token_expired` and `token_revoked`.
  */
-export class HeliographSDK {
+export class HeliographSDK extends ContactCalls {
   #runtime: Runtime | null = null;
 
-  get #on(): Runtime {
+  protected get on(): Runtime {
     if (this.#runtime === null) throw failure("not_connected", "Initialize the SDK first");
     return this.#runtime;
   }
@@ -88,7 +73,7 @@ export class HeliographSDK {
   ): Promise<Response<RegisterData>> {
     const options = typeof forceRegister === "object" ? forceRegister : { forceRegister };
     const metaData = registerMetaData ?? options.registerMetaData;
-    return await register(this.#on, userIdentifier, { ...options, ...(metaData && { registerMetaData: metaData }) });
+    return await register(this.on, userIdentifier, { ...options, ...(metaData && { registerMetaData: metaData }) });
   }
 
   /**
@@ -98,22 +83,22 @@ export class HeliographSDK {
    *   as another user. As the same user, nothing happens.
    */
   async connect(username: string, password: string): Promise<Response> {
-    return await connect(this.#on, username, password);
+    return await connect(this.on, username, password);
   }
 
   /** End this device's session, and with it the connection and the password. */
   async logout(): Promise<Response> {
-    return await logOut(this.#on);
+    return await logOut(this.on);
   }
 
   /** Delete the signed-in user with all that belongs to it, on all devices. */
   async deleteMyAccount(reason = "", feedback?: string): Promise<Response> {
-    return await deleteAccount(this.#on, reason, feedback);
+    return await deleteAccount(this.on, reason, feedback);
   }
 
   /** The bare JID of the user who registered or connected. */
   async getCurrentUserJid(): Promise<Response<{ userJid: string }>> {
-    return { statusCode: 200, message: "Success", data: { userJid: this.#on.userJid } };
+    return { statusCode: 200, message: "Success", data: { userJid: this.on.userJid } };
   }
 
   // --------------------------------------------------------------------------------------------------- QR sign-in
@@ -137,7 +122,7 @@ export class HeliographSDK {
     callback?: (result: QrResult) => unknown,
     options: QrOptions = {},
   ): Promise<Response<QrLogin>> {
-    return await startQrLogin(this.#on, { canvas, logo, signalServerUrl, callback, options });
+    return await startQrLogin(this.on, { canvas, logo, signalServerUrl, callback, options });
   }
 
   /**
@@ -147,7 +132,7 @@ export class HeliographSDK {
    * @throws HeliographError `request_invalid`, `access_denied`, `expired_token`, `already_used`, `step_up_required`.
    */
   async scanQrCode(scannedText: string): Promise<Response<QrRequest>> {
-    return await scanQrCode(this.#on, scannedText);
+    return await scanQrCode(this.on, scannedText);
   }
 
   /**
@@ -158,118 +143,41 @@ export class HeliographSDK {
    *   `already_used`; of a text also as `scanQrCode`.
    */
   async approveQrCode(scanned: string | QrRequest, options: ApproveOptions = {}): Promise<Response<QrApproveData>> {
-    return await approveQrCode(this.#on, scanned, options);
+    return await approveQrCode(this.on, scanned, options);
   }
 
   /** Do not let the page in, and tell it so. */
   async denyQrCode(scanned: string | QrRequest): Promise<Response> {
-    return await denyQrCode(this.#on, scanned);
+    return await denyQrCode(this.on, scanned);
   }
 
-  // -------------------------------------------------------------------------------------------------------- profile
-
-  /**
-   * Change the user's own profile, and bring it to all the user's devices and contacts. `null` leaves a field as it is,
-   * `""` clears it.
-   *
-   * @param image a `File` or `Blob`, a URL, or the `fileToken` of an earlier response.
-   * @throws HeliographError `profile_invalid` (with `details.field`), `profile_conflict`, `media_unsupported`,
-   *   `payload_too_large`.
-   */
-  async setUserProfile(
-    name?: string | null,
-    image?: Image | null,
-    status?: string | null,
-    mobileNumber?: string | null,
-    email?: string | null,
-    options: ProfileOptions = {},
-  ): Promise<Response<OwnProfileBody>> {
-    const given = Object.entries({ nickName: name, image, status, mobileNumber, email });
-    const change: ProfileChange = Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== null));
-    return await changeProfile(this.#on, change, options);
-  }
-
-  /** Change some fields of the user's own profile, and who may see them. All else is as for `setUserProfile`. */
-  async updateProfile(change: ProfileChange, options: ProfileOptions = {}): Promise<Response<OwnProfileBody>> {
-    return await changeProfile(this.#on, change, options);
-  }
-
-  /** A profile as the signed-in user may see it, of an identifier or a bare JID; without one, the user's own. */
-  async getUserProfile(): Promise<Response<OwnProfileBody>>;
-  async getUserProfile(user: string): Promise<Response<ProfileBody>>;
-  async getUserProfile(user?: string): Promise<Response<ProfileBody | OwnProfileBody>> {
-    const path = user === undefined ? "/profile" : `/profiles/${segment(user)}`;
-    return await this.#on.tokens.call<ProfileBody>("GET", path);
-  }
-
-  // ------------------------------------------------------------------------------------------- contacts and messages
-
-  /** The contacts, those whom the user has asked and those who have asked the user. */
-  async getFriendsList(): Promise<Response<ContactsData>> {
-    return await this.#on.tokens.call<ContactsData>("GET", "/contacts");
-  }
-
-  /** Make a contact, or ask for one where the app's policy wants it; accept one who has asked. */
-  async addContact(userIdentifier: string): Promise<Response<ContactBody>> {
-    return await this.#on.tokens.call<ContactBody>("PUT", `/contacts/${segment(userIdentifier)}`);
-  }
-
-  /** Remove a contact on both sides, take back a request, or refuse one. */
-  async removeContact(userIdentifier: string): Promise<Response> {
-    return await this.#on.tokens.call("DELETE", `/contacts/${segment(userIdentifier)}`);
-  }
-
-  // -------------------------------------------------------------------------------------------------------- blocking
-
-  /**
-   * Block a user: neither sees the other's profile and presence any more, and messages fail.
-   *
-   * @throws HeliographError `account_not_found`, `block_limit`, and `block_invalid` of oneself.
-   */
-  async blockUser(userIdentifier: string): Promise<Response<BlockedUserBody>> {
-    return await this.#on.tokens.call<BlockedUserBody>("PUT", `/blocked/${segment(userIdentifier)}`);
-  }
-
-  /** Unblock a user; it is no error if the user was not blocked. */
-  async unblockUser(userIdentifier: string): Promise<Response> {
-    return await this.#on.tokens.call("DELETE", `/blocked/${segment(userIdentifier)}`);
-  }
-
-  /** The users whom the signed-in user blocks. */
-  async getUsersIBlocked(): Promise<Response<BlockedData>> {
-    return await this.#on.tokens.call<BlockedData>("GET", "/blocked");
-  }
-
-  /** When a contact was last there (XEP-0012), of an identifier or a bare JID. */
-  async getLastSeen(user: string): Promise<Response<LastSeenBody>> {
-    return await this.#on.tokens.call<LastSeenBody>("GET", `/last-seen/${segment(user)}`);
-  }
+  // -------------------------------------------------------------------------------------------------------- messages
 
   /** Send a one-to-one text message, to a JID or an identifier. That it was sent does not say that it was read. */
   async sendMessage(jid: string, text: string): Promise<Response<{ messageId: string }>> {
-    return await sendMessage(this.#on, jid, text);
+    return await sendMessage(this.on, jid, text);
   }
 
   // -------------------------------------------------------------------------------------------------------- sessions
 
   /** The user's live sessions, least recently active first. */
   async getSessions(): Promise<Response<SessionsData>> {
-    return await this.#on.tokens.call<SessionsData>("GET", "/sessions");
+    return await this.on.tokens.call<SessionsData>("GET", "/sessions");
   }
 
   /** End one session. Its device is told and disconnected; the others notice nothing. */
   async logoutSession(sessionId: string): Promise<Response> {
-    return await this.#on.tokens.call("DELETE", `/sessions/${segment(sessionId)}`);
+    return await this.on.tokens.call("DELETE", `/sessions/${segment(sessionId)}`);
   }
 
   /** End all sessions but this one. */
   async logoutOtherSessions(): Promise<Response<EndedData>> {
-    return await this.#on.tokens.call<EndedData>("POST", "/sessions/end-others", { onlyWeb: false });
+    return await this.on.tokens.call<EndedData>("POST", "/sessions/end-others", { onlyWeb: false });
   }
 
   /** End all other sessions that a browser holds. */
   async logoutWebSessions(): Promise<Response<EndedData>> {
-    return await this.#on.tokens.call<EndedData>("POST", "/sessions/end-others", { onlyWeb: true });
+    return await this.on.tokens.call<EndedData>("POST", "/sessions/end-others", { onlyWeb: true });
   }
 
   // ---------------------------------------------------------------------------------------------------------- tokens
@@ -282,12 +190,12 @@ export class HeliographSDK {
    * @throws HeliographError `token_malformed`, `token_expired`, `token_subject_mismatch`; the old token stays.
    */
   async setUserToken(token: string): Promise<Response> {
-    this.#on.tokens.set(token, this.#on.username, Date.now() / 1000);
+    this.on.tokens.set(token, this.on.username, Date.now() / 1000);
     return { statusCode: 200, message: "Success" };
   }
 
   /** Get new tokens for the credentials of a device session, for use elsewhere or with `setUserToken`. */
   async getUserToken(username: string, password: string): Promise<Response<Tokens>> {
-    return await this.#on.api.call<Tokens>("POST", "/tokens", { body: { username, password } });
+    return await this.on.api.call<Tokens>("POST", "/tokens", { body: { username, password } });
   }
 }

@@ -365,7 +365,7 @@ export interface ImportedBody {
   /** what the user is now, or `failed`. */
   state: "friend" | "requested" | "received" | "failed";
   /** why it failed: `identifier_invalid`, `account_not_found`, `contact_invalid` or `contact_limit`. */
-  code: string | null;
+  code?: string | null;
 }
 
 /** One result for each identifier, in the order in which they were named; one named twice is told of once. */
