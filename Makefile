@@ -75,7 +75,8 @@ docs: setup ## make the reference pages and the types of the browser SDK again f
 
 screens: setup ## take the pictures in docs/screens again
 	scripts/install-chromium
-	HELIOGRAPH_SCREENS=1 $(BIN)/pytest tests/browser/test_every_state.py
+	@$(MAKE) --no-print-directory foreign
+	HELIOGRAPH_SCREENS=1 $(BIN)/pytest tests/browser/test_every_state.py tests/foreign
 
 bench: setup ## measure one node on this machine
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -126,6 +126,7 @@ async def friends(place: Place) -> Friends:
     bob = await place.sign_in(await place.register(place.name("bob")))
     await place.call("PATCH", "/profile", bob.account, {"nickName": "Bob"})
     ada = await place.register(place.name("ada"))
+    await place.call("PATCH", "/profile", ada, {"nickName": "Ada"})
     await place.call("PUT", f"/contacts/{bob.account.username}", ada)
     await bob.send("<presence/>")
     await bob.so_far()
