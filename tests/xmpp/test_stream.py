@@ -189,6 +189,12 @@ def test_a_byte_order_mark_and_white_space_are_a_beginning() -> None:
     assert [type(event) for event in read(b" \n", HEADER.partition(b"?>")[2])] == [StreamHeader]
 
 
+def test_white_space_before_the_declaration_belongs_to_the_stream_before() -> None:
+    """As a client sends it that ends each line, the last one before its stream starts anew too."""
+    assert shape(read(b"\r\n ", HEADER, CHAT)) == shape(read(HEADER, CHAT))
+    assert shape(read(b"\n" + HEADER[:5], HEADER[5:], CHAT)) == shape(read(HEADER, CHAT))
+
+
 def test_a_never_ending_stanza_is_cut_off_at_its_limit() -> None:
     endless = (b"<a/>" if i % 2 else b"xx" for i in range(1_000_000))
     assert condition(HEADER, b"<message>", *(next(endless) for _ in range(8_000)), limits=Limits(9_000, 32, 10**6)) == (

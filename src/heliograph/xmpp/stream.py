@@ -28,6 +28,7 @@ _SCAN_BUDGET_FACTOR = 64
 _RENEW_AFTER_BYTES = 1024 * 1024
 _KNOWN_TAGS_MAX = 2048
 _BEGINNING = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?\s*(?:<|\Z)")
+_WHITE_SPACE = b" \t\r\n"
 _HAS_DEFERRAL = hasattr(expat.ParserCreate(), "SetReparseDeferralEnabled")
 
 
@@ -378,6 +379,8 @@ class StreamParser:
             self._held_bytes = 0
         reader = self._reader or self._pool.take(self.limits)
         reader.limits = self.limits
+        if reader.is_blank:  # what stands before an XML declaration ended a line of the stream before
+            data = data.lstrip(_WHITE_SPACE)
         events: list[Event] = []
         reader.events = events
         self._reader = reader
