@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from heliograph.cli import app, audit, qr, serve, webhook
+from heliograph.cli import app, audit, backup, doctor, qr, serve, webhook
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
 main.command()(serve.serve)
 main.command()(serve.demo)
+main.command()(doctor.doctor)
+main.command()(backup.backup)
 main.add_typer(app.commands, name="app")
 main.add_typer(webhook.commands, name="webhook")
 main.add_typer(audit.commands, name="audit")

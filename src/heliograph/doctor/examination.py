@@ -1,0 +1,83 @@
+"""The whole examination of a node."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from heliograph.doctor import certificate, database, machine
+from heliograph.doctor.findings import Finding, ok, problem, warning
+from heliograph.settings import ENV_PREFIX, Settings
+
+NOT_SETTINGS = frozenset(("CONFIG", "URL", "KEY", "USERNAME", "PASSWORD", "SCREENS"))
+"""What else may stand in the environment under our prefix: options of the command line."""
+
+
+def examine(
+    settings: Settings, environment: Mapping[str, str], now: dt.datetime, ask: str | None = None
+) -> list[Finding]:
+    """Look at everything, in the order in which one would mend it.
+
+    Args:
+        settings: the node's settings.
+        environment: the variables of the process.
+        now: what the clock shows, with its time zone.
+        ask: a server to compare the clock with; `None` asks nobody.
+    """
+    stored = settings.data_dir / "heliograph.db"
+    tls = settings.data_dir / "tls"
+    chain = settings.tls_certificate_file or tls / "certificate.pem"
+    key = settings.tls_key_file or tls / "key.pem"
+    return [
+        *configuration(settings, environment),
+        *_certificate(settings, chain.exists(), now),
+        machine.port("HTTP", settings.http_host, settings.http_port),
+        machine.port("XMPP with STARTTLS", settings.xmpp_host, settings.xmpp_port),
+        machine.port("XMPP with TLS", settings.xmpp_host, settings.xmpps_port),
+        *database.look(stored),
+        *machine.clock(now, database.newest_entry(stored), ask),
+        machine.disk(settings.data_dir),
+        *machine.permissions([settings.data_dir, stored, key]),
+        machine.open_files(),
+    ]
+
+
+def configuration(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
+    """Settings that are allowed, and hardly meant."""
+    known = {name.upper() for name in Settings.model_fields} | NOT_SETTINGS
+    ours = [name for name in sorted(environment) if name.startswith(ENV_PREFIX)]
+    found = [
+        warning("configuration", f"{name} is no setting", "Correct its name, or unset it.")
+        for name in ours
+        if name.removeprefix(ENV_PREFIX) not in known
+    ]
+    if not settings.xmpp_requires_tls:
+        advice = "Set xmpp_requires_tls = true outside of measurements."
+        found.append(problem("configuration", "clients may sign in without TLS", advice))
+    public = urlsplit(settings.public_url or "")
+    if public.scheme == "http" and not _is_loopback(public.hostname or ""):
+        advice = "Put a proxy with TLS before the node, and say https:// in public_url."
+        found.append(problem("configuration", "public_url is not https: tokens travel in the clear", advice))
+    if settings.public_url is None and not _is_loopback(settings.http_host):
+        advice = "Set public_url to the address that clients use, such as https://chat.example."
+        found.append(warning("configuration", "HTTP is open to others, and public_url is not set", advice))
+    return found or [ok("configuration", "settings are in order")]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _certificate(settings: Settings, is_there: bool, now: dt.datetime) -> list[Finding]:
+    if settings.tls_certificate_file is None and not is_there:
+        return [ok("certificate", "a self-signed one will be made at the first start")]
+    tls = settings.data_dir / "tls"
+    chain = settings.tls_certificate_file or tls / "certificate.pem"
+    key = settings.tls_key_file or tls / "key.pem"
+    names = [settings.domain, *database.domains(settings.data_dir / "heliograph.db")]
+    return certificate.look(chain, key, names, now)
