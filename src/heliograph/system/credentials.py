@@ -2,7 +2,7 @@
 
 PBKDF2 is the slowest step of a registration and lets go of the interpreter lock, so it runs on a thread for each core.
 A new account's salt is free to choose, so its credentials can lie ready: a burst of registrations takes them from a
-stock, which one thread of low priority fills up again.
+stock, which one thread of low priority fills up again; the last of them at leisure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from heliograph.core import limits
 from heliograph.core.sessions import Credentials, Verifiers
 from heliograph.xmpp.scram import derive
 
-STOCK = 256
+STOCK = 1024
+STOCK_AT_ONCE = 64
+LEISURE_S = 0.02
+"""The pause before each of the stock beyond `STOCK_AT_ONCE`: a node that has just started does not keep a core busy."""
 REFILL_NICENESS = 10
 
 
@@ -43,7 +46,7 @@ class PreparedCredentials:
         self._iterations = iterations
         self._stock: deque[Credentials] = deque()
         self._missing = threading.Semaphore(stock)
-        self._is_closed = False
+        self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="heliograph-kdf")
         self._refill = threading.Thread(target=self._keep_stock, name="heliograph-kdf-stock", daemon=True)
         self._refill.start()
@@ -63,7 +66,7 @@ class PreparedCredentials:
 
     def close(self) -> None:
         """Stop the threads, which takes some milliseconds at most."""
-        self._is_closed = True
+        self._closing.set()
         self._missing.release()
         self._refill.join()
         self._threads.shutdown(cancel_futures=True)
@@ -88,5 +91,7 @@ class PreparedCredentials:
     def _keep_stock(self) -> None:
         if sys.platform == "linux":  # elsewhere the call would mean the whole process
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), REFILL_NICENESS)
-        while self._missing.acquire() and not self._is_closed:
+        while self._missing.acquire():
+            if self._closing.wait(LEISURE_S if len(self._stock) >= STOCK_AT_ONCE else 0):
+                return
             self._stock.append(self._make(self._random(limits.SALT_BYTES), self._iterations))

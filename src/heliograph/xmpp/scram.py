@@ -17,6 +17,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
 from heliograph.xmpp.saslprep import saslprep
 
 ITERATIONS_MIN = 4096  # RFC 7677, section 4: fewer would let a false server guess at a cheap price
@@ -24,6 +27,8 @@ ITERATIONS_MAX = 1_000_000  # more would let a false server stop the client for 
 DECOY_SALT_BYTES = 16
 END_POINT = "tls-server-end-point"
 """The one type of channel binding that is spoken here (RFC 5929, section 4)."""
+
+_HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}  # noqa: S303 - SCRAM-SHA-1 is of RFC 5802
 
 _SASLNAME = r"(?:[^,=\0]|=2C|=3D)+"
 _NONCE = r"[!-+\--~]+"
@@ -325,7 +330,9 @@ class ClientExchange:
 
 def _keys(password: str, salt: bytes, iterations: int, algorithm: str) -> tuple[bytes, bytes]:
     """ClientKey and ServerKey."""
-    salted = hashlib.pbkdf2_hmac(algorithm, password.encode(), salt, iterations)
+    hashed = _HASHES[algorithm]
+    # A newer OpenSSL than Python's own, and half its time.
+    salted = PBKDF2HMAC(hashed, hashed.digest_size, salt, iterations).derive(password.encode())
     return hmac.digest(salted, b"Client Key", algorithm), hmac.digest(salted, b"Server Key", algorithm)
 
 
