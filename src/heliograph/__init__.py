@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         NewSession,
         PresenceUpdate,
         ProfileUpdate,
+        SessionEnded,
         TokenUpdate,
         UserDeleted,
     )
@@ -63,6 +64,7 @@ __all__ = [  # noqa: RUF022 - in plain alphabetical order
     "ReconnectPolicy",
     "Response",
     "SDK",
+    "SessionEnded",
     "TokenUpdate",
     "UserDeleted",
     "VisibilityRequest",

@@ -59,7 +59,7 @@ def raises(error: Exception, first: Work) -> Work:
 def breaks_the_commit(cursor: sqlite3.Cursor) -> None:
     """A reference to nothing, which the database looks at only when it commits."""
     cursor.execute("PRAGMA defer_foreign_keys = ON")
-    cursor.execute(sql.ADD_TOKEN, (b"hash", 12345, "access", 0.0, None))
+    cursor.execute(sql.ADD_TOKEN, (b"hash", 12345, "access", 0.0, None, None))
 
 
 async def test_a_job_that_raises_is_rolled_back_alone(store: Writer, database: Path) -> None:

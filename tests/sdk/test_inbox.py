@@ -16,11 +16,12 @@ from heliograph.sdk.events import (
     NewSession,
     PresenceUpdate,
     ProfileUpdate,
+    SessionEnded,
 )
 from heliograph.sdk.inbox import Inbox
 from heliograph.xmpp import blocking, pep, roster, vcard
 from heliograph.xmpp.jid import parse
-from heliograph.xmpp.new_session import FACTS, new_session
+from heliograph.xmpp.new_session import FACTS, ended_session, new_session
 from heliograph.xmpp.roster import Item
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import Limits, parse_document
@@ -255,6 +256,13 @@ def test_a_new_session_is_told_by_the_account_itself(inbox: Inbox) -> None:
     (event,) = inbox.take(stanza(new_session(ADA, PHONE, "hg1", dict.fromkeys(FACTS, "x")).decode()))
     assert isinstance(event, NewSession)
     assert (event.session_id, event.created_at, event.via) == ("x", "x", "x")
+
+
+def test_a_session_that_ended_for_safety_is_told_with_its_reason(inbox: Inbox) -> None:
+    told = ended_session(ADA, PHONE, "hg1", dict.fromkeys(FACTS, "x"), "token_reused").decode()
+    (event,) = inbox.take(stanza(told))
+    assert isinstance(event, SessionEnded)
+    assert (event.session_id, event.reason) == ("x", "token_reused")
 
 
 @pytest.mark.parametrize("forger", [f"{ADA}/browser", BOB, f"{BOB}/phone", "chat.test"])

@@ -77,8 +77,9 @@ class RecordingEngine:
     def online(self, jid: str) -> list[str]:
         return self.connected.get(jid, [])
 
-    def announce_session(self, jid: str, session: Session) -> None:
-        self.told.append(("announce_session", jid, session))
+    def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
+        told = ("announce_session", jid, session)
+        self.told.append(told if ended is None else ("session_ended", jid, session, ended))
 
 
 KEYS = {

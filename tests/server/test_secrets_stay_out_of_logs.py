@@ -29,6 +29,8 @@ async def story(api: Any) -> set[str]:
     await api.error("POST", f"/{ada['token']}", token=ada["token"])
     await api.error("DELETE", f"/sessions/{ada['password']}", token=ada["token"])
     await api.error("GET", "/config", params={"isTrial": ada["password"]})
+    again = await api.data("POST", "/tokens/refresh", json={"refreshToken": tokens["refreshToken"]})
+    secrets |= {again["token"], again["refreshToken"]}
     await api.error("POST", "/tokens/refresh", json={"refreshToken": tokens["refreshToken"]})
     return secrets | {"wrong-password"}
 

@@ -30,14 +30,33 @@ async def test_guessing_passwords_is_slowed_down_without_locking_the_user_out(ap
     await api.data("POST", "/tokens", json={"username": "ada", "password": ada["password"]})
 
 
-async def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(api: Any, ada: Any) -> None:
+async def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(api: Any, ada: Any, clock: Any) -> None:
     body = {"refreshToken": ada["refreshToken"]}
     tokens = await api.data("POST", "/tokens/refresh", json=body)
     await api.data("GET", "/profile", token=tokens["token"])
+    clock.turn(61)
     error = await api.error("POST", "/tokens/refresh", json=body)
     assert (error["statusCode"], error["code"]) == (401, "token_revoked")
     assert error["details"] == {"reason": "token_reused"}
     assert (await api.error("GET", "/profile", token=tokens["token"]))["code"] == "token_revoked"
+
+
+async def test_a_lost_reply_to_a_refresh_can_be_asked_for_once_more(api: Any, ada: Any) -> None:
+    body = {"refreshToken": ada["refreshToken"]}
+    await api.data("POST", "/tokens/refresh", json=body)
+    tokens = await api.data("POST", "/tokens/refresh", json=body)
+    await api.data("GET", "/profile", token=tokens["token"])
+    assert (await api.error("POST", "/tokens/refresh", json=body))["details"] == {"reason": "token_reused"}
+
+
+@pytest.mark.parametrize("kind", ["token", "refreshToken"])
+async def test_revoking_a_token_ends_its_session_and_is_never_an_error(api: Any, ada: Any, kind: str) -> None:
+    for token in (ada[kind], ada[kind], "nonsense", "hgt_" + "A" * 43):
+        assert await api.data("POST", "/tokens/revoke", json={"token": token}) is None
+    assert (await api.error("GET", "/profile", token=ada["token"]))["code"] == "token_revoked"
+    assert (await api.error("POST", "/tokens/refresh", json={"refreshToken": ada["refreshToken"]}))["code"] == (
+        "token_revoked"
+    )
 
 
 async def test_an_expired_access_token_is_401_and_can_be_refreshed(api: Any, ada: Any, clock: Any) -> None:

@@ -167,16 +167,65 @@ async def test_refreshing_gives_a_pair_that_can_be_refreshed_in_turn(
         assert identity.session.id == bob.session.id
 
 
-async def test_a_refresh_token_that_comes_twice_ends_its_session_alone(
-    ports: Ports, backend: Caller, client: Caller, bob: Registered, engine: Any
+async def test_a_replaced_access_token_works_for_one_more_minute(
+    ports: Ports, client: Caller, bob: Registered, clock: Any
+) -> None:
+    await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    clock.turn(59)
+    await tokens.authenticate(ports, client, bob.tokens.access_token)
+    clock.turn(1)
+    with pytest.raises(TokenExpired):
+        await tokens.authenticate(ports, client, bob.tokens.access_token)
+
+
+async def test_a_lost_reply_can_be_asked_for_once_more(ports: Ports, client: Caller, bob: Registered) -> None:
+    lost = await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    pair = await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    with pytest.raises(TokenExpired):
+        await tokens.authenticate(ports, client, lost.access_token)
+    await tokens.authenticate(ports, client, pair.access_token)
+    await tokens.refresh(ports, client, pair.refresh_token)
+
+
+async def test_after_that_the_same_token_is_a_re_use(ports: Ports, client: Caller, bob: Registered) -> None:
+    for _ in range(2):
+        await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    await refused_as_reused(ports, client, bob.tokens.refresh_token)
+
+
+async def test_who_uses_the_pair_of_a_lost_reply_ends_the_session(
+    ports: Ports, client: Caller, bob: Registered
+) -> None:
+    stolen = await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    pair = await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    await refused_as_reused(ports, client, stolen.refresh_token)
+    with pytest.raises(TokenRevoked):
+        await tokens.authenticate(ports, client, pair.access_token)
+
+
+async def test_a_reply_whose_tokens_were_used_was_not_lost(ports: Ports, client: Caller, bob: Registered) -> None:
+    newer = await tokens.refresh(ports, client, bob.tokens.refresh_token)
+    await tokens.refresh(ports, client, newer.refresh_token)
+    await refused_as_reused(ports, client, bob.tokens.refresh_token)
+
+
+async def refused_as_reused(ports: Ports, client: Caller, refresh_token: str) -> None:
+    with pytest.raises(TokenRevoked) as refused:
+        await tokens.refresh(ports, client, refresh_token)
+    assert refused.value.details == {"reason": "token_reused"}
+
+
+async def test_a_refresh_token_that_comes_again_late_ends_its_session_and_the_others_are_told(
+    ports: Ports, backend: Caller, client: Caller, bob: Registered, engine: Any, clock: Any
 ) -> None:
     other = await accounts.register(ports, backend, RegisterRequest("bob"))
     newer = await tokens.refresh(ports, client, bob.tokens.refresh_token)
     engine.told.clear()
-    with pytest.raises(TokenRevoked) as refused:
-        await tokens.refresh(ports, client, bob.tokens.refresh_token)
-    assert refused.value.details == {"reason": "token_reused"}
-    assert engine.told == [("disconnect_session", "bob@chat.example", bob.session.id, EndReason.TOKEN_REUSED)]
+    clock.turn(61)
+    await refused_as_reused(ports, client, bob.tokens.refresh_token)
+    assert [told[0] for told in engine.told] == ["disconnect_session", "session_ended"]
+    assert engine.told[0] == ("disconnect_session", "bob@chat.example", bob.session.id, EndReason.TOKEN_REUSED)
+    assert engine.told[1][3] is EndReason.TOKEN_REUSED
     with pytest.raises(TokenRevoked):
         await tokens.authenticate(ports, client, newer.access_token)
     with pytest.raises(TokenRevoked):
@@ -184,15 +233,43 @@ async def test_a_refresh_token_that_comes_twice_ends_its_session_alone(
     await tokens.authenticate(ports, client, other.tokens.access_token)
 
 
-async def test_of_many_refreshes_at_once_one_wins_and_the_session_ends_once(
+async def test_of_many_refreshes_at_once_two_win_and_the_session_ends_once(
     ports: Ports, client: Caller, bob: Registered, engine: Any
 ) -> None:
     engine.told.clear()
     calls = (tokens.refresh(ports, client, bob.tokens.refresh_token) for _ in range(10))
     results = await asyncio.gather(*calls, return_exceptions=True)
-    assert sum(isinstance(result, TokenPair) for result in results) == 1
-    assert sum(isinstance(result, TokenRevoked) for result in results) == 9
-    assert engine.told == [("disconnect_session", "bob@chat.example", bob.session.id, EndReason.TOKEN_REUSED)]
+    assert sum(isinstance(result, TokenPair) for result in results) == 2
+    assert sum(isinstance(result, TokenRevoked) for result in results) == 8
+    assert [told[0] for told in engine.told] == ["disconnect_session", "session_ended"]
+
+
+# -------------------------------------------------------------------------------------------------------- revoking
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+async def test_revoking_a_token_ends_its_session_alone(
+    ports: Ports, backend: Caller, client: Caller, bob: Registered, engine: Any, kind: str
+) -> None:
+    other = await accounts.register(ports, backend, RegisterRequest("bob"))
+    engine.told.clear()
+    for _ in range(2):
+        await tokens.revoke(ports, client, getattr(bob.tokens, kind))
+    assert engine.told == [("disconnect_session", "bob@chat.example", bob.session.id, EndReason.REVOKED)]
+    with pytest.raises(TokenRevoked):
+        await tokens.authenticate(ports, client, bob.tokens.access_token)
+    with pytest.raises(AuthenticationFailed):
+        await tokens.issue(ports, client, "bob", bob.password)
+    await tokens.authenticate(ports, client, other.tokens.access_token)
+
+
+async def test_revoking_what_is_no_token_of_this_app_changes_nothing(
+    ports: Ports, client: Caller, trial: Caller, bob: Registered
+) -> None:
+    for token in ("", "nonsense", "\ud800", UNKNOWN_ACCESS, UNKNOWN_REFRESH):
+        await tokens.revoke(ports, client, token)
+    await tokens.revoke(ports, trial, bob.tokens.access_token)
+    await tokens.authenticate(ports, client, bob.tokens.access_token)
 
 
 async def test_a_refresh_token_lives_ninety_days(ports: Ports, client: Caller, bob: Registered, clock: Any) -> None:

@@ -205,6 +205,11 @@ export interface Tokens {
   expiresIn: number;
 }
 
+/** An access or refresh token whose session has to end. */
+export interface RevokeRequest {
+  token: string;
+}
+
 /** What a device says of itself, for the list of sessions; each at most 128 characters, all may be empty. */
 export interface DeviceBody {
   device?: string;

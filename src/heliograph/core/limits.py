@@ -58,6 +58,8 @@ SCRAM_ITERATIONS = 4096
 TOKEN_BYTES = 32
 ACCESS_TOKEN_TTL_S = 3600
 REFRESH_TOKEN_TTL_S = 90 * 86400
+ROTATION_GRACE_S = 60
+"""How long a lost reply can be asked for again, and how long the replaced access token still works."""
 ASSERTION_MAX_AGE_S = 300
 ASSERTION_SKEW_S = 30
 """How far the clock of an app's backend may run ahead of ours."""

@@ -29,7 +29,7 @@ from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
-from heliograph.core.tokens import TokenRecord
+from heliograph.core.tokens import Chain, Rotation, TokenRecord
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
 from heliograph.errors import HeliographError
 
@@ -174,10 +174,8 @@ class TokenStore(Protocol):
         """Store tokens of a live session; `TokenRevoked` where the session has ended meanwhile."""
         ...
 
-    async def rotate(self, refresh_hash: bytes, now: float, successors: Sequence[TokenRecord]) -> bool:
-        """Mark a refresh token as superseded and store its successors; `False` (and nothing written) if it already
-        was.
-        """
+    async def rotate(self, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
+        """One atomic exchange of a refresh token of a live session; `TokenRevoked`, and whatever `decide` raises."""
         ...
 
 
@@ -457,8 +455,8 @@ class Engine(Protocol):
         """The full JIDs that are connected as this bare JID."""
         ...
 
-    def announce_session(self, jid: str, session: Session) -> None:
-        """Tell the connections of a user's other sessions that a session was let in."""
+    def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
+        """Tell the connections of a user's other sessions that a session was let in, or why it ended."""
         ...
 
 

@@ -34,6 +34,7 @@ class EndReason(StrEnum):
     ADMIN_BLOCKED = "admin_blocked"
     ACCOUNT_DELETED = "account_deleted"
     TOKEN_REUSED = "token_reused"
+    REVOKED = "revoked"
     EXPIRED = "expired"
 
 

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,50 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """A token at rest. `superseded_at` is set once a refresh token has been exchanged."""
+    """A token at rest.
+
+    Attributes:
+        superseded_at: when a refresh token was exchanged; `None` where it was not.
+        pair: of an access token, the hash of the refresh token that came with it; of a superseded refresh token, that
+            of its successor, for as long as it can still be exchanged for another.
+    """
 
     hash: bytes
     kind: TokenKind
     session_id: str
     expires_at: float
     superseded_at: float | None = None
+    pair: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What the store finds for a rotation, inside its transaction: the refresh token that was shown, and the one that
+    took its place, where `pair` names it.
+    """
+
+    token: TokenRecord
+    successor: TokenRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A decision: the rows that one rotation writes, all or none.
+
+    Attributes:
+        changed: refresh tokens with what is new of them.
+        added: the new access token and the new refresh token.
+        paired: the hash of a refresh token whose access tokens live no longer than `until`.
+    """
+
+    changed: tuple[TokenRecord, ...]
+    added: tuple[TokenRecord, ...]
+    paired: bytes
+    until: float
+
+
+class TokenReused(Exception):
+    """A superseded refresh token came again, and it is no reply that was lost: it is in two hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +105,9 @@ class Identity:
     session: Session
 
 
+_DECOY = (("", Verifiers(b"", b"", b"", b"", bytes(32))),)
+"""The verifiers of nobody: no password has this digest."""
+
 _PREFIX = {TokenKind.ACCESS: "hgt_", TokenKind.REFRESH: "hgr_"}
 _FORM = {kind: re.compile(prefix + opaque.SECRET_FORM) for kind, prefix in _PREFIX.items()}
 
@@ -75,9 +116,11 @@ def new_pair(ids: Ids, session_id: str, now: float) -> tuple[TokenPair, tuple[To
     """An access and a refresh token for a session: as the client gets them, and as they are stored."""
     access = opaque.encode(_PREFIX[TokenKind.ACCESS], ids.random(limits.TOKEN_BYTES))
     refresh = opaque.encode(_PREFIX[TokenKind.REFRESH], ids.random(limits.TOKEN_BYTES))
+    renewal = TokenRecord(opaque.digest(refresh), TokenKind.REFRESH, session_id, now + limits.REFRESH_TOKEN_TTL_S)
+    expires_at = now + limits.ACCESS_TOKEN_TTL_S
     records = (
-        TokenRecord(opaque.digest(access), TokenKind.ACCESS, session_id, now + limits.ACCESS_TOKEN_TTL_S),
-        TokenRecord(opaque.digest(refresh), TokenKind.REFRESH, session_id, now + limits.REFRESH_TOKEN_TTL_S),
+        TokenRecord(opaque.digest(access), TokenKind.ACCESS, session_id, expires_at, pair=renewal.hash),
+        renewal,
     )
     return TokenPair(access, refresh, limits.ACCESS_TOKEN_TTL_S), records
 
@@ -107,6 +150,35 @@ def check_account(account: Account, caller: Caller, now: float) -> None:
         raise TokenRevoked
     if account.is_blocked:
         raise AdminBlocked
+
+
+def decide_rotation(chain: Chain, added: tuple[TokenRecord, TokenRecord], now: float) -> Rotation:
+    """Decide one exchange of a refresh token (RFC 9700, section 4.14.2).
+
+    A reply can be lost on its way. So for a minute, and as long as its successor was not used, a superseded token can
+    be exchanged once more; the pair of the lost reply is void then, and if somebody holds it after all, its next
+    exchange is a re-use. The access token that is replaced lives a minute longer, for calls that are under way.
+
+    Args:
+        chain: what the store found.
+        added: the new access and refresh token.
+        now: seconds since the epoch.
+
+    Raises:
+        TokenExpired: the token's time is over.
+        TokenReused: it was used before, and more than a reply was lost.
+    """
+    token, successor = chain.token, chain.successor
+    if token.superseded_at is None:
+        if token.expires_at <= now:
+            raise TokenExpired
+        used = replace(token, superseded_at=now, pair=added[1].hash)
+        return Rotation((used,), added, token.hash, now + limits.ROTATION_GRACE_S)
+    is_late = now - token.superseded_at > limits.ROTATION_GRACE_S
+    if is_late or successor is None or successor.superseded_at is not None:
+        raise TokenReused
+    void = replace(successor, superseded_at=now, pair=None)
+    return Rotation((replace(token, pair=None), void), added, successor.hash, now)
 
 
 def match_password(password: str, verifiers: Iterable[tuple[str, Verifiers]]) -> str | None:
@@ -177,6 +249,7 @@ async def issue(ports: Ports, caller: Caller, username: str, password: str, addr
 async def _sign_in(ports: Ports, jid: str, password: str, now: float) -> str | None:
     found = await ports.sessions.verifiers(jid)
     if found is None or found[0].is_expired(now):
+        match_password(password, _DECOY)  # so that it takes as long as for a user who is there
         return None
     account, verifiers = found
     if account.is_blocked:
@@ -185,9 +258,10 @@ async def _sign_in(ports: Ports, jid: str, password: str, now: float) -> str | N
 
 
 async def refresh(ports: Ports, caller: Caller, refresh_token: str | None, address: str = "") -> TokenPair:
-    """Exchange a refresh token for the next pair; each works once (RFC 9700, section 4.14.2).
+    """Exchange a refresh token for the next pair; each works once, but for a reply that was lost (`decide_rotation`).
 
-    A token that comes a second time is in two hands, and nothing tells which is the thief's. So its session ends.
+    A token that comes again after that is in two hands, and nothing tells which is the thief's. So its session ends,
+    and the user's other sessions are told.
 
     Args:
         ports: the node's ports.
@@ -209,18 +283,19 @@ async def refresh(ports: Ports, caller: Caller, refresh_token: str | None, addre
     found = await ports.tokens.lookup(digest)
     if found is None:
         raise TokenRevoked
-    account, session, record = found
+    account, session, _ = found
     now = ports.clock.now()
     check_account(account, caller, now)
     pair, records = new_pair(ports.ids, session.id, now)
-    if record.superseded_at is None:
-        if record.expires_at <= now:
-            raise TokenExpired
-        if await ports.tokens.rotate(digest, now, records):
-            sessions.touch(ports, session, now)
-            return pair
-    await _end_reused(ports, account, session)
-    raise TokenRevoked("The refresh token was used before", details={"reason": EndReason.TOKEN_REUSED.value})
+    try:
+        await ports.tokens.rotate(digest, lambda chain: decide_rotation(chain, records, now))
+    except TokenReused:
+        await _end_reused(ports, account, session)
+        raise TokenRevoked(
+            "The refresh token was used before", details={"reason": EndReason.TOKEN_REUSED.value}
+        ) from None
+    sessions.touch(ports, session, now)
+    return pair
 
 
 async def _end_reused(ports: Ports, account: Account, session: Session) -> None:
@@ -228,3 +303,29 @@ async def _end_reused(ports: Ports, account: Account, session: Session) -> None:
         await sessions.end(ports, account, session.id, EndReason.TOKEN_REUSED)
     except SessionNotFound:
         return  # it ended while the token was on its way
+    ports.engine.announce_session(account.jid, session, EndReason.TOKEN_REUSED)
+
+
+async def revoke(ports: Ports, caller: Caller, token: str, address: str = "") -> None:
+    """End the session that a token is of, with all that belongs to it (after RFC 7009).
+
+    What is no token, or none any more, is no error: its holder wanted it to be worth nothing, and so it is.
+
+    Args:
+        ports: the node's ports.
+        caller: which app and environment.
+        token: an access or a refresh token.
+        address: as for `issue`.
+
+    Raises:
+        RateLimited: too many calls.
+    """
+    await rate_limits.check(ports, *rate_limits.for_tokens(caller, address))
+    if not any(form.fullmatch(token) for form in _FORM.values()):
+        return
+    found = await ports.tokens.lookup(opaque.digest(token))
+    if found is None or (found[0].app_id, found[0].environment) != (caller.app.id, caller.environment):
+        return
+    account, session, _ = found
+    with suppress(SessionNotFound):  # it ended while the token was on its way
+        await sessions.end(ports, account, session.id, EndReason.REVOKED)

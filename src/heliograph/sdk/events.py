@@ -134,6 +134,28 @@ class NewSession(Event, Body, frozen=True, kw_only=True):
     via: str
 
 
+class SessionEnded(Event, Body, frozen=True, kw_only=True):
+    """A session of the user on another device was ended by the server, for the user's safety.
+
+    Attributes:
+        session_id: the id of that session.
+        device, browser, os: what its device says of itself.
+        ip: the network address from which it was let in.
+        created_at: when, in ISO 8601.
+        via: how; `register` or `qr`.
+        reason: why it ended; `token_reused`: one of its refresh tokens was used by two.
+    """
+
+    session_id: str
+    device: str
+    browser: str
+    os: str
+    ip: str
+    created_at: str
+    via: str
+    reason: str
+
+
 class TokenUpdate(Event, Secretive, Body, frozen=True, kw_only=True):
     """The SDK has new tokens; an app that keeps them over a restart stores these.
 
@@ -164,6 +186,7 @@ class Listeners(TypedDict, total=False):
     admin_block_listener: Listener
     message_listener: Listener
     session_listener: Listener
+    session_ended_listener: Listener
     token_listener: Listener
 
 
@@ -177,6 +200,7 @@ LISTENER_EVENTS: Mapping[str, type[Event]] = {
     "admin_block_listener": AdminBlockUpdate,
     "message_listener": MessageReceived,
     "session_listener": NewSession,
+    "session_ended_listener": SessionEnded,
     "token_listener": TokenUpdate,
 }
 """Which event each listener gets."""

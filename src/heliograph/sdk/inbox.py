@@ -4,7 +4,7 @@ connections of the SDK's life, so what was told before a connection was lost is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from heliograph.errors import ProfileInvalid
@@ -17,12 +17,13 @@ from heliograph.sdk.events import (
     NewSession,
     PresenceUpdate,
     ProfileUpdate,
+    SessionEnded,
 )
 from heliograph.wire import FriendState
 from heliograph.xmpp import blocking, pep, presence, roster, vcard
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.message import message_type
-from heliograph.xmpp.new_session import find_new_session
+from heliograph.xmpp.new_session import find_ended_session, find_new_session
 from heliograph.xmpp.presence import Kind
 from heliograph.xmpp.stanza import NS_CLIENT, Stanza
 from heliograph.xmpp.stanza_error import StanzaError
@@ -146,7 +147,7 @@ class Inbox:
         body = stanza.element.findtext(_BODY_TAG)
         kind = message_type(stanza.type)
         if kind == "headline" and sender == self._user:
-            yield from _new_session(stanza)
+            yield from _session_notice(stanza)
         if event is not None and kind == "headline" and not sender.resource:
             # Only a server speaks for a bare JID (XEP-0163, section 4.3.1): a client could forge its own version here.
             found = pep.parse_event(event)
@@ -172,19 +173,26 @@ class Inbox:
             yield AdminBlockUpdate(user_id=owner.local, user_jid=owner.bare, is_admin_blocked=update.is_admin_blocked)
 
 
-def _new_session(stanza: Stanza) -> Iterator[Event]:
-    """Another device was let in, as the account itself says."""
+def _session_notice(stanza: Stanza) -> Iterator[Event]:
+    """Another device was let in, or lost its session, as the account itself says."""
     facts = find_new_session(stanza)
     if facts is not None:
-        yield NewSession(
-            session_id=facts["id"],
-            device=facts["device"],
-            browser=facts["browser"],
-            os=facts["os"],
-            ip=facts["ip"],
-            created_at=facts["createdAt"],
-            via=facts["via"],
-        )
+        yield NewSession(**_of_session(facts))
+    ended = find_ended_session(stanza)
+    if ended is not None:
+        yield SessionEnded(**_of_session(ended[0]), reason=ended[1])
+
+
+def _of_session(facts: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "session_id": facts["id"],
+        "device": facts["device"],
+        "browser": facts["browser"],
+        "os": facts["os"],
+        "ip": facts["ip"],
+        "created_at": facts["createdAt"],
+        "via": facts["via"],
+    }
 
 
 def _block_updates(before: frozenset[str], after: frozenset[str]) -> Iterator[BlockUpdate]:

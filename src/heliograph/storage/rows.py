@@ -163,13 +163,13 @@ def session_row(session: Session, account_id: int, verifiers: Verifiers) -> Row:
 
 def token(row: Row) -> TokenRecord:
     """The token in the columns `sql.TOKEN`."""
-    token_hash, kind, session_id, expires_at, superseded_at = row
-    return TokenRecord(token_hash, _TOKEN_KINDS[kind], session_id, expires_at, superseded_at)
+    token_hash, kind, session_id, expires_at, superseded_at, pair = row
+    return TokenRecord(token_hash, _TOKEN_KINDS[kind], session_id, expires_at, superseded_at, pair)
 
 
 def token_row(token: TokenRecord, session_number: int) -> Row:
     """The parameters of `sql.ADD_TOKEN`."""
-    return (token.hash, session_number, token.kind.value, token.expires_at, token.superseded_at)
+    return (token.hash, session_number, token.kind.value, token.expires_at, token.superseded_at, token.pair)
 
 
 def profile(row: Row) -> Profile:

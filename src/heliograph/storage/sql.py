@@ -18,7 +18,7 @@ ACCOUNT = (
 )
 SESSION = "s.id, s.account_id, s.via, s.device, s.browser, s.os, s.ip, s.created_at, s.last_active_at"
 VERIFIERS = "s.stored_sha1, s.server_sha1, s.stored_sha256, s.server_sha256, s.password_sha256"
-TOKEN = "t.hash, t.kind, s.id, t.expires_at, t.superseded_at"
+TOKEN = "t.hash, t.kind, s.id, t.expires_at, t.superseded_at, t.pair"
 PROFILE = (
     "a.jid, p.version, p.name, p.image, p.thumb_image, p.status, p.mobile, p.email, p.vcard_extra, p.visibility, "
     "a.is_blocked, p.updated_at, p.mark"
@@ -119,10 +119,14 @@ TOKEN_BY_HASH = (
     f"SELECT {ACCOUNT}, {SESSION}, {TOKEN} FROM tokens t JOIN sessions s ON s.number = t.session "
     "JOIN accounts a ON a.id = s.account_id WHERE t.hash = ? AND s.ended_at IS NULL"
 )
-ADD_TOKEN = "INSERT INTO tokens (hash, session, kind, expires_at, superseded_at) VALUES (?, ?, ?, ?, ?)"
-SUPERSEDE_TOKEN = (
-    "UPDATE tokens SET superseded_at = ? WHERE hash = ? AND kind = 'refresh' AND superseded_at IS NULL "
-    "RETURNING session"
+ADD_TOKEN = "INSERT INTO tokens (hash, session, kind, expires_at, superseded_at, pair) VALUES (?, ?, ?, ?, ?, ?)"
+REFRESH_TOKEN = (
+    f"SELECT s.number, {TOKEN} FROM tokens t JOIN sessions s ON s.number = t.session "
+    "WHERE t.hash = ? AND t.kind = 'refresh' AND s.ended_at IS NULL"
+)
+SET_TOKEN = "UPDATE tokens SET superseded_at = ?, pair = ? WHERE hash = ?"
+SHORTEN_ACCESS_TOKENS = (
+    "UPDATE tokens SET expires_at = ? WHERE session = ? AND kind = 'access' AND pair = ? AND expires_at > ?"
 )
 DELETE_TOKENS = "DELETE FROM tokens WHERE session = ?"
 FORGET_EXPIRED_TOKENS = "DELETE FROM tokens WHERE session = ? AND expires_at < ?"

@@ -49,7 +49,7 @@ from heliograph.wire.profiles import (
 )
 from heliograph.wire.reading import decode, encode
 from heliograph.wire.sessions import DeviceBody, EndedData, EndOthersRequest, SessionBody, SessionsData
-from heliograph.wire.tokens import RefreshRequest, TokenRequest, Tokens
+from heliograph.wire.tokens import RefreshRequest, RevokeRequest, TokenRequest, Tokens
 from heliograph.wire.users import AccountBody, AccountRequest, FeedbackBody, FeedbackData
 
 __all__ = [
@@ -101,6 +101,7 @@ __all__ = [
     "RegisterRequest",
     "Request",
     "RequestsData",
+    "RevokeRequest",
     "Secretive",
     "SessionBody",
     "SessionsData",

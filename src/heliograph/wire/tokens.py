@@ -24,3 +24,9 @@ class Tokens(Secretive, Body, frozen=True, kw_only=True):
     token: str
     refresh_token: str
     expires_in: int
+
+
+class RevokeRequest(Secretive, Request, frozen=True, kw_only=True):
+    """An access or refresh token whose session has to end."""
+
+    token: str

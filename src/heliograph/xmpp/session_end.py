@@ -20,6 +20,7 @@ _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "admin_blocked": ("policy-violation", "The user is blocked by the administrator"),
     "account_deleted": ("not-authorized", "The account was deleted"),
     "token_reused": ("not-authorized", "The session was ended because an old refresh token was used again"),
+    "revoked": ("not-authorized", "A token of the session was revoked"),
     "expired": ("not-authorized", "The session has expired"),
 }
 

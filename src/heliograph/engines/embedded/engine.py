@@ -37,7 +37,7 @@ from heliograph.xmpp.c2s import ServerStream
 from heliograph.xmpp.c2s_events import StreamEvent, Terms
 from heliograph.xmpp.caps import Caps, caps_xml
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
-from heliograph.xmpp.new_session import new_session
+from heliograph.xmpp.new_session import ended_session, new_session
 from heliograph.xmpp.scram import END_POINT, ChannelBinding
 from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import Stanza, stanza_error
@@ -336,12 +336,16 @@ class EmbeddedEngine:
         """See `Engine`."""
         return [resource.jid for resource in self.router.available(jid)]
 
-    def announce_session(self, jid: str, session: Session) -> None:
+    def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
         """See `Engine`."""
         facts = {name: str(value) for name, value in describe(session).items()}
         for resource in self.router.resources(jid):
-            if resource.session_id != session.id:
+            if resource.session_id == session.id:
+                continue
+            if ended is None:
                 resource.outlet.send(new_session(jid, resource.jid, self.next_id(), facts))
+            else:
+                resource.outlet.send(ended_session(jid, resource.jid, self.next_id(), facts, ended.value))
 
 
 async def _guarded(resource: Resource, stanza: Stanza, work: Coroutine[None, None, None]) -> list[StreamEvent] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from heliograph.core import limits
 from heliograph.core.accounts import Account
 from heliograph.core.sessions import Session
-from heliograph.core.tokens import TokenKind, TokenRecord
+from heliograph.core.tokens import Chain, Rotation, TokenKind, TokenRecord
 from heliograph.errors import TokenRevoked
 from heliograph.storage import rows, sql
 from heliograph.storage.sqlite.connection import Reader
@@ -39,9 +39,9 @@ class SqliteTokens:
         """Store tokens of a live session; `TokenRevoked` where the session has ended meanwhile."""
         await self._writer.write(partial(_add, tokens=tokens))
 
-    async def rotate(self, refresh_hash: bytes, now: float, successors: Sequence[TokenRecord]) -> bool:
-        """Mark a refresh token as superseded and store its successors; `False` if it already was."""
-        return await self._writer.write(partial(_rotate, refresh_hash=refresh_hash, now=now, successors=successors))
+    async def rotate(self, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
+        """One atomic exchange of a refresh token of a live session; `TokenRevoked`, and whatever `decide` raises."""
+        await self._writer.write(partial(_rotate, refresh_hash=refresh_hash, decide=decide))
 
 
 def _add(cursor: sqlite3.Cursor, tokens: Sequence[TokenRecord]) -> None:
@@ -52,13 +52,18 @@ def _add(cursor: sqlite3.Cursor, tokens: Sequence[TokenRecord]) -> None:
         _put(cursor, row[0], token)
 
 
-def _rotate(cursor: sqlite3.Cursor, refresh_hash: bytes, now: float, successors: Sequence[TokenRecord]) -> bool:
-    row = cursor.execute(sql.SUPERSEDE_TOKEN, (now, refresh_hash)).fetchone()
+def _rotate(cursor: sqlite3.Cursor, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
+    row = cursor.execute(sql.REFRESH_TOKEN, (refresh_hash,)).fetchone()
     if row is None:
-        return False
-    for token in successors:
-        _put(cursor, row[0], token)
-    return True
+        raise TokenRevoked
+    session, token = row[0], rows.token(row[1:])
+    after = None if token.pair is None else cursor.execute(sql.REFRESH_TOKEN, (token.pair,)).fetchone()
+    rotation = decide(Chain(token, None if after is None else rows.token(after[1:])))
+    for changed in rotation.changed:
+        cursor.execute(sql.SET_TOKEN, (changed.superseded_at, changed.pair, changed.hash))
+    cursor.execute(sql.SHORTEN_ACCESS_TOKENS, (rotation.until, session, rotation.paired, rotation.until))
+    for added in rotation.added:
+        _put(cursor, session, added)
 
 
 def _put(cursor: sqlite3.Cursor, session: int, token: TokenRecord) -> None:
