@@ -139,6 +139,24 @@ class MediaUnsupported(UsageError):
     row = Row("media_unsupported", 415, "Images are PNG, JPEG, WebP or GIF")
 
 
+class ImageInvalid(UsageError):
+    """A picture is damaged, cut off, or not what its first bytes say."""
+
+    row = Row("image_invalid", 400, "The picture is damaged")
+
+
+class ImageTooManyPixels(UsageError):
+    """A picture has more pixels than are decoded; `details.maxPixels` says how many these are."""
+
+    row = Row("image_too_many_pixels", 413, "The picture has too many pixels")
+
+
+class ImageTooCostly(UsageError):
+    """Decoding a picture broke the bounds on memory or time."""
+
+    row = Row("image_too_costly", 400, "The picture takes too much memory or time to read")
+
+
 class RemoteRefused(UsageError):
     """An address of another server was given that this node does not call: not public, not of the web, or malformed."""
 
@@ -444,6 +462,12 @@ class TimedOut(PeerError):
     """The server did not answer in time."""
 
     row = Row("timeout", 504, "The server did not answer in time", WAIT, "temporary-auth-failure", is_retryable=True)
+
+
+class MediaBusy(PeerError):
+    """More pictures are coming in than can be taken; `retry_after_s` says when to come back."""
+
+    row = Row("media_busy", 503, "Too many pictures are coming in", WAIT, is_retryable=True)
 
 
 class RemoteFailed(PeerError):

@@ -21,6 +21,7 @@ from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Lis
 from heliograph.engines.embedded.websocket import websocket_app
 from heliograph.errors import SettingsInvalid
 from heliograph.media.filesystem import FilesystemMedia
+from heliograph.media.images import ImageWorkers
 from heliograph.server.http import create_app
 from heliograph.server.metrics import metrics_app
 from heliograph.server.services import ClientConfig, Services
@@ -97,10 +98,9 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
             server_context(certificate, key),
             end_point=server_end_point(certificate),
             requires_tls=settings.xmpp_requires_tls,
-            media_url=lambda name: f"{public_url}/media/{name}",
             contact_addresses=_contact_addresses(settings),
         )
-        ports = await _open_ports(stack, settings, engine, prepared=STOCK)
+        ports = await _open_ports(stack, settings, engine, public_url, prepared=STOCK)
         xmpp_port, xmpps_port = await _start_engine(engine, ports, settings)
         node = Node(ports, engine, public_url, http_port, xmpp_port, xmpps_port, certificate)
         metrics = Metrics()
@@ -135,15 +135,18 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         SettingsInvalid: the database cannot be opened.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    idle = EmbeddedEngine(EngineLimits(), None, requires_tls=True, media_url=str)
+    idle = EmbeddedEngine(EngineLimits(), None, requires_tls=True)
     async with contextlib.AsyncExitStack() as stack:
-        yield await _open_ports(stack, settings, idle, prepared=0)
+        yield await _open_ports(stack, settings, idle, settings.public_url_at(settings.http_port), prepared=0)
 
 
-async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engine: Engine, *, prepared: int) -> Ports:
+async def _open_ports(
+    stack: contextlib.AsyncExitStack, settings: Settings, engine: Engine, public_url: str, *, prepared: int
+) -> Ports:
     ids = SystemIds()
     stores = await stack.enter_async_context(await sqlite.open(settings.data_dir / "heliograph.db"))
     credentials = stack.enter_context(PreparedCredentials(ids.random, stock=prepared))
+    remote_images = await stack.enter_async_context(GuardedHttp()) if settings.fetch_remote_images else None
     return Ports(
         clock=SystemClock(),
         ids=ids,
@@ -162,8 +165,9 @@ async def _open_ports(stack: contextlib.AsyncExitStack, settings: Settings, engi
         qr_links=stores.qr_links,
         audit=stores.audit,
         webhooks=stores.webhooks,
-        media=FilesystemMedia(settings.data_dir / "media"),
-        outbound=await stack.enter_async_context(GuardedHttp()),
+        media=FilesystemMedia(settings.data_dir / "media", f"{public_url}/media/"),
+        images=await stack.enter_async_context(ImageWorkers(settings.image_workers)),
+        remote_images=remote_images,
         rates=InProcessRateCounters(),
         bus=InProcessBus(),
         sealer=JweSealer(),

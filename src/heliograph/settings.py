@@ -102,6 +102,14 @@ class Settings(BaseModel):
     xmpp_requires_tls: bool = True
     """Whether a client has to start TLS before it may sign in. Switch it off for measurements on one machine only."""
 
+    image_workers: int = Field(default=limits.IMAGE_WORKERS, ge=1, le=limits.IMAGE_WORKERS_MAX)
+    """How many processes decode pictures at the same time; each starts when it is first needed and may take 1 GiB."""
+    unused_images_kept_hours: int = Field(default=limits.IMAGE_KEPT_HOURS, ge=1, le=limits.IMAGE_KEPT_HOURS_MAX)
+    """After so many hours a picture is deleted that no profile shows."""
+    fetch_remote_images: bool = False
+    """Whether a picture that a user names by the address of another server is fetched and kept like an uploaded one. If
+    not, its address is stored as it is, and whoever sees the profile loads it from there."""
+
     admin_addresses: Uris = ()
     """How to reach who runs this node, for its users and for other operators (XEP-0157): URIs such as
     `mailto:admin@chat.example`. A list, or text with commas."""

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import structlog
 
-from heliograph.core import accounts, audit, limits, sessions
+from heliograph.core import accounts, audit, limits, media, sessions
 from heliograph.core.outbound import Reach
 from heliograph.core.ports import Ports
 from heliograph.settings import Settings
@@ -25,6 +25,7 @@ async def run(ports: Ports, settings: Settings) -> None:
     """All of it, until it is cancelled."""
     async with webhook_calls(settings) as calls, asyncio.TaskGroup() as tasks:
         tasks.create_task(_every(_SWEEP_EVERY_S, lambda: sweep(ports, settings)))
+        tasks.create_task(_let_pictures_go(ports, settings.unused_images_kept_hours * 3600.0))
         tasks.create_task(_follow(ports))
         tasks.create_task(WebhookDelivery(ports, calls).run())
 
@@ -53,6 +54,17 @@ async def _follow(ports: Ports) -> None:
         seen = await audit.follow(ports, seen)
 
     await _every(_FOLLOW_EVERY_S, look)
+
+
+async def _let_pictures_go(ports: Ports, kept_s: float) -> None:
+    """Delete pictures that nobody shows, a piece of the store at a time."""
+    after = ""
+
+    async def look() -> None:
+        nonlocal after
+        after = await media.let_go(ports, after, kept_s)
+
+    await _every(_SWEEP_EVERY_S, look)
 
 
 async def sweep(ports: Ports, settings: Settings) -> None:

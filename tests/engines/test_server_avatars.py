@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import io
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from heliograph.core import limits
 from heliograph.core.apps import Environment
+from heliograph.media.image_worker import Rendition, renditions
 
 DATA, METADATA = "urn:xmpp:avatar:data", "urn:xmpp:avatar:metadata"
 PUBSUB = "http://jabber.org/protocol/pubsub"
 UPDATE = "vcard-temp:x:update"
 
 
-def picture(color: str, size: int = 8) -> bytes:
+def picture(color: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (size, size), color).save(file, "PNG")
+    Image.new("RGB", (8, 8), color).save(file, "PNG", **options)
     return file.getvalue()
 
 
-RED, BLUE = picture("red"), picture("blue")
+def as_avatar(data: bytes) -> bytes:
+    """What the server makes of a picture for XMPP clients."""
+    ((_, _, made),) = renditions(data, [Rendition(192, "png")], limits.IMAGE_MAX_PIXELS)
+    return made
+
+
+RED, BLUE = as_avatar(picture("red")), as_avatar(picture("blue"))
+"""Pictures that the server leaves as they are: they come back under their own SHA-1."""
 
 
 def sha1(data: bytes) -> str:
@@ -89,10 +98,13 @@ async def test_a_picture_published_as_an_avatar_is_the_profiles(pair: Any, place
     assert [got for got in await bob.so_far() if got.name == "message"] == []
     assert f"<item id='{sha1(RED)}'/>" in (await ada.ask(metadata(RED), kind="set")).xml
     told = await bob.gets("message", from_=ada.bare)
-    assert f"<item id='{sha1(RED)}'><metadata xmlns='{METADATA}'><info bytes='{len(RED)}' id='{sha1(RED)}'" in told.xml
+    assert (
+        f"<item id='{sha1(RED)}'><metadata xmlns='{METADATA}'><info bytes='{len(RED)}' height='8' id='{sha1(RED)}'"
+        in told.xml
+    )
     assert photo(RED) in (await bob.gets("presence", from_=ada.jid)).xml
     image = (await place.call("GET", f"/profiles/{ada.account.username}", bob.account))["image"]
-    assert (await place.http.get(image)).content == RED
+    assert (await place.http.get(f"{image}-192.png")).content == RED
     assert b64encode(RED).decode() in (await bob.ask(items(DATA), to=ada.bare)).xml
     vcard = await bob.ask("<vCard xmlns='vcard-temp'/>", to=ada.bare)
     assert f"<TYPE>image/png</TYPE><BINVAL>{b64encode(RED).decode()}</BINVAL>" in vcard.xml
@@ -104,7 +116,7 @@ async def test_a_picture_set_over_http_is_an_avatar(pair: Any, place: Any) -> No
     await upload(place, ada, BLUE)
     assert f"id='{sha1(BLUE)}'" in (await bob.gets("message", from_=ada.bare)).xml
     assert photo(BLUE) in (await bob.gets("presence", from_=ada.jid)).xml
-    assert f"id='{sha1(BLUE)}' type='image/png'/>" in (await bob.ask(items(METADATA), to=ada.bare)).xml
+    assert f"id='{sha1(BLUE)}' type='image/png' width='8'/>" in (await bob.ask(items(METADATA), to=ada.bare)).xml
 
 
 async def test_a_picture_set_in_a_vcard_is_an_avatar(pair: Any) -> None:
@@ -157,14 +169,53 @@ async def test_a_hidden_picture_is_shown_to_oneself_alone(pair: Any, place: Any)
     assert sha1(RED) in (await ada.ask(items(METADATA))).xml
 
 
-async def test_a_large_picture_is_named_and_not_sent(pair: Any, place: Any) -> None:
+async def test_an_avatar_is_named_by_the_bytes_that_clients_get(pair: Any, place: Any) -> None:
     ada, bob = pair
-    large = RED + bytes(limits.AVATAR_DATA_MAX_BYTES)
-    await upload(place, ada, large)
+    await listen(bob)
+    notes = PngInfo()
+    notes.add_text("Comment", "taken at 52.5 N 13.4 E")
+    sent = picture("green", pnginfo=notes)
+    got = as_avatar(sent)
+    assert got != sent
+    await ada.ask(data(sent), kind="set")
+    await ada.ask(metadata(sent), kind="set")
+    told = (await bob.gets("message", from_=ada.bare)).xml
+    assert f"<info bytes='{len(got)}' height='8' id='{sha1(got)}' type='image/png' width='8'/>" in told
+    assert photo(got) in (await bob.gets("presence", from_=ada.jid)).xml
+    shown = (await bob.ask(items(DATA), to=ada.bare)).xml
+    assert f"<item id='{sha1(got)}'>" in shown
+    assert b64encode(got).decode() in shown
     image = (await place.call("GET", "/profile", ada.account))["image"]
-    assert f"url='{image}'" in (await bob.ask(items(METADATA), to=ada.bare)).xml
-    assert (await bob.ask(items(DATA), to=ada.bare)).condition == "item-not-found"
-    assert f"<EXTVAL>{image}</EXTVAL>" in (await bob.ask("<vCard xmlns='vcard-temp'/>", to=ada.bare)).xml
+    assert (await place.http.get(f"{image}-192.png")).content == got
+
+
+async def test_a_large_picture_is_sent_to_clients_in_a_small_form(pair: Any, place: Any) -> None:
+    ada, bob = pair
+    file = io.BytesIO()
+    Image.effect_noise((1000, 1000), 90).convert("RGB").save(file, "JPEG", quality=95)
+    await upload(place, ada, file.getvalue())
+    shown = await bob.ask(items(DATA), to=ada.bare)
+    got = b64decode(shown.xml.partition(f"<data xmlns='{DATA}'>")[2].partition("</data>")[0])
+    assert Image.open(io.BytesIO(got)).size == (192, 192)
+    assert f"id='{sha1(got)}'" in (await bob.ask(items(METADATA), to=ada.bare)).xml
+
+
+async def test_a_client_that_sends_back_the_avatar_it_got_does_not_make_the_picture_smaller(
+    pair: Any, place: Any
+) -> None:
+    ada, _bob = pair
+    file = io.BytesIO()
+    Image.new("RGB", (800, 800), "red").save(file, "PNG")
+    await upload(place, ada, file.getvalue())
+    before = (await place.call("GET", "/profile", ada.account))["image"]
+    vcard = (await ada.ask("<vCard xmlns='vcard-temp'/>")).xml
+    got = vcard.partition("<BINVAL>")[2].partition("</BINVAL>")[0]
+    binval = f"<PHOTO><TYPE>image/png</TYPE><BINVAL>{got}</BINVAL></PHOTO>"
+    await ada.ask(f"<vCard xmlns='vcard-temp'><FN>Ada L</FN>{binval}</vCard>", kind="set")
+    await ada.ask(data(b64decode(got)), kind="set")
+    await ada.ask(metadata(b64decode(got)), kind="set")
+    after = await place.call("GET", "/profile", ada.account)
+    assert (after["nickName"], after["image"]) == ("Ada L", before)
 
 
 async def test_a_picture_of_a_foreign_address_has_no_avatar(pair: Any, place: Any) -> None:
@@ -179,6 +230,8 @@ async def test_a_picture_of_a_foreign_address_has_no_avatar(pair: Any, place: An
         (metadata(b"unknown"), "item-not-found"),
         (publish(DATA, sha1(BLUE), f"<data xmlns='{DATA}'>{b64encode(RED).decode()}</data>"), "bad-request"),
         (publish(DATA, sha1(b"text"), f"<data xmlns='{DATA}'>{b64encode(b'text').decode()}</data>"), "bad-request"),
+        (data(RED[:40]), "bad-request"),
+        (data(RED[:16] + b"\x7f" * 8 + RED[24:]), "bad-request"),
         (publish(DATA, "x", f"<metadata xmlns='{METADATA}'/>"), "bad-request"),
         (publish(METADATA, "x", f"<metadata xmlns='{METADATA}'><info id='1'/></metadata>"), "bad-request"),
     ],

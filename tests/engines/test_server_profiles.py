@@ -305,12 +305,13 @@ async def test_a_vcard_temp_with_a_picture_is_the_profile(place: Any, join: Any,
     shown = card(await bob.so_far(), ada.bare)
     image = shown.findtext(f"{{{NS_VCARD4}}}photo/{{{NS_VCARD4}}}uri")
     fetched = await place.http.get(image)
-    assert (fetched.status_code, fetched.headers["content-type"]) == (200, "image/png")
+    assert (fetched.status_code, fetched.headers["content-type"]) == (200, "image/jpeg")
     seen = await place.call("GET", f"/profiles/{ada.account.username}", bob.account)
     assert (seen["nickName"], seen["status"], seen["image"]) == ("Ada", "Here", image)
     told = await bob.ask("<vCard xmlns='vcard-temp'/>", to=ada.bare)
     assert "<FN>Ada</FN>" in told.xml
-    assert photo in told.xml
+    shown_photo = (await place.http.get(f"{image}-192.png")).content
+    assert f"<PHOTO><TYPE>image/png</TYPE><BINVAL>{b64encode(shown_photo).decode()}</BINVAL></PHOTO>" in told.xml
 
 
 @pytest.mark.parametrize(

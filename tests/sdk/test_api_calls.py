@@ -11,6 +11,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from PIL import Image
 
 from heliograph import SDK, DeviceBody, Response, VisibilityRequest
 from heliograph.core import account_changes, apps
@@ -41,7 +42,10 @@ from heliograph.errors import (
     Unreachable,
 )
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(100_000)
+_file = io.BytesIO()
+Image.effect_noise((330, 330), 80).save(_file, "PNG")
+PNG = _file.getvalue()
+assert 65_536 < len(PNG) < 131_072, "two chunks of an upload"
 
 
 # ---------------------------------------------------------------------------------------------------------- initialize
@@ -264,8 +268,8 @@ async def test_a_picture_is_uploaded(new_sdk: Any, tmp_path: Path, form: str) ->
     image: Any = {"bytes": PNG, "path": path, "text path": str(path), "file": io.BytesIO(PNG)}[form]
     progress: list[tuple[int, int]] = []
     stored = (await sdk.set_user_profile("Ada", image, on_upload_progress=lambda *at: progress.append(at))).data
-    assert stored.file_token.endswith(".png")
-    assert stored.image == f"https://chat.test/media/{stored.file_token}"
+    assert stored.file_token_thumb == f"{stored.file_token}-96"
+    assert stored.image.endswith(f"/media/{stored.file_token}")
     assert progress == [(65536, len(PNG)), (len(PNG), len(PNG))]
     again = (await sdk.set_user_profile("Ada B", stored.file_token)).data
     assert again.image == stored.image
@@ -279,7 +283,7 @@ async def test_a_picture_is_uploaded(new_sdk: Any, tmp_path: Path, form: str) ->
         (io.StringIO("text"), ProfileInvalid),
         (b"no picture", MediaUnsupported),
         (bytes(10 * 1024 * 1024 + 1), PayloadTooLarge),
-        ("0" * 64 + ".png", ProfileInvalid),
+        ("0" * 64, ProfileInvalid),
     ],
 )
 async def test_a_picture_that_is_none_is_refused(new_sdk: Any, image: Any, error: type[HeliographError]) -> None:

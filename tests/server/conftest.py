@@ -24,12 +24,12 @@ from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import EndReason, Session
 from heliograph.media.filesystem import FilesystemMedia
+from heliograph.media.images import ImageWorkers
 from heliograph.server.http import create_app
 from heliograph.server.services import ClientConfig, Services
 from heliograph.storage import sqlite
 from heliograph.system.chance import SystemIds
 from heliograph.system.credentials import PreparedCredentials
-from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 
 PUBLIC_URL = "https://chat.test"
@@ -176,7 +176,7 @@ def engine() -> RecordingEngine:
 @pytest.fixture
 async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> AsyncIterator[Ports]:
     ids = SystemIds()
-    async with await sqlite.open(tmp_path / "heliograph.db") as stores:
+    async with await sqlite.open(tmp_path / "heliograph.db") as stores, ImageWorkers() as images:
         with PreparedCredentials(ids.random, iterations=2, stock=0) as credentials:
             yield Ports(
                 clock=clock,
@@ -196,8 +196,9 @@ async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> 
                 qr_links=stores.qr_links,
                 audit=stores.audit,
                 webhooks=stores.webhooks,
-                media=FilesystemMedia(tmp_path / "media"),
-                outbound=GuardedHttp(),
+                media=FilesystemMedia(tmp_path / "media", "https://chat.test/media/"),
+                images=images,
+                remote_images=None,
                 rates=InProcessRateCounters(),
                 bus=InProcessBus(),
                 sealer=JweSealer(),

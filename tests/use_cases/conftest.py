@@ -19,12 +19,12 @@ from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
-from heliograph.core.ports import Ports
+from heliograph.core.ports import ImageMaker, Ports
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
 from heliograph.media.filesystem import FilesystemMedia
+from heliograph.media.images import ImageWorkers
 from heliograph.storage import sqlite
-from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 from heliograph.xmpp import scram
 
@@ -115,7 +115,12 @@ def engine() -> RecordingEngine:
 
 
 def wire(
-    stores: sqlite.SqliteStores, folder: Path, ids: CountedIds, clock: TurnedClock, engine: RecordingEngine
+    stores: sqlite.SqliteStores,
+    folder: Path,
+    ids: CountedIds,
+    clock: TurnedClock,
+    engine: RecordingEngine,
+    images: ImageMaker,
 ) -> Ports:
     return Ports(
         clock=clock,
@@ -135,8 +140,9 @@ def wire(
         qr_links=stores.qr_links,
         audit=stores.audit,
         webhooks=stores.webhooks,
-        media=FilesystemMedia(folder),
-        outbound=GuardedHttp(),
+        media=FilesystemMedia(folder, "https://chat.test/media/"),
+        images=images,
+        remote_images=None,
         rates=InProcessRateCounters(),
         bus=InProcessBus(),
         sealer=JweSealer(),
@@ -151,7 +157,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NewApp]:
 
     async def sow() -> NewApp:
         async with await sqlite.open(folder / "heliograph.db") as stores:
-            ports = wire(stores, folder, CountedIds(), TurnedClock(), RecordingEngine())
+            ports = wire(stores, folder, CountedIds(), TurnedClock(), RecordingEngine(), ImageWorkers())
             return await apps.create(ports, "Chat", "chat.example")
 
     return folder, asyncio.run(sow())
@@ -164,8 +170,8 @@ async def ports(
     """All ports of a node: real stores over a database of the test's own, in which the app is."""
     for file in seed[0].glob("*.db*"):
         shutil.copy(file, tmp_path)
-    async with await sqlite.open(tmp_path / "heliograph.db") as stores:
-        yield wire(stores, tmp_path, CountedIds(calls=1000), clock, engine)
+    async with await sqlite.open(tmp_path / "heliograph.db") as stores, ImageWorkers() as images:
+        yield wire(stores, tmp_path, CountedIds(calls=1000), clock, engine, images)
 
 
 @pytest.fixture

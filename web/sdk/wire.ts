@@ -21,6 +21,9 @@ export const ERROR_STATUS = {
   feature_disabled: 403,
   idempotency_mismatch: 409,
   identifier_invalid: 400,
+  image_invalid: 400,
+  image_too_costly: 400,
+  image_too_many_pixels: 413,
   internal_error: 500,
   invitation_invalid: 404,
   invitation_limit: 403,
@@ -28,6 +31,7 @@ export const ERROR_STATUS = {
   last_seen_hidden: 403,
   license_invalid: 401,
   license_mode_mismatch: 400,
+  media_busy: 503,
   media_unsupported: 415,
   metadata_invalid: 400,
   method_not_allowed: 405,
@@ -453,16 +457,24 @@ export interface InviterBody {
   expiresAt: string;
 }
 
-/** A stored picture. */
+/** A stored picture. Its addresses give WebP to who accepts that, and else JPEG. */
 export interface MediaBody {
   /** names it in a later `ProfileRequest`. */
   fileToken: string;
+  /** names its thumbnail. */
+  fileTokenThumb: string;
   /** its public URL. */
   image: string;
-  /** what its content is. */
+  /** the URL of its thumbnail. */
+  thumbImage: string;
+  /** of the form that the next three describe. */
   mimeType: string;
   /** in bytes. */
   size: number;
+  /** in pixels. */
+  width: number;
+  /** in pixels. */
+  height: number;
 }
 
 /** A user as the app's own backend sees it. Times are ISO 8601 in UTC. */

@@ -93,6 +93,30 @@ PROFILE_UPDATES_BATCH = 50
 PROFILE_UPDATES_MAX_BYTES = 8 * 1024 * 1024
 RECENT_STATUSES_KEPT = 10
 OFFERED_STATUSES_MAX = 50
+IMAGE_MAX_PIXELS = 40_000_000
+IMAGE_SIDE_PX = 640
+"""The longest side of a stored picture."""
+THUMBNAIL_SIDE_PX = 96
+AVATAR_SIDE_PX = 192
+"""The longest side of the picture that XMPP clients get inside stanzas."""
+RENDITION_MAX_BYTES = 4 * 1024 * 1024
+IMAGE_WORKERS = 2
+IMAGE_WORKERS_MAX = 16
+IMAGE_WORKER_MEMORY_BYTES = 1024 * 1024 * 1024
+"""The address space of a process that decodes: what a WebP of 40 megapixels takes, and little more."""
+IMAGE_WORKER_TIMEOUT_S = 15
+"""How long one picture may take, a hundred times of what a usual one takes."""
+IMAGE_WORKER_PICTURES = 200
+"""After so many pictures a fresh process takes the place of one that decodes."""
+IMAGES_WAITING_MAX = 16
+"""How many pictures wait for a process that decodes; each may hold 10 MiB."""
+UPLOADS_MAX = 32
+"""How many uploads a node reads at the same time."""
+IMAGE_KEPT_HOURS = 24
+"""How long a picture is kept that no profile shows."""
+IMAGE_KEPT_HOURS_MAX = 30 * 24
+REMOTE_IMAGE_TIMEOUT_S = 15
+REMOTE_IMAGE_REDIRECTS = 3
 
 # -------------------------------------------------------------------------------------------------------- contacts
 CONTACTS_MAX = 10_000
@@ -123,8 +147,6 @@ PEP_ITEM_MAX_BYTES = 60 * 1024
 PEP_NODE_MAX_BYTES = 256 * 1024
 """All items of a node, so that all fit into one answer."""
 PEP_ACCOUNT_MAX_BYTES = 4 * 1024 * 1024
-AVATAR_DATA_MAX_BYTES = 256 * 1024
-"""A larger picture is not sent inside stanzas: they name its address."""
 AVATARS_KNOWN_MAX = 10_000
 """How many pictures a node remembers what to say of."""
 

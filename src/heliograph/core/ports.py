@@ -21,6 +21,7 @@ from heliograph.core.audit import Entry, Event, Head
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contact_ports import BlockStore, ContactStore, InvitationStore, PhoneBookStore
 from heliograph.core.contacts import RosterChange
+from heliograph.core.media import Rendition
 from heliograph.core.outbound import Answer as OutboundAnswer
 from heliograph.core.outbound import Request as OutboundRequest
 from heliograph.core.pep_nodes import Found, Item, Node, Outcome
@@ -181,6 +182,12 @@ class TokenStore(Protocol):
 
 class ProfileStore(Protocol):
     """Profiles."""
+
+    async def pictures_in_use(self, tokens: Sequence[str]) -> frozenset[str]:
+        """Those of these pictures that a profile, or the history of one, shows; an address shows a picture where it
+        ends in its token.
+        """
+        ...
 
     async def lookup(self, jid: str) -> Profile | None:
         """The profile of an account, at version 0 where none was saved; `None` where there is no such account."""
@@ -359,12 +366,45 @@ class WebhookStore(Protocol):
 class MediaStore(Protocol):
     """Stored files, named by their content."""
 
+    def url(self, name: str) -> str:
+        """The public address of a file, stored or not."""
+        ...
+
     async def put(self, name: str, data: bytes) -> None:
-        """Store a file durably; storing the same name again changes nothing."""
+        """Store a file durably; storing the same name again only renews it."""
         ...
 
     async def get(self, name: str) -> bytes | None:
         """The file of that name."""
+        ...
+
+    async def renew(self, name: str) -> bool:
+        """Make a file as young as if it were stored now; `False` where there is none."""
+        ...
+
+    async def stale(self, before: float, after: str, limit: int) -> list[str]:
+        """Names of at most `limit` files that were neither stored nor renewed since a time, in order, beginning behind
+        the name `after`.
+        """
+        ...
+
+    async def remove(self, name: str, before: float) -> bool:
+        """Delete a file, unless it was stored or renewed since that time; whether there is none of that name now."""
+        ...
+
+    async def clear_partial(self, before: float) -> int:
+        """Delete what was left half written before a time; how many files these were."""
+        ...
+
+
+class ImageMaker(Protocol):
+    """Decodes pictures, beside the event loop and within bounds on memory and time."""
+
+    async def render(self, data: bytes) -> Sequence[Rendition]:
+        """A picture in all of `core.media.FORMS`: upright, in sRGB, with nothing of the file but its pixels.
+
+        Raises `ImageInvalid`, `ImageTooManyPixels`, `ImageTooCostly`, or `MediaBusy` where too many wait.
+        """
         ...
 
 
@@ -462,7 +502,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All ports of a node, as `node` has wired them."""
+    """All ports of a node, as `node` has wired them.
+
+    Attributes:
+        remote_images: fetches pictures of other servers; `None` where their addresses are stored as they are.
+    """
 
     clock: Clock
     ids: Ids
@@ -482,7 +526,8 @@ class Ports:
     audit: AuditStore
     webhooks: WebhookStore
     media: MediaStore
-    outbound: Outbound
+    images: ImageMaker
+    remote_images: Outbound | None
     rates: RateCounters
     bus: Bus
     sealer: Sealer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from heliograph.core import blocking, profile_policy
+from heliograph.core import blocking, media, profile_policy
 from heliograph.core.profile_fields import RULES, invalid
 from heliograph.core.profile_history import USER, Editor
 from heliograph.errors import AccountNotFound, ProfileConflict
@@ -233,7 +233,7 @@ async def set_profile(
     Args:
         ports: the node's ports.
         jid: the user's bare JID.
-        change: what is wanted.
+        change: what is wanted; `image` may also be the token of a picture that is kept here.
         version: the version that the caller has seen, or `None`.
         editor: who changes it.
 
@@ -243,8 +243,10 @@ async def set_profile(
     Raises:
         AccountNotFound: there is no such user.
         ProfileConflict, ProfileInvalid: see `apply`, `check` and `profile_policy`; nothing is changed.
+        HeliographError: the picture is refused; see `media.shown`.
     """
     policy = await profile_policy.of(ports, jid)
+    change = await with_picture(ports, jid, change)
     found = {}
     decide = decision(change, ports.clock.now(), version, policy, editor)
 
@@ -272,6 +274,23 @@ def decision(
         return after
 
     return decide
+
+
+async def with_picture(ports: Ports, jid: str, change: ProfileChange) -> ProfileChange:
+    """A change with the addresses that the profile shows for its picture; unless it shows that picture already.
+
+    Raises:
+        ProfileInvalid: see `check`.
+        HeliographError: the picture is refused; see `media.shown`.
+    """
+    if not change.image:
+        return change
+    checked = check(replace(change, image=media.address(ports, change.image)))
+    profile = await ports.profiles.lookup(jid)
+    if not checked.image or (profile is not None and profile.image == checked.image):
+        return checked
+    image, thumbnail = await media.shown(ports, jid, checked.image)
+    return replace(checked, image=image, thumb_image=thumbnail or checked.thumb_image)
 
 
 async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:

@@ -16,7 +16,7 @@ none.
 """
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
-_FILE_TOKEN = re.compile(r"[0-9a-f]{64}\.[a-z]{3,4}")
+_FILE_TOKEN = re.compile(r"[0-9a-f]{64}(-[0-9]+)?(\.[a-z]{3,4})?")
 
 
 async def read_image(image: Image, max_bytes: int) -> bytes | str:

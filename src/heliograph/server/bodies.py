@@ -126,7 +126,7 @@ def last_seen(seen: LastSeen) -> wire.LastSeenBody:
 
 def file_token(services: Services, url: str) -> str:
     """The token of a file that is stored here, by its URL; `""` for any other URL."""
-    name = url.removeprefix(services.media_url(""))
+    name = url.removeprefix(services.ports.media.url(""))
     return name if media.is_name(name) else ""
 
 

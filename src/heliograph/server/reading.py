@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from heliograph.errors import PayloadTooLarge, RequestInvalid
+from heliograph.core import limits
+from heliograph.errors import MediaBusy, PayloadTooLarge, RequestInvalid
 
 BODY_TIMEOUT_S = 30.0
 UPLOAD_TIMEOUT_S = 120.0
+UPLOADS_RETRY_AFTER_S = 5.0
 FORM_OVERHEAD_MAX_BYTES = 16 * 1024
 """How much a multipart form may hold beside its file."""
 FORM_FIELDS_MAX = 4
+
+
+class Uploads:
+    """Counts the uploads that are being read: each may take as much memory as the largest picture.
+
+    Args:
+        max_at_once: how many these may be.
+    """
+
+    def __init__(self, max_at_once: int = limits.UPLOADS_MAX) -> None:
+        self._free = max_at_once
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count an upload while the context lasts.
+
+        Raises:
+            MediaBusy: as many are being read as may.
+        """
+        if not self._free:
+            raise MediaBusy(retry_after_s=UPLOADS_RETRY_AFTER_S)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 async def read(request: Request, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S) -> bytes:

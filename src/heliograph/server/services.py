@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from heliograph.core import limits
 from heliograph.core.ports import Ports
+from heliograph.server.reading import Uploads
 
 Observer = Callable[[str, str | None, int, float], None]
 
@@ -57,6 +58,7 @@ class Services:
         pages_app: the id of the app whose users the pages sign in; `None` for the only app, where there is one.
         static_dir: the folder of the built pages and of the built browser SDK.
         observe: is told of each request that was answered: method, pattern of its route, status, seconds.
+        uploads: counts the uploads that are being read.
     """
 
     ports: Ports
@@ -69,7 +71,4 @@ class Services:
     pages_app: str | None = None
     static_dir: Path = STATIC_DIR
     observe: Observer = unobserved
-
-    def media_url(self, name: str) -> str:
-        """The public URL of a stored file."""
-        return f"{self.public_url}/media/{name}"
+    uploads: Uploads = field(default_factory=Uploads)

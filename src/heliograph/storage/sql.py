@@ -199,6 +199,16 @@ TRIM_RECENT_STATUSES = (
 FORGET_STATUS = "DELETE FROM recent_statuses WHERE account_id = (SELECT id FROM accounts WHERE jid = ?) AND status = ?"
 FORGET_STATUSES = "DELETE FROM recent_statuses WHERE account_id = (SELECT id FROM accounts WHERE jid = ?)"
 
+PICTURE_IN_USE = (
+    "SELECT 1 FROM profiles WHERE image <> '' AND substr(image, length(image) - 63) = ? "
+    "UNION ALL SELECT 1 FROM history_pictures WHERE token = ? LIMIT 1"
+)
+ADD_HISTORY_PICTURE = (
+    "INSERT INTO history_pictures (account_id, version, token) VALUES (?, ?, substr(?, length(?) - 63)) "
+    "ON CONFLICT DO NOTHING"
+)
+TRIM_HISTORY_PICTURES = "DELETE FROM history_pictures WHERE account_id = ? AND version <= ?"
+
 # ----------------------------------------------------------------------------------------------------------- rosters
 ROSTER = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? ORDER BY r.contact"
 ROSTER_ITEM = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? AND r.contact = ?"

@@ -16,6 +16,9 @@ from heliograph.xmpp.vcard import decode_base64
 NS_VCARD_UPDATE = "vcard-temp:x:update"
 NS_CONVERSION = "urn:xmpp:pep-vcard-conversion:0"
 
+DATA_TYPE = "image/png"
+"""What the data node holds, and nothing else (XEP-0084, section 4.1)."""
+
 METADATA_TAG = f"{{{NODE_AVATAR_METADATA}}}metadata"
 DATA_TAG = f"{{{NODE_AVATAR_DATA}}}data"
 UPDATE_TAG = f"{{{NS_VCARD_UPDATE}}}x"

@@ -1,16 +1,15 @@
 """The profile's picture as an avatar (XEP-0084, XEP-0153, XEP-0398): what it is called, and who is told of a new one.
 
-An avatar is named by the SHA-1 of its bytes, so pictures that are stored here have one, and pictures of a foreign
-address have none: those are seen through vCards alone.
+An avatar is named by the SHA-1 of its bytes. Pictures that are kept here have one: that of the form that clients get,
+not of what was brought. Pictures of a foreign address have none: those are seen through vCards alone.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
-from heliograph.core import limits, media, profiles
+from heliograph.core import image_headers, limits, media, profiles
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.xmpp import avatar, pep
 from heliograph.xmpp.avatar import AvatarInfo
@@ -32,27 +31,32 @@ class Avatars:
         self._told: dict[str, str] = {}
 
     async def info(self, image: str) -> AvatarInfo | None:
-        """What is to be said of a picture, by its URL; `None` where it is not stored here."""
+        """What is to be said of a picture, by its address; `None` where it is not kept here."""
         found = self._infos.get(image)
         if found is not None or not image:
             return found
-        stored = await self.stored(image)
-        if stored is None:
+        data = await media.avatar(self._engine.ports, image)
+        if data is None:
             return None
-        picture, data = stored
-        identity = (await asyncio.to_thread(hashlib.sha1, data, usedforsecurity=False)).hexdigest()
-        url = image if picture.size > limits.AVATAR_DATA_MAX_BYTES else ""
-        _keep(self._infos, image, AvatarInfo(identity, picture.mime_type, picture.size, url))
-        return self._infos[image]
+        header = image_headers.read(data)
+        info = AvatarInfo(sha1(data), avatar.DATA_TYPE, len(data), width=header.width, height=header.height)
+        _keep(self._infos, image, info)
+        return info
 
-    async def stored(self, image: str) -> tuple[media.Picture, bytes] | None:
-        """The picture of that URL with its bytes, where it is stored here."""
-        return await media.fetch(self._engine.ports, image.removeprefix(self._engine.media_url("")))
+    async def take(self, jid: str, data: bytes) -> str:
+        """Keep a picture that a client has published; its address.
 
-    async def sendable(self, image: str) -> tuple[media.Picture, bytes] | None:
-        """The same, unless it is too large to be sent inside a stanza: then it is not even read."""
-        info = await self.info(image)
-        return None if info is None or info.url else await self.stored(image)
+        Clients send back what they have got: the profile's own avatar is no new picture.
+
+        Raises:
+            HeliographError: it is refused; see `media.check_rate` and `media.store`.
+        """
+        profile = await self._engine.ports.profiles.lookup(jid)
+        present = None if profile is None else await self.info(profile.image)
+        if profile is not None and present is not None and present.id == sha1(data):
+            return profile.image
+        await media.check_rate(self._engine.ports, jid)
+        return self._engine.ports.media.url((await media.store(self._engine.ports, data)).token)
 
     async def event(self, profile: Profile, viewer: Viewer) -> Template | None:
         """The event of the metadata node for that viewer; `None` where the node holds nothing."""
@@ -89,6 +93,11 @@ class Avatars:
             contact_info = infos[Viewer.CONTACT]
             self._engine.show_photo(jid, contact_info.id if contact_info else "")
             return
+
+
+def sha1(data: bytes) -> str:
+    """What an avatar is called (XEP-0084, section 4.2.1)."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 def _shown(profile: Profile) -> str:

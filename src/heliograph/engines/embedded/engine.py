@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import ssl
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +80,6 @@ class EmbeddedEngine:
         tls: certificate and key, or `None` to offer no TLS.
         end_point: the channel binding of that certificate (RFC 5929, section 4.1), if it has one.
         requires_tls: whether a TCP client must secure its stream before it signs in.
-        media_url: the public URL of a stored file.
         contact_addresses: URIs by what they are for (XEP-0157).
     """
 
@@ -91,7 +90,6 @@ class EmbeddedEngine:
         *,
         end_point: bytes | None = None,
         requires_tls: bool,
-        media_url: Callable[[str], str],
         contact_addresses: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.limits = limits
@@ -101,7 +99,6 @@ class EmbeddedEngine:
         self.avatars = Avatars(self)
         self.managed = ManagedStreams(self)
         self.interests: dict[Caps, frozenset[str]] = {}  # the nodes that a client version wants to be notified of
-        self.media_url = media_url
         self.server_info = server_info(contact_addresses or {})
         self.started_at = 0.0
         self.ports: Ports

@@ -89,7 +89,7 @@ class Presence:
         changes: counts the roster changes since the account is connected.
         blocks: whom the account blocks (XEP-0191).
         photo: what its presence says of its picture: a SHA-1, or `""` for none (XEP-0153).
-        taken_avatar: the SHA-1 and the stored name of a picture whose metadata is to come (XEP-0084), or both empty.
+        taken_avatar: the SHA-1 and the address of a picture whose metadata is to come (XEP-0084), or both empty.
         allowance: what all its connections together may still send, once one of them has sent much.
         carbons: the streams that get copies of the others' messages (XEP-0280), and since when on the loop's clock.
     """

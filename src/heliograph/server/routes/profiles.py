@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heliograph import wire
-from heliograph.core import media, profiles
+from heliograph.core import profiles
 from heliograph.core.profiles import ProfileChange, Visibility
 from heliograph.errors import ProfileInvalid
 from heliograph.server import bodies
@@ -20,7 +20,7 @@ async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:
     body = call.body
     wanted = ProfileChange(
         name=body.nick_name,
-        image=await _image(call),
+        image=body.image,
         status=body.status,
         mobile=body.mobile_number,
         email=body.email,
@@ -31,16 +31,6 @@ async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:
     except ProfileInvalid as error:
         raise bodies.profile_invalid(error) from error
     return bodies.own_profile(call.services, stored)
-
-
-async def _image(call: UserCall[wire.ProfileRequest]) -> str | None:
-    """The picture's URL: a `fileToken` stands for that of the stored file."""
-    image = call.body.image
-    if image is None or not media.is_name(image):
-        return image
-    if await media.fetch(call.ports, image) is None:
-        raise ProfileInvalid("There is no file of that fileToken", details={"field": "image"})
-    return call.services.media_url(image)
 
 
 def _visibility(body: wire.VisibilityRequest) -> dict[str, Visibility]:

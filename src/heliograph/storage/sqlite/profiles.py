@@ -72,6 +72,10 @@ class SqliteProfiles:
 
         await self._writer.write(forget)
 
+    async def pictures_in_use(self, tokens: Sequence[str]) -> frozenset[str]:
+        """Those of these pictures that a profile or the history of one shows."""
+        return frozenset(token for token in tokens if self._reader.row(sql.PICTURE_IN_USE, (token, token)) is not None)
+
 
 def _update(cursor: sqlite3.Cursor, jid: str, decide: Decision, editor: Editor) -> Profile:
     row = cursor.execute(sql.PROFILE_TO_UPDATE, (jid,)).fetchone()
@@ -103,6 +107,10 @@ def _note(cursor: sqlite3.Cursor, account_id: int, before: Profile, after: Profi
     oldest = after.version - limits.PROFILE_CHANGES_KEPT
     if oldest > 0:
         cursor.execute(sql.TRIM_PROFILE_CHANGES, (account_id, oldest))
+        cursor.execute(sql.TRIM_HISTORY_PICTURES, (account_id, oldest))
+    if after.image != before.image:
+        for image in filter(None, (before.image, after.image)):
+            cursor.execute(sql.ADD_HISTORY_PICTURE, (account_id, after.version, image, image))
     if after.status and after.status != before.status:
         cursor.execute(sql.ADD_RECENT_STATUS, (account_id, after.status, after.mark))
         cursor.execute(sql.TRIM_RECENT_STATUSES, (account_id, account_id, limits.RECENT_STATUSES_KEPT))

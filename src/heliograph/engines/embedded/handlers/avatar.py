@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from heliograph.core import media, profiles
 from heliograph.core.profiles import ProfileChange
+from heliograph.engines.embedded.avatars import sha1
 from heliograph.engines.embedded.handlers.addressing import answer
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import avatar, pep
@@ -30,10 +30,10 @@ async def get_items(
         raise item_not_found("There is no avatar")
     payload = avatar.metadata_xml((info,))
     if request.node == NODE_AVATAR_DATA:
-        found = await engine.avatars.sendable(profile.image)
-        if found is None:
-            raise item_not_found("The avatar is at the address that its metadata names")
-        payload = avatar.data_xml(found[1])
+        data = await media.avatar(engine.ports, profile.image)
+        if data is None:
+            raise item_not_found("There is no avatar")
+        payload = avatar.data_xml(data)
     is_wanted = not request.item_ids or info.id in request.item_ids
     answer(sender, stanza, pep.items_xml(request.node, [(info.id, payload)] if is_wanted else []))
 
@@ -55,24 +55,23 @@ async def publish(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, requ
 
 async def _take(engine: EmbeddedEngine, sender: Resource, request: Publish) -> str:
     data = avatar.parse_data(request.payload)
-    identity = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    identity = sha1(data)
     if request.item_id is not None and request.item_id.lower() != identity:
         raise bad_request("The id of a picture is the SHA-1 of its bytes", pep.pubsub_error("invalid-payload"))
-    await media.check_rate(engine.ports, sender.account)
-    picture = await media.store(engine.ports, data)
+    image = await engine.avatars.take(sender.account, data)
     account = engine.router.accounts.get(sender.account)
     if account is not None:
-        account.taken_avatar = identity, picture.name
+        account.taken_avatar = identity, image
     return identity
 
 
 async def _image(engine: EmbeddedEngine, sender: Resource, infos: list[AvatarInfo]) -> str:
     """The URL of the picture that metadata speaks of: the one just taken, the present one, or one elsewhere."""
     account = engine.router.accounts.get(sender.account)
-    taken_id, taken_name = ("", "") if account is None else account.taken_avatar
+    taken_id, taken_image = ("", "") if account is None else account.taken_avatar
     identities = {info.id for info in infos}
     if taken_id in identities:
-        return engine.media_url(taken_name)
+        return taken_image
     profile = await profiles.get(engine.ports, sender.account, sender.account)
     present = await engine.avatars.info(profile.image)
     if present is not None and present.id in identities:

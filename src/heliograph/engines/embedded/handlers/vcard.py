@@ -9,6 +9,7 @@ from heliograph.core import limits, media, profiles
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import AccountNotFound
+from heliograph.xmpp import avatar
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.vcard import VCARD_TEMP_TAG, Photo, from_vcard_temp, to_vcard_temp
@@ -22,8 +23,8 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     card = profiles.card(profile)
     if target.bare != sender.account and not card.says_anything:  # nobody learns from it who exists (section 3.3)
         raise AccountNotFound
-    found = await engine.avatars.sendable(profile.image)
-    photo = None if found is None else Photo(found[0].mime_type, found[1])
+    found = await media.avatar(engine.ports, profile.image)
+    photo = None if found is None else Photo(avatar.DATA_TYPE, found)
     answer(sender, stanza, to_vcard_temp(card, photo))
 
 
@@ -32,9 +33,7 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target
     current = profiles.card(await profiles.get(ports, sender.account, sender.account))
     card, photo = from_vcard_temp(stanza.element[0], limits.VCARD_EXTRA_MAX_BYTES, current)
     if photo is not None:
-        await media.check_rate(ports, sender.account)
-        picture = await media.store(ports, photo.data)
-        card = replace(card, image=engine.media_url(picture.name))
+        card = replace(card, image=await engine.avatars.take(sender.account, photo.data))
     await profiles.set_profile(ports, sender.account, profiles.change_from_card(card))
     answer(sender, stanza)
 
