@@ -71,6 +71,10 @@ def test_settings_cannot_be_changed() -> None:
         ("abuse_addresses", "abuse at chat.example"),
         ("signal_server_url", "https://chat.example/signal"),
         ("qr_session_idle_days", 0),
+        ("media_store", "tapes"),
+        ("s3_endpoint", "s3.chat.example"),
+        ("image_workers", 17),
+        ("unused_images_kept_hours", 0),
         ("log_level", "loud"),
         ("http_prot", 1),
     ],
@@ -93,6 +97,34 @@ def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HELIOGRAPH_TLS_CERTIFICATE_FILE", "chain.pem")
     with pytest.raises(SettingsInvalid, match="set together"):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"MEDIA_STORE": "s3"},
+        {"S3_ACCESS_KEY_ID": "id"},
+        {"S3_SECRET_ACCESS_KEY": "hidden"},
+        {"S3_ACCESS_KEY_ID": "id", "S3_SECRET_ACCESS_KEY": "hidden", "S3_SECRET_ACCESS_KEY_FILE": "/secret"},
+    ],
+)
+def test_a_bucket_without_name_or_with_half_its_credentials_is_refused(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"HELIOGRAPH_{name}", value)
+    with pytest.raises(SettingsInvalid, match="s3_") as caught:
+        Settings.load()
+    assert "hidden" not in str(caught.value)
+
+
+def test_the_secret_of_the_bucket_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_S3_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("HELIOGRAPH_S3_SECRET_ACCESS_KEY", "hidden")
+    settings = Settings.load()
+    assert settings.s3_secret_access_key is not None
+    assert settings.s3_secret_access_key.get_secret_value() == "hidden"
+    assert "hidden" not in repr(settings)
 
 
 def test_trusted_proxies_are_a_list_in_the_file_and_text_in_the_environment(

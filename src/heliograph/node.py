@@ -16,7 +16,7 @@ import uvicorn
 from heliograph import upkeep
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
-from heliograph.core.ports import Engine, Ports
+from heliograph.core.ports import Engine, MediaStore, Ports
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
 from heliograph.errors import SettingsInvalid
@@ -165,7 +165,7 @@ async def _open_ports(
         qr_links=stores.qr_links,
         audit=stores.audit,
         webhooks=stores.webhooks,
-        media=FilesystemMedia(settings.data_dir / "media", f"{public_url}/media/"),
+        media=_media_store(settings, f"{public_url}/media/"),
         images=await stack.enter_async_context(ImageWorkers(settings.image_workers)),
         remote_images=remote_images,
         rates=InProcessRateCounters(),
@@ -173,6 +173,39 @@ async def _open_ports(
         sealer=JweSealer(),
         engine=engine,
     )
+
+
+def _media_store(settings: Settings, base_url: str) -> MediaStore:
+    if settings.media_store == "files":
+        return FilesystemMedia(settings.data_dir / "media", base_url)
+    try:
+        from heliograph.media.s3 import Bucket, S3Media  # noqa: PLC0415 - an optional library
+    except ImportError:
+        raise _invalid("media_store", "S3 takes the extra heliograph[s3]") from None
+    bucket = Bucket(
+        settings.s3_bucket or "",
+        settings.s3_endpoint or "",
+        settings.s3_region,
+        settings.s3_prefix,
+        settings.s3_access_key_id or "",
+        _s3_secret(settings),
+    )
+    return S3Media(bucket, base_url)
+
+
+def _s3_secret(settings: Settings) -> str:
+    if settings.s3_secret_access_key is not None:
+        return settings.s3_secret_access_key.get_secret_value()
+    if settings.s3_secret_access_key_file is None:
+        return ""
+    try:
+        return settings.s3_secret_access_key_file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _invalid("s3_secret_access_key_file", type(error).__name__) from None
+
+
+def _invalid(setting: str, reason: str) -> SettingsInvalid:
+    return SettingsInvalid(f"{setting}: {reason}", details={"settings": [setting]})
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    SecretStr,
     ValidationError,
     WebsocketUrl,
     model_validator,
@@ -102,6 +103,22 @@ class Settings(BaseModel):
     xmpp_requires_tls: bool = True
     """Whether a client has to start TLS before it may sign in. Switch it off for measurements on one machine only."""
 
+    media_store: Literal["files", "s3"] = "files"
+    """Where pictures are kept: in a folder of `data_dir`, or in a bucket of an S3-compatible object store."""
+    s3_endpoint: Url | None = None
+    """The address of the object store, such as `https://s3.chat.example`. Not set: Amazon's, of the region."""
+    s3_bucket: str | None = Field(default=None, min_length=1, max_length=255)
+    """The bucket for pictures; it is there already."""
+    s3_region: str = Field(default="us-east-1", min_length=1, max_length=64)
+    """The region, as the object store calls it."""
+    s3_prefix: str = Field(default="", max_length=255)
+    """What the names of pictures begin with in the bucket, such as `heliograph/media`."""
+    s3_access_key_id: str | None = None
+    """The id of the credentials for the bucket. Not set: those that the machine has, such as a role."""
+    s3_secret_access_key: SecretStr | None = None
+    """The secret of these credentials."""
+    s3_secret_access_key_file: Path | None = None
+    """A file that holds the secret, in place of the secret itself."""
     image_workers: int = Field(default=limits.IMAGE_WORKERS, ge=1, le=limits.IMAGE_WORKERS_MAX)
     """How many processes decode pictures at the same time; each starts when it is first needed and may take 1 GiB."""
     unused_images_kept_hours: int = Field(default=limits.IMAGE_KEPT_HOURS, ge=1, le=limits.IMAGE_KEPT_HOURS_MAX)
@@ -170,6 +187,15 @@ class Settings(BaseModel):
     def _certificate_comes_with_key(self) -> Self:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file are set together")
+        return self
+
+    @model_validator(mode="after")
+    def _bucket_is_named_with_whole_credentials(self) -> Self:
+        if self.media_store == "s3" and self.s3_bucket is None:
+            raise ValueError("s3_bucket is set where media_store is s3")
+        secrets = [self.s3_secret_access_key, self.s3_secret_access_key_file]
+        if sum(secret is not None for secret in secrets) != (self.s3_access_key_id is not None):
+            raise ValueError("s3_access_key_id comes with one of s3_secret_access_key and s3_secret_access_key_file")
         return self
 
     @classmethod

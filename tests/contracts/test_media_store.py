@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import socket
 import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import obstore
 import pytest
 
 from heliograph.core.ports import MediaStore
+from heliograph.errors import Unreachable
 from heliograph.media.filesystem import FilesystemMedia
+from heliograph.media.s3 import Bucket, S3Media
+from s3_server import S3Server, s3_server
 
 NAME = "0a1b" * 16 + ".png"
 BASE = "https://chat.test/media/"
@@ -18,11 +26,21 @@ LATER_S = 3600.0
 """How far ahead a store looks: to it, all that was stored just now is old."""
 
 
-@pytest.fixture(params=["filesystem"])
-def media(request: pytest.FixtureRequest, tmp_path: Path) -> MediaStore:
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    """A server for object stores of tests."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["filesystem", "s3"])
+async def media(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MediaStore]:
     """An empty store of every adapter in turn."""
-    assert request.param == "filesystem"
-    return FilesystemMedia(tmp_path / "media", BASE)
+    if request.param == "filesystem":
+        yield FilesystemMedia(tmp_path / "media", BASE)
+    else:
+        server: S3Server = request.getfixturevalue("s3")
+        yield S3Media(server.bucket(prefix="pictures"), BASE)
 
 
 def soon() -> float:
@@ -180,3 +198,52 @@ async def test_a_file_that_is_stored_while_it_is_removed_is_there_afterwards(tmp
         os.utime(path, (1, 1))
         await asyncio.gather(media.remove(NAME, 1000), media.put(NAME, b"data"))
         assert await media.get(NAME) == b"data"
+
+
+# --------------------------------------------------------------------------------------------------- files in a bucket
+
+
+async def test_two_prefixes_of_a_bucket_do_not_meet(s3: S3Server) -> None:
+    bucket = s3.bucket()
+    one, other = (S3Media(replace(bucket, prefix=prefix), BASE) for prefix in ("one", "/other/"))
+    await one.put(NAME, b"one")
+    assert await other.get(NAME) is None
+    await other.put(NAME, b"other")
+    assert (await one.get(NAME), await other.get(NAME)) == (b"one", b"other")
+    assert await one.stale(soon(), "", 10) == [NAME]
+    assert await S3Media(bucket, BASE).stale(soon(), "", 10) == [f"one/{NAME}", f"other/{NAME}"]
+
+
+async def test_a_file_in_a_bucket_has_its_type(s3: S3Server) -> None:
+    bucket = s3.bucket()
+    await S3Media(bucket, BASE).put("a.webp", b"data")
+    stored = await obstore.get_async(bucket.open(), "a.webp")
+    assert stored.attributes["Content-Type"] == "image/webp"
+
+
+async def test_a_renewed_file_of_a_bucket_is_young(s3: S3Server) -> None:
+    media = S3Media(s3.bucket(), BASE)
+    await media.put(NAME, b"data")
+    before = math.floor(time.time()) + 1  # its times have whole seconds
+    assert await media.stale(before, "", 10) == [NAME]
+    while await media.stale(before, "", 10):
+        assert await media.renew(NAME)
+    assert not await media.remove(NAME, before)
+    assert await media.get(NAME) == b"data"
+
+
+async def test_a_server_that_is_not_there_is_an_error_with_a_code(s3: S3Server) -> None:
+    unused = replace(s3.bucket(), name="no-such-bucket")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and not listening
+        closed = replace(unused, endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        for bucket in (unused, closed):
+            media = S3Media(bucket, BASE)
+            with pytest.raises(Unreachable):
+                await media.put(NAME, b"data")
+            with pytest.raises(Unreachable):
+                await media.stale(soon(), "", 10)
+
+
+def test_a_bucket_does_not_show_its_secret() -> None:
+    assert "hidden" not in repr(Bucket("pictures", secret_access_key="hidden"))

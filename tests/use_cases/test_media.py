@@ -296,7 +296,7 @@ async def test_what_a_crash_left_goes(ports: Ports, clock: Any, tmp_path: Path, 
 async def test_all_pictures_are_looked_at_in_the_end(
     ports: Ports, clock: Any, tmp_path: Path, files: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "EXPIRED_BATCH", 7)
+    monkeypatch.setattr(limits, "IMAGE_FILES_SWEPT", 7)
     for shade in range(6):
         await media.store(ports, png(f"rgb({shade}, 0, 0)", 9))
     (tmp_path / "no").mkdir()

@@ -112,6 +112,8 @@ IMAGES_WAITING_MAX = 16
 """How many pictures wait for a process that decodes; each may hold 10 MiB."""
 UPLOADS_MAX = 32
 """How many uploads a node reads at the same time."""
+IMAGE_FILES_SWEPT = 1000
+"""How many files one look for pictures that nobody shows brings."""
 IMAGE_KEPT_HOURS = 24
 """How long a picture is kept that no profile shows."""
 IMAGE_KEPT_HOURS_MAX = 30 * 24

@@ -271,11 +271,11 @@ async def let_go(ports: Ports, after: str, kept_s: float) -> str:
     before = ports.clock.now() - kept_s
     if not after:
         await ports.media.clear_partial(before)
-    names = await ports.media.stale(before, after, limits.EXPIRED_BATCH)
+    names = await ports.media.stale(before, after, limits.IMAGE_FILES_SWEPT)
     tokens = dict.fromkeys(found[1] for name in names if (found := _NAME.fullmatch(name)))
     in_use = await ports.profiles.pictures_in_use([*tokens])
     for token in tokens.keys() - in_use:
         for form in reversed(FORMS):
             if not await ports.media.remove(form.name(token), before):
                 break  # it was brought or chosen again meanwhile
-    return names[-1] if len(names) == limits.EXPIRED_BATCH else ""
+    return names[-1] if len(names) == limits.IMAGE_FILES_SWEPT else ""
