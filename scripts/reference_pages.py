@@ -183,9 +183,8 @@ def kind(annotation: Any) -> str:
         return " or ".join(f"`{part}`" for part in parts)
     if parts:  # optional, or annotated with its bounds
         return kind(next(part for part in parts if part is not NoneType))
-    return {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`", "Path": "path"}[
-        annotation.__name__
-    ]
+    words = {"str": "text", "SecretStr": "text", "int": "whole number", "float": "number", "Path": "path"}
+    return {**words, "bool": "`true` or `false`"}[annotation.__name__]
 
 
 def default(field: FieldInfo) -> str:

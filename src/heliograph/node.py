@@ -16,7 +16,8 @@ import uvicorn
 from heliograph import upkeep
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
-from heliograph.core.ports import Engine, MediaStore, Ports
+from heliograph.core.media_ports import MediaStore
+from heliograph.core.ports import Engine, Ports
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
 from heliograph.errors import SettingsInvalid

@@ -111,7 +111,7 @@ class Settings(BaseModel):
     """The bucket for pictures; it is there already."""
     s3_region: str = Field(default="us-east-1", min_length=1, max_length=64)
     """The region, as the object store calls it."""
-    s3_prefix: str = Field(default="", max_length=255)
+    s3_prefix: str = Field(default="", min_length=0, max_length=255)
     """What the names of pictures begin with in the bucket, such as `heliograph/media`."""
     s3_access_key_id: str | None = None
     """The id of the credentials for the bucket. Not set: those that the machine has, such as a role."""

@@ -9,7 +9,7 @@ MAX_METHODS = 8
 
 
 def _ports(package: Path) -> dict[str, list[str]]:
-    """Every protocol of `core/ports.py` and `core/contact_ports.py` with the names of its methods."""
+    """Every protocol of `core/ports.py` and its parts by noun with the names of its methods."""
     modules = [ast.parse(path.read_text(encoding="utf-8")) for path in (package / "core").glob("*ports.py")]
     classes = [node for module in modules for node in module.body if isinstance(node, ast.ClassDef)]
     return {

@@ -14,7 +14,7 @@ from pathlib import Path
 import obstore
 import pytest
 
-from heliograph.core.ports import MediaStore
+from heliograph.core.media_ports import MediaStore
 from heliograph.errors import Unreachable
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.media.s3 import Bucket, S3Media

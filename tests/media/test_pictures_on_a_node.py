@@ -63,7 +63,7 @@ async def test_a_node_keeps_its_pictures_in_a_bucket(s3: S3Server, tmp_path: Pat
         later = time.time() + 3600
         assert await media.let_go(_at(place, later), "", 60) == ""
         assert (await place.http.get(profile["image"])).status_code == 200
-        await place.node.ports.accounts.delete((await place.node.ports.accounts.lookup(ada.jid)).id)
+        await place.call("DELETE", "/account", ada)
         await media.let_go(_at(place, later), "", 60)
         assert (await place.http.get(profile["image"])).status_code == 404
     assert not (tmp_path / "media").exists()

@@ -19,7 +19,8 @@ from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
-from heliograph.core.ports import ImageMaker, Ports
+from heliograph.core.media_ports import ImageMaker
+from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
 from heliograph.media.filesystem import FilesystemMedia

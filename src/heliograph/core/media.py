@@ -18,7 +18,8 @@ from heliograph.core.rate_limits import Draw, Rate
 from heliograph.errors import MediaUnsupported, PayloadTooLarge, ProfileInvalid, RemoteFailed
 
 if TYPE_CHECKING:
-    from heliograph.core.ports import Outbound, Ports
+    from heliograph.core.media_ports import Outbound
+    from heliograph.core.ports import Ports
 
 UPLOADS_PER_ACCOUNT = Rate(per_minute=10, burst=30)
 """Pictures that one user brings, whatever the device and the way."""

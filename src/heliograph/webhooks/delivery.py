@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import structlog
 
 from heliograph.core import limits, outbound, webhooks
+from heliograph.core.media_ports import Outbound
 from heliograph.core.outbound import Answer
-from heliograph.core.ports import Outbound, Ports
+from heliograph.core.ports import Ports
 from heliograph.core.webhooks import Attempt, Batch, Message, Settled
 from heliograph.errors import RemoteFailed, RemoteRefused
 
