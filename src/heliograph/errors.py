@@ -1,10 +1,9 @@
 """Every error that Heliograph can tell anyone, in one table.
 
 Each class carries a `Row`: the stable `code`, the HTTP status, the XMPP stanza error (RFC 6120, section 8.3.3), the
-SASL condition
-(RFC 6120, section 6.5) and whether the same call may succeed when tried again. The server turns an error into an
-answer with `body()`;
-the SDKs turn an answer into an error with `error_from_body()`. `TABLE` lists all classes by code.
+SASL condition (RFC 6120, section 6.5) and whether the same call may succeed when tried again. The server turns an error
+into an answer with `body()`; the SDKs turn an answer into an error with `error_from_body()`. `TABLE` lists all classes
+by code.
 """
 
 from __future__ import annotations
@@ -256,12 +255,7 @@ class RateLimited(UsageError):
 class SessionLimit(UsageError):
     """The user is at the session cap; `details.sessions` lists the live sessions."""
 
-    row = Row(
-        "session_limit",
-        405,
-        "The maximum number of sessions is reached",
-        StanzaCondition("wait", "resource-constraint"),
-    )
+    row = Row("session_limit", 405, "The maximum number of sessions is reached", WAIT)
 
 
 class SessionNotFound(UsageError):
