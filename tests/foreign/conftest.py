@@ -116,6 +116,18 @@ class Friends:
         """Give Bob's profile a name, as the app's backend would."""
         await self.place.call("PATCH", "/profile", self.bob.account, {"nickName": name})
 
+    async def heard_by_bob(self) -> str:
+        """The next text that comes to Bob; not the word before it that somebody is typing (XEP-0085)."""
+        while True:
+            heard = await self.bob.gets("message", type="chat")
+            body = heard.element.findtext("{jabber:client}body")
+            if body is not None:
+                return body
+
+    async def bob_says(self, text: str) -> None:
+        """Let Bob say something to Ada."""
+        await self.bob.send(f"<message to='{self.ada.jid}' type='chat'><body>{text}</body></message>")
+
     @property
     def websocket(self) -> str:
         return self.place.node.public_url.replace("http", "ws", 1) + WEBSOCKET_PATH

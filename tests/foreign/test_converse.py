@@ -111,11 +111,8 @@ async def test_a_person_signs_in_chats_and_sees_the_contact_change(friends: Any,
 
     await page.get_by_placeholder("Message").fill("Can you see the ridge?")
     await page.keyboard.press("Enter")
-    said = await bob.gets("message", type="chat")
-    while said.element.find("{jabber:client}body") is None:  # before it comes word that Ada is typing (XEP-0085)
-        said = await bob.gets("message", type="chat")
-    assert said.element.findtext("{jabber:client}body") == "Can you see the ridge?"
-    await bob.send(f"<message to='{said.get('from')}' type='chat'><body>I am on it.</body></message>")
+    assert await friends.heard_by_bob() == "Can you see the ridge?"
+    await friends.bob_says("I am on it.")
     await expect(page.locator(".chat-msg__text", has_text="I am on it.")).to_be_visible()
     await photograph(page, "converse-01-before")
 

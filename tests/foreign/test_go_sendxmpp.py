@@ -31,13 +31,12 @@ async def test_what_it_reads_is_sent(friends: Any, run: Any, go_sendxmpp: str, i
     client = await run(*called, friends.bob.bare, **environment)
     await client.says("The ridge is clear \u2600")
     assert await client.ends() == (0, "")
-    heard = await friends.bob.gets("message", type="chat")
-    assert (heard.element.findtext("{jabber:client}body") or "").strip() == "The ridge is clear \u2600"
+    assert (await friends.heard_by_bob()).strip() == "The ridge is clear \u2600"
 
 
 async def test_what_comes_is_printed(friends: Any, run: Any, go_sendxmpp: str) -> None:
     called, environment = command(friends, go_sendxmpp, is_direct_tls=False)
     client = await run(*called, "-l", **environment)
-    there = await friends.bob.gets("presence", type=None)
-    await friends.bob.send(f"<message to='{there.get('from')}' type='chat'><body>I see it</body></message>")
+    await friends.bob.gets("presence", type=None)
+    await friends.bob_says("I see it")
     await client.tells(rf"\S+ {re.escape(friends.bob.bare)}: I see it")

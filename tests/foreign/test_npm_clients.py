@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-MESSAGE = "<message to='{to}' type='chat'><body>{body}</body></message>"
-
 
 def services(friends: Any) -> dict[str, str]:
     node = friends.place.node
@@ -37,9 +35,8 @@ async def test_it_signs_in_talks_and_sees_who_is_there_and_a_new_name(
     await client.tells(f"present {bob.bare}")
     await client.tells(f"named {bob.bare} Bob")
     await client.says(f"{bob.bare} Good morning \u2600 <&>")
-    heard = await bob.gets("message", type="chat")
-    assert heard.element.findtext("{jabber:client}body") == "Good morning \u2600 <&>"
-    await bob.send(MESSAGE.format(to=heard.get("from"), body="And to you"))
+    assert await friends.heard_by_bob() == "Good morning \u2600 <&>"
+    await friends.bob_says("And to you")
     await client.tells(f"message {bob.bare} And to you")
     await friends.rename_bob("Bob \u2600")
     await client.tells(f"named {bob.bare} Bob \u2600")
