@@ -37,6 +37,7 @@ from heliograph.system.metrics import Metrics
 from heliograph.system.open_files import raise_open_files_limit
 from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
+from heliograph.system.secret import installation_secret
 
 log = structlog.get_logger("heliograph.node")
 
@@ -98,6 +99,7 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
             _engine_limits(settings),
             server_context(certificate, key),
             end_point=server_end_point(certificate),
+            secret=installation_secret(settings.secret_file or settings.data_dir / "secret"),
             requires_tls=settings.xmpp_requires_tls,
             contact_addresses=_contact_addresses(settings),
         )
@@ -156,6 +158,7 @@ async def _open_ports(
         accounts=stores.accounts,
         sessions=stores.sessions,
         tokens=stores.tokens,
+        fast_tokens=stores.fast_tokens,
         profiles=stores.profiles,
         contacts=stores.contacts,
         invitations=stores.invitations,

@@ -70,6 +70,10 @@ class Settings(BaseModel):
 
     data_dir: Path = Path("data")
     """The folder of all that the node keeps: the database, stored images, the self-signed certificate."""
+    secret_file: Path | None = None
+    """The file with the secret of the installation, from which the tokens are derived with which XMPP clients sign in
+    again. Not set: `secret` in `data_dir`, made at the first start. Nodes that share a database need the same one; with
+    a new one clients have to sign in with their passwords once more."""
     domain: Host = "localhost"
     """The DNS name by which clients reach this node's XMPP server; apps get JID domains under it."""
 

@@ -25,10 +25,10 @@ from heliograph.core.ports import (
     PhoneBookStore,
     ProfileStore,
     SessionStore,
-    TokenStore,
     WebhookStore,
 )
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
+from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.tokens import TokenKind, TokenRecord
 from heliograph.storage import sqlite
 
@@ -43,6 +43,7 @@ class Stores:
     accounts: AccountStore
     sessions: SessionStore
     tokens: TokenStore
+    fast_tokens: FastTokenStore
     profiles: ProfileStore
     contacts: ContactStore
     invitations: InvitationStore
@@ -64,6 +65,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.accounts,
             opened.sessions,
             opened.tokens,
+            opened.fast_tokens,
             opened.profiles,
             opened.contacts,
             opened.invitations,

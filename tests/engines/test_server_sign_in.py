@@ -75,12 +75,13 @@ async def test_starttls_then_scram_then_bind(place: Any) -> None:
     await wire.send(HEADER)
     features = await wire.until("</stream:features>")
     assert "starttls" not in features
-    assert [name.partition("<")[0] for name in features.split("<mechanism>")[1:]] == [
+    assert [name.partition("<")[0] for name in features.partition("</mechanisms>")[0].split("<mechanism>")[1:]] == [
         "SCRAM-SHA-256-PLUS",
         "SCRAM-SHA-1-PLUS",
         "SCRAM-SHA-256",
         "SCRAM-SHA-1",
         "PLAIN",
+        "OAUTHBEARER",
     ]
     assert (await scram(wire, "SCRAM-SHA-256", account.username, account.password)).startswith("<success ")
     await wire.send(HEADER)

@@ -127,11 +127,31 @@ async def test_a_browser_signs_in_and_talks_to_a_client_on_tcp(sign_in: Any, joi
     )
 
 
+async def test_one_request_signs_in_and_binds_and_brings_a_token_for_next_time(place: Any, browse: Any) -> None:
+    """XEP-0388, XEP-0386 and XEP-0484; what is bound to a TLS connection is not offered, as it may end at a proxy."""
+    account = await place.register(place.name("ada"))
+    browser = await browse()
+    await browser.opens()
+    message = b64encode(f"\0{account.username}\0{account.password}".encode()).decode()
+    await browser.say(
+        f"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>{message}</initial-response>"
+        "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/><bind xmlns='urn:xmpp:bind:0'><tag>web</tag></bind>"
+        "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-ENDP'/></authenticate>"
+    )
+    success = fromstring(await browser.text())
+    jid = success.findtext("{urn:xmpp:sasl:2}authorization-identifier") or ""
+    assert jid.startswith(f"{account.jid}/web/")
+    assert success.find("{urn:xmpp:fast:0}token") is None
+    assert fromstring(await browser.text()).tag == f"{{{NS_STREAMS}}}features"
+    await browser.say("<presence xmlns='jabber:client'/>")
+    assert await browser.text() == f"<presence xmlns='jabber:client' from='{jid}' to='{jid}'/>"
+
+
 async def test_starttls_is_not_offered_and_plain_passwords_are_fine_on_the_loopback(place: Any, browse: Any) -> None:
     """RFC 7395, section 3.9: a WebSocket brings its own TLS; on the loopback nobody listens in."""
     browser = await browse()
     await place.register(place.name("ada"))
-    assert await browser.opens() == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+    assert await browser.opens() == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "OAUTHBEARER"]
     await browser.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
     assert await browser.text() == "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
     assert (await browser.is_closed()) == (1000, CLOSE)

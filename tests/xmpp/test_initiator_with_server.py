@@ -23,7 +23,7 @@ from heliograph.xmpp.initiator_events import (
     StreamFailed,
     TlsWanted,
 )
-from heliograph.xmpp.sasl_mechanisms import CredentialsWanted, Known, Verifier
+from heliograph.xmpp.sasl_claims import CredentialsWanted, Known, Verifier
 from heliograph.xmpp.scram import derive
 from heliograph.xmpp.session_end import end_reason, session_ended
 from heliograph.xmpp.stanza import Stanza

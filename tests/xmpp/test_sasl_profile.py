@@ -7,9 +7,11 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from heliograph.xmpp import sasl_profile
-from heliograph.xmpp.sasl_mechanisms import Refused
+from heliograph.xmpp.sasl_claims import Refused
+from heliograph.xmpp.sasl_profile import CoreProfile
 from heliograph.xmpp.stanza import NS_SASL
+
+PROFILE = CoreProfile()
 
 
 def element(text: str | None) -> Element:
@@ -19,19 +21,19 @@ def element(text: str | None) -> Element:
 
 
 def test_the_first_message_may_come_later_and_an_equals_sign_stands_for_an_empty_one() -> None:
-    assert sasl_profile.initial(element(None)) is None
-    assert sasl_profile.initial(element("")) is None
-    assert sasl_profile.initial(element("=")) == b""
-    assert sasl_profile.initial(element(b64encode(b"ada").decode())) == b"ada"
-    assert sasl_profile.content(element(None)) == b""
-    assert sasl_profile.content(element("=")) == b""
+    assert PROFILE.initial(element(None)) is None
+    assert PROFILE.initial(element("")) is None
+    assert PROFILE.initial(element("=")) == b""
+    assert PROFILE.initial(element(b64encode(b"ada").decode())) == b"ada"
+    assert PROFILE.read(element(None)) == b""
+    assert PROFILE.read(element("=")) == b""
 
 
 @pytest.mark.parametrize(
     "text", ["*", "A", "AGFkYQ", "AGFk YQ==", "\nAGFkYQ==", "AGFkYQ==\n", "AGFkYR==", "==", "\u00fc"]
 )
 def test_what_is_not_base64_has_an_incorrect_encoding(text: str) -> None:
-    for read in (sasl_profile.initial, sasl_profile.content):
+    for read in (PROFILE.initial, PROFILE.read):
         with pytest.raises(Refused) as caught:
             read(element(text))
         assert caught.value.condition == "incorrect-encoding"
@@ -40,16 +42,16 @@ def test_what_is_not_base64_has_an_incorrect_encoding(text: str) -> None:
 def test_an_element_with_children_is_malformed() -> None:
     request = element(None)
     request.append(Element("x"))
-    for read in (sasl_profile.initial, sasl_profile.content):
+    for read in (PROFILE.initial, PROFILE.read):
         with pytest.raises(Refused) as caught:
             read(request)
         assert caught.value.condition == "malformed-request"
 
 
 def test_messages_are_carried_in_base64_and_failures_say_why() -> None:
-    assert sasl_profile.element("challenge") == f"<challenge xmlns='{NS_SASL}'/>"
-    assert sasl_profile.element("success", b"v=x") == f"<success xmlns='{NS_SASL}'>dj14</success>"
-    failure = fromstring(sasl_profile.failure("account-disabled", "a < b"))
+    assert PROFILE.challenge(b"") == f"<challenge xmlns='{NS_SASL}'/>"
+    assert PROFILE.success(b"v=x") == f"<success xmlns='{NS_SASL}'>dj14</success>"
+    failure = fromstring(PROFILE.failure("account-disabled", "a < b"))
     assert failure.tag == f"{{{NS_SASL}}}failure"
     assert [child.tag.partition("}")[2] for child in failure] == ["account-disabled", "text"]
     assert failure[1].text == "a < b"

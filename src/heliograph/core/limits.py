@@ -60,6 +60,13 @@ ACCESS_TOKEN_TTL_S = 3600
 REFRESH_TOKEN_TTL_S = 90 * 86400
 ROTATION_GRACE_S = 60
 """How long a lost reply can be asked for again, and how long the replaced access token still works."""
+FAST_TOKEN_TTL_S = 30 * 86400
+"""How long a device may stay away and still sign in with its token (XEP-0484)."""
+FAST_ROTATE_S = 86400
+"""A token that is older gets a successor when it is used."""
+FAST_SALT_BYTES = 16
+FAST_CLIENTS_PER_SESSION_MAX = 4
+"""How many clients with the password of one session may have tokens."""
 ASSERTION_MAX_AGE_S = 300
 ASSERTION_SKEW_S = 30
 """How far the clock of an app's backend may run ahead of ours."""

@@ -28,7 +28,7 @@ from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
-from heliograph.core.tokens import Chain, Rotation, TokenRecord
+from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
 from heliograph.errors import HeliographError
 
@@ -159,22 +159,6 @@ class SessionStore(Protocol):
 
     def touch(self, session_id: str, now: float) -> None:
         """Note that a session is active. Not durable at once, never waits: the next commit carries it."""
-        ...
-
-
-class TokenStore(Protocol):
-    """Access and refresh tokens."""
-
-    async def lookup(self, token_hash: bytes) -> tuple[Account, Session, TokenRecord] | None:
-        """A token of a live session."""
-        ...
-
-    async def add(self, tokens: Sequence[TokenRecord]) -> None:
-        """Store tokens of a live session; `TokenRevoked` where the session has ended meanwhile."""
-        ...
-
-    async def rotate(self, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
-        """One atomic exchange of a refresh token of a live session; `TokenRevoked`, and whatever `decide` raises."""
         ...
 
 
@@ -455,6 +439,7 @@ class Ports:
     accounts: AccountStore
     sessions: SessionStore
     tokens: TokenStore
+    fast_tokens: FastTokenStore
     profiles: ProfileStore
     contacts: ContactStore
     invitations: InvitationStore

@@ -213,6 +213,21 @@ async def authenticate(ports: Ports, caller: Caller, bearer: str | None) -> Iden
     return Identity(caller, account, session)
 
 
+async def holder(ports: Ports, bearer: str, domain: str) -> tuple[Account, Session, TokenRecord] | None:
+    """Whose access token that is, to sign in at a JID domain with it; `None` if it signs nobody in there.
+
+    A token whose hour is over is found as well, so that its holder can be told.
+    """
+    if _FORM[TokenKind.ACCESS].fullmatch(bearer) is None:
+        return None
+    found = await ports.tokens.lookup(opaque.digest(bearer))
+    if found is None:
+        return None
+    account = found[0]
+    is_at_home = account.jid.endswith(f"@{domain}") and not account.is_expired(ports.clock.now())
+    return found if is_at_home and not account.is_blocked else None
+
+
 async def issue(ports: Ports, caller: Caller, username: str, password: str, address: str = "") -> TokenPair:
     """Give new tokens for a session's own password (`getUserToken`).
 

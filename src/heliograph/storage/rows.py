@@ -11,6 +11,7 @@ from heliograph.core.accounts import Account
 from heliograph.core.apps import App, AppKey, Environment, KeyKind, Policy
 from heliograph.core.audit import Entry, Event, Kind, Owner
 from heliograph.core.contacts import RosterItem
+from heliograph.core.fast_tokens import FastSlots
 from heliograph.core.invitations import Invitation
 from heliograph.core.metadata import Metadata
 from heliograph.core.pep_nodes import Node, NodeConfig
@@ -41,6 +42,7 @@ _decode_metadata = msgspec.json.Decoder(dict[str, str | bool | int | float]).dec
 _decode_policy = msgspec.json.Decoder(Policy).decode
 _decode_visibility = msgspec.json.Decoder(dict[str, Visibility]).decode
 _decode_edit = msgspec.json.Decoder(ProfileEdit).decode
+_decode_fast_slots = msgspec.json.Decoder(FastSlots).decode
 _decode_qr_link = msgspec.json.Decoder(QrLink).decode
 _decode_pep_config = msgspec.json.Decoder(NodeConfig).decode
 _decode_groups = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -170,6 +172,16 @@ def token(row: Row) -> TokenRecord:
 def token_row(token: TokenRecord, session_number: int) -> Row:
     """The parameters of `sql.ADD_TOKEN`."""
     return (token.hash, session_number, token.kind.value, token.expires_at, token.superseded_at, token.pair)
+
+
+def fast_slots(text: str) -> FastSlots:
+    """The slots of a client at rest."""
+    return _decode_fast_slots(text)
+
+
+def fast_slots_text(slots: FastSlots) -> str:
+    """Slots as they are stored."""
+    return _encode(slots).decode()
 
 
 def profile(row: Row) -> Profile:

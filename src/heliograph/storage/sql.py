@@ -135,6 +135,23 @@ FORGET_OLDEST_TOKENS = (
     "WHERE session = ? AND kind = ? ORDER BY expires_at DESC LIMIT 1 OFFSET ?)"
 )
 
+# ------------------------------------------------------------------------------------------------------- FAST tokens
+FAST_TOKENS = (
+    f"SELECT {ACCOUNT}, s.id, f.record FROM accounts a JOIN sessions s ON s.account_id = a.id AND s.ended_at IS NULL "
+    "JOIN fast_tokens f ON f.session = s.number AND f.client = ? WHERE a.jid = ?"
+)
+FAST_SLOTS = "SELECT record FROM fast_tokens WHERE session = ? AND client = ?"
+PUT_FAST_SLOTS = (
+    "INSERT INTO fast_tokens (session, client, expires_at, record) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (session, client) DO UPDATE SET expires_at = excluded.expires_at, record = excluded.record"
+)
+DELETE_FAST_SLOTS = "DELETE FROM fast_tokens WHERE session = ? AND client = ?"
+DELETE_FAST_TOKENS = "DELETE FROM fast_tokens WHERE session = ?"
+FORGET_OLDEST_FAST_SLOTS = (
+    "DELETE FROM fast_tokens WHERE session = ? AND expires_at < (SELECT expires_at FROM fast_tokens "
+    "WHERE session = ? ORDER BY expires_at DESC LIMIT 1 OFFSET ?)"
+)
+
 # ---------------------------------------------------------------------------------------------------------- QR links
 QR_LINK = "SELECT record FROM qr_links WHERE id = ?"
 QR_LINK_BY_CODE = "SELECT l.record FROM qr_codes c JOIN qr_links l ON l.id = c.link_id WHERE c.hash = ?"

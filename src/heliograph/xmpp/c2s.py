@@ -1,8 +1,9 @@
 """The receiving side of a client-to-server stream (RFC 6120, sections 4 to 7), as a state machine without I/O.
 
-The shell feeds bytes to `receive` and sends what `data_to_send` gives. The machine asks it two questions, as events:
-which credentials a username has (`CredentialsWanted`, answered with `credentials`) and which resource a stream may
-have (`BindWanted`, answered with `bound` or `refuse_bind`; `ResumeWanted`, with `resumed` or `refuse_resume`). Input
+The shell feeds bytes to `receive` and sends what `data_to_send` gives. The machine asks it questions, as events: what
+is known of a client (`CredentialsWanted`, `BearerWanted` and `TokensWanted`, answered with `credentials`), and which
+resource a stream may have (`BindWanted`, answered with `bound` or `refuse_bind`; `ResumeWanted`, with `resumed` or
+`refuse_resume`; all that a client asks for in one request, `AdmissionWanted`, with `admitted` or `turn_away`). Input
 that arrives while a question is open waits.
 `TRANSITIONS` is the whole machine.
 """
@@ -14,8 +15,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp import client_state, sasl_profile, stream_features, stream_management
+from heliograph.xmpp import client_state, sasl2, stream_features, stream_management
 from heliograph.xmpp.c2s_events import (
+    AdmissionWanted,
     AuthenticationDone,
     BindWanted,
     Managed,
@@ -24,28 +26,22 @@ from heliograph.xmpp.c2s_events import (
     Terms,
     TlsWanted,
 )
+from heliograph.xmpp.c2s_inputs import Input, kind_of
 from heliograph.xmpp.framing import Framing
 from heliograph.xmpp.sasl import Challenge, Failure, Negotiation, Step, Success
-from heliograph.xmpp.sasl_mechanisms import CredentialsWanted, Known, Offer, Refused
+from heliograph.xmpp.sasl2 import Authenticate, ExtensibleProfile
+from heliograph.xmpp.sasl_claims import Answer, Hints, Offer, Refused
+from heliograph.xmpp.sasl_mechanisms import offer
+from heliograph.xmpp.sasl_profile import CoreProfile, Profile
 from heliograph.xmpp.scram import ChannelBinding
-from heliograph.xmpp.stanza import (
-    NS_BIND,
-    NS_SASL,
-    NS_TLS,
-    XML_LANG,
-    Stanza,
-    escape,
-    iq_result,
-    split_tag,
-    stanza_error,
-)
-from heliograph.xmpp.stream import Event, StreamEnd, StreamError, StreamHeader
+from heliograph.xmpp.stanza import NS_BIND, NS_TLS, XML_LANG, Stanza, escape, iq_result, split_tag, stanza_error
+from heliograph.xmpp.stream import Event, StreamError, StreamHeader
 from heliograph.xmpp.stream_management import EnableWanted, ResumeWanted
 from heliograph.xmpp.stream_opening import check_header, claimed_bare, stream_error_xml
 
-_BIND_TAG = f"{{{NS_BIND}}}bind"
-_STARTTLS_TAG = f"{{{NS_TLS}}}starttls"
 _STREAM_ID_BYTES = 15
+_CORE = CoreProfile()
+_EXTENSIBLE = ExtensibleProfile()
 
 
 class State(Enum):
@@ -56,6 +52,7 @@ class State(Enum):
     SECURING = "securing"
     ASKING = "asking"
     CHALLENGED = "challenged"
+    ADMITTING = "admitting"
     REOPENING = "reopening"
     BINDING = "binding"
     ASKING_BIND = "asking_bind"
@@ -63,19 +60,8 @@ class State(Enum):
     CLOSED = "closed"
 
 
-class Input(Enum):
-    """What a client can send."""
-
-    HEADER = "header"
-    STARTTLS = "starttls"
-    AUTH = "auth"
-    RESPONSE = "response"
-    ABORT = "abort"
-    BIND = "bind"
-    STANZA = "stanza"
-    MANAGEMENT = "management"
-    OTHER = "other"
-    END = "end"
+_WAITING = frozenset((State.ASKING, State.ADMITTING, State.ASKING_BIND))
+"""Where a question is open."""
 
 
 @dataclass(slots=True)
@@ -99,11 +85,15 @@ class ServerStream:
     session_id: str = ""
     jid: str = ""
     lang: str | None = None
+    claimed: str | None = None
     _output: list[bytes] = field(default_factory=list)
     _events: list[StreamEvent] = field(default_factory=list)
     _waiting: list[bytes] = field(default_factory=list)
-    _offer: Offer = field(default_factory=lambda: Offer(is_secure=False))
+    _offer: Offer = field(default_factory=Offer)
     _sasl: Negotiation | None = None
+    _profile: Profile = _CORE
+    _request: Authenticate | None = None
+    _message: bytes | None = None
     _attempts: int = 0
     _bind: Stanza | None = None
     _is_open: bool = False
@@ -115,6 +105,10 @@ class ServerStream:
         output, self._output = self._output, []
         return output
 
+    def offers_token_for(self, mechanism: str | None) -> bool:
+        """Whether the client was offered that mechanism for tokens (XEP-0484, section 3.1)."""
+        return mechanism in self._offer.token_mechanisms
+
     # ------------------------------------------------------------------------------------------------- what comes in
 
     def receive(self, data: bytes) -> list[StreamEvent]:
@@ -123,7 +117,7 @@ class ServerStream:
             return self._receive_bound(data)
         if self.state is State.CLOSED:
             return []
-        if self.state in (State.ASKING, State.ASKING_BIND):
+        if self.state in _WAITING:
             self._wait(data)
         elif self.framing.is_document_per_message:
             self._step(data)
@@ -165,7 +159,7 @@ class ServerStream:
             start = end
             if self.state in (State.SECURING, State.CLOSED):
                 return  # what was sent in the clear before TLS is never read after it
-            if self.state in (State.ASKING, State.ASKING_BIND):
+            if self.state in _WAITING:
                 self._wait(data[start:])
                 return
 
@@ -192,7 +186,7 @@ class ServerStream:
     def _take(self, event: Event) -> None:
         if self.state is State.CLOSED:
             return
-        kind = _kind(event)
+        kind = kind_of(event)
         action = TRANSITIONS.get((self.state, kind))
         try:
             if action is None:
@@ -208,11 +202,37 @@ class ServerStream:
         self.is_secure = True
         self._reopen(State.OPENING)
 
-    def credentials(self, known: Known | None) -> list[StreamEvent]:
-        """Answer `CredentialsWanted`: what is known of that username, or `None`."""
+    def credentials(self, known: Answer | None) -> list[StreamEvent]:
+        """Answer `CredentialsWanted`, `BearerWanted` or `TokensWanted`: what is known, or `None`."""
         if self.state is State.ASKING and self._sasl is not None:
             try:
                 self._sasl_step(self._sasl.answer(known))
+            except StreamError as error:
+                self._end(error)
+        return self._resume()
+
+    def admitted(self, jid: str | None, results: str) -> list[StreamEvent]:
+        """Answer `AdmissionWanted`: the client is in (XEP-0388, section 2.6.1).
+
+        Args:
+            jid: the full JID that the stream is bound to, or goes on with; `None` where none is bound yet.
+            results: XML of what came of the rest that was asked for.
+        """
+        if self.state is State.ADMITTING:
+            self.jid = jid or ""
+            self.state = State.BINDING if jid is None else State.BOUND
+            self.framing.limits = self.terms.limits
+            identifier = f"{self.username}@{self.host}" if jid is None else jid
+            self._output.append(sasl2.success(identifier, self._message, results).encode())
+            self._output.append(self.framing.stream_element("features", self._features()))
+            self._sasl = self._request = self._message = None
+        return self._resume()
+
+    def turn_away(self, condition: str, text: str | None = None) -> list[StreamEvent]:
+        """Answer `AdmissionWanted` with why not; the client may try again."""
+        if self.state is State.ADMITTING:
+            try:
+                self._fail(Failure(condition, text))
             except StreamError as error:
                 self._end(error)
         return self._resume()
@@ -275,7 +295,8 @@ class ServerStream:
         self.lang = header.attrib.get(XML_LANG)
         if to and self.terms.hosts(to.lower()) and self.host in ("", to.lower()):
             self.host = to.lower()
-        self._send_header(claimed_bare(header.attrib.get("from")))
+        self.claimed = claimed_bare(header.attrib.get("from"))
+        self._send_header(self.claimed)
         check_header(header)
         if not to or self.host != to.lower():
             raise StreamError("host-unknown", "This domain is not served here")
@@ -283,14 +304,10 @@ class ServerStream:
         self._output.append(self.framing.stream_element("features", self._features()))
 
     def _features(self) -> str:
-        if self.state is State.BINDING:
-            return stream_features.after_sign_in(self.terms)
-        self._offer = Offer(self.is_secure, self.binding if self.is_secure else None)
-        return stream_features.before_sign_in(self.terms, self._offer)
-
-    @property
-    def _may_authenticate(self) -> bool:
-        return self.is_secure or not self.terms.requires_tls
+        if self.state is State.NEGOTIATING:
+            self._offer = offer(is_secure=self.is_secure, binding=self.binding if self.is_secure else None)
+            return stream_features.before_sign_in(self.terms, self._offer)
+        return stream_features.after_sign_in(self.terms, is_bound=self.state is State.BOUND)
 
     def _on_starttls(self, _event: Event) -> None:
         if self.is_secure or not self.terms.has_tls:
@@ -303,49 +320,81 @@ class ServerStream:
 
     def _on_auth(self, element: Event) -> None:
         assert isinstance(element, Element)  # noqa: S101 - as above
-        if not self._may_authenticate:
-            self._sasl_step(Failure("encryption-required"))
+        self._profile, self._request = _CORE, None
+        self._begin(lambda: (element.get("mechanism", ""), _CORE.initial(element), Hints()))
+
+    def _on_authenticate(self, element: Event) -> None:
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        self._profile = _EXTENSIBLE
+
+        def read() -> tuple[str, bytes | None, Hints]:
+            self._request = request = sasl2.parse(element)
+            return request.mechanism, request.message, Hints(self.claimed, request.client, request.use is not None)
+
+        self._begin(read, needs_tls=True)  # XEP-0388, section 5
+
+    def _begin(self, read: Callable[[], tuple[str, bytes | None, Hints]], *, needs_tls: bool = False) -> None:
+        """Begin an attempt with the mechanism, the first message and the hints that were read."""
+        if not self.is_secure and (needs_tls or self.terms.requires_tls):
+            self._fail(Failure("encryption-required"))
             return
-        self._sasl = negotiation = Negotiation(self._offer, self.host, self.terms.random, self.terms.secret)
-        self._sasl_read(lambda: negotiation.begin(element.get("mechanism", ""), sasl_profile.initial(element)))
+        try:
+            mechanism, message, hints = read()
+        except Refused as error:
+            self._fail(Failure(error.condition, error.text))
+            return
+        self._sasl = Negotiation(self._offer, self.host, self.terms.random, self.terms.secret, hints)
+        self._sasl_step(self._sasl.begin(mechanism, message))
 
     def _on_response(self, element: Event) -> None:
-        assert isinstance(element, Element)  # noqa: S101 - as above
         assert self._sasl is not None  # noqa: S101 - CHALLENGED is only entered with a negotiation
-        negotiation = self._sasl
-        self._sasl_read(lambda: negotiation.respond(sasl_profile.content(element)))
-
-    def _sasl_read(self, read: Callable[[], Step]) -> None:
         try:
-            step = read()
+            message = self._profile.read(self._own(element))
         except Refused as error:
-            step = Failure(error.condition)
-        self._sasl_step(step)
+            self._fail(Failure(error.condition, error.text))
+            return
+        self._sasl_step(self._sasl.respond(message))
 
-    def _on_abort(self, _event: Event) -> None:
-        self._sasl_step(Failure("aborted"))
+    def _on_abort(self, element: Event) -> None:
+        self._own(element)
+        self._fail(Failure("aborted"))
+
+    def _own(self, element: Event) -> Element:
+        """An element of the profile that the attempt has begun with; the other's is as out of place as any other."""
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        if split_tag(element.tag)[0] != self._profile.namespace:
+            raise _unexpected(self.state, Input.OTHER)
+        return element
 
     def _sasl_step(self, step: Step) -> None:
         match step:
-            case CredentialsWanted():
-                self.state = State.ASKING
-                self._events.append(step)
             case Challenge(message):
                 self.state = State.CHALLENGED
-                self._output.append(sasl_profile.element("challenge", message).encode())
-            case Success(username, session_id, message):
-                self.username, self.session_id = username, session_id
-                self._output.append(sasl_profile.element("success", message).encode())
-                self._events.append(AuthenticationDone(session_id))
-                self.framing.limits = self.terms.limits
-                self._reopen(State.REOPENING)
+                self._output.append(self._profile.challenge(message).encode())
+            case Success():
+                self._succeed(step)
             case Failure():
                 self._fail(step)
+            case _:
+                self.state = State.ASKING
+                self._events.append(step)
+
+    def _succeed(self, success: Success) -> None:
+        self.username, self.session_id = success.username, success.session_id
+        self._events.append(AuthenticationDone(success.session_id))
+        if self._request is not None:
+            self._message = success.message
+            self.state = State.ADMITTING
+            self._events.append(AdmissionWanted(self._request, success.token))
+            return
+        self._output.append(_CORE.success(success.message).encode())
+        self.framing.limits = self.terms.limits
+        self._reopen(State.REOPENING)
 
     def _fail(self, failure: Failure) -> None:
-        self._sasl = None
+        self._sasl = self._request = self._message = None
         self.state = State.NEGOTIATING
-        self._output.append(sasl_profile.failure(failure.condition, failure.text).encode())
+        self._output.append(self._profile.failure(failure.condition, failure.text).encode())
         self._events.append(AuthenticationDone(None, failure.condition))
         self._attempts += 1
         if self._attempts >= self.terms.max_attempts:  # RFC 6120, section 6.4.5
@@ -400,19 +449,6 @@ class ServerStream:
         self._output.append(self.framing.stanza(data))
 
 
-def _kind(event: Event) -> Input:
-    if isinstance(event, Stanza):
-        is_bind = event.name == "iq" and event.type == "set" and event.id and event.find(_BIND_TAG) is event.child()
-        return Input.BIND if is_bind and event.child() is not None else Input.STANZA
-    if isinstance(event, StreamHeader):
-        return Input.HEADER
-    if isinstance(event, StreamEnd):
-        return Input.END
-    if split_tag(event.tag)[0] in (stream_management.NS_SM, client_state.NS_CSI):
-        return Input.MANAGEMENT
-    return _NONZAS.get(event.tag, Input.OTHER)
-
-
 def _unexpected(state: State, kind: Input) -> StreamError:
     """What to say to an input that a state does not take."""
     if kind in (Input.STANZA, Input.BIND) or (kind in (Input.OTHER, Input.MANAGEMENT) and state is not State.BOUND):
@@ -422,19 +458,13 @@ def _unexpected(state: State, kind: Input) -> StreamError:
     return StreamError("unsupported-stanza-type")
 
 
-_NONZAS: Mapping[str, Input] = {
-    _STARTTLS_TAG: Input.STARTTLS,
-    f"{{{NS_SASL}}}auth": Input.AUTH,
-    f"{{{NS_SASL}}}response": Input.RESPONSE,
-    f"{{{NS_SASL}}}abort": Input.ABORT,
-}
-
 Action = Callable[[ServerStream, Event], None]
 
 TRANSITIONS: Mapping[tuple[State, Input], Action] = {
     (State.OPENING, Input.HEADER): ServerStream._on_header,
     (State.NEGOTIATING, Input.STARTTLS): ServerStream._on_starttls,
     (State.NEGOTIATING, Input.AUTH): ServerStream._on_auth,
+    (State.NEGOTIATING, Input.AUTHENTICATE): ServerStream._on_authenticate,
     (State.CHALLENGED, Input.RESPONSE): ServerStream._on_response,
     (State.CHALLENGED, Input.ABORT): ServerStream._on_abort,
     (State.REOPENING, Input.HEADER): ServerStream._on_header,

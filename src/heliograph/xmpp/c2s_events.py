@@ -1,6 +1,7 @@
 """What happens on a client's stream, seen from the server, as `xmpp.c2s` tells it; and what a server offers.
 
-The questions are `CredentialsWanted`, `BindWanted` and `ResumeWanted`: what comes behind one waits for the answer.
+The questions of `sasl_claims`, `AdmissionWanted`, `BindWanted` and `ResumeWanted` want an answer: what comes behind one
+waits for it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.xmpp.client_state import ClientState
-from heliograph.xmpp.sasl_mechanisms import CredentialsWanted
+from heliograph.xmpp.sasl2 import Authenticate
+from heliograph.xmpp.sasl_claims import Question
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import Limits, StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
@@ -18,6 +20,19 @@ from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, Re
 @dataclass(frozen=True, slots=True)
 class TlsWanted:
     """Send what is pending, then start TLS and call `tls_established`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionWanted:
+    """The client has shown who it is: do what it asks for besides, and call `admitted`, or `turn_away`.
+
+    Attributes:
+        request: what it asks for (XEP-0388).
+        token: the name of the token that it has used, if it was one (XEP-0484).
+    """
+
+    request: Authenticate
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ class StreamClosed:
 Managed = EnableWanted | ResumeWanted | AckWanted | Acked | ClientState
 """What a client says about its stream (XEP-0198, XEP-0352)."""
 
-StreamEvent = TlsWanted | CredentialsWanted | AuthenticationDone | BindWanted | Managed | Stanza | StreamClosed
+StreamEvent = TlsWanted | Question | AdmissionWanted | AuthenticationDone | BindWanted | Managed | Stanza | StreamClosed
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from heliograph.xmpp.initiator_events import (
     TlsWanted,
 )
 from heliograph.xmpp.jid import JidMalformed
+from heliograph.xmpp.sasl_claims import Refused
 from heliograph.xmpp.sasl_initiator import Claimant, Offered
-from heliograph.xmpp.sasl_mechanisms import Refused
 from heliograph.xmpp.saslprep import Unpreparable
 from heliograph.xmpp.scram import ChannelBinding, ClientExchange, ScramError, decode_base64, encode_base64
 from heliograph.xmpp.stanza import (

@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from heliograph.xmpp import jid
-from heliograph.xmpp.jid import JidMalformed
-from heliograph.xmpp.sasl_mechanisms import (
+from heliograph.xmpp.sasl_claims import (
+    Answer,
+    BearerWanted,
     Beginning,
     Claim,
-    CredentialsWanted,
-    Known,
+    Hints,
     Offer,
     Proof,
     Proved,
+    Question,
     Refused,
-    check_mechanism,
-    read_claim,
+    check_authzid,
 )
+from heliograph.xmpp.sasl_mechanisms import check_mechanism, read_claim
 from heliograph.xmpp.scram import ScramError
 
 _NONCE_BYTES = 18
+_NO_HINTS = Hints()
 
 # --------------------------------------------------------------------------------------------------------- steps
 
@@ -42,11 +43,17 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The client is that user, and used that session's secret; `message` goes along, if the mechanism has one."""
+    """The client is that user, and used that session's secret.
+
+    Attributes:
+        message: goes along, if the mechanism has one.
+        token: the name of the token that was used, if one was.
+    """
 
     username: str
     session_id: str
     message: bytes | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Failure:
     text: str | None = None
 
 
-Step = Challenge | CredentialsWanted | Success | Failure
+Step = Challenge | Question | Success | Failure
 
 
 # ------------------------------------------------------------------------------------------------------- machine
@@ -79,7 +86,7 @@ class Invited:
 class Asking:
     """The question what is known of the client is open."""
 
-    question: CredentialsWanted
+    question: Question
     claim: Claim
 
 
@@ -114,13 +121,17 @@ class Negotiation:
         host: the domain that the client signs in to.
         random: so many unpredictable bytes.
         secret: keys what unknown usernames are shown.
+        hints: what the client says of itself beside the mechanism's messages.
     """
 
-    def __init__(self, offer: Offer, host: str, random: Callable[[int], bytes], secret: bytes) -> None:
+    def __init__(
+        self, offer: Offer, host: str, random: Callable[[int], bytes], secret: bytes, hints: Hints = _NO_HINTS
+    ) -> None:
         self._offer = offer
         self._host = host
         self._random = random
         self._secret = secret
+        self._hints = hints
         self.state: State = Fresh()
 
     def begin(self, mechanism: str, message: bytes | None) -> Step:
@@ -131,9 +142,9 @@ class Negotiation:
         """Take the answer to a challenge."""
         return self._take(Input.RESPOND, message)
 
-    def answer(self, known: Known | None) -> Step:
+    def answer(self, found: Answer | None) -> Step:
         """Take the answer to a question: what is known, or `None`."""
-        return self._take(Input.ANSWER, known)
+        return self._take(Input.ANSWER, found)
 
     def _take(self, kind: Input, argument: Any) -> Step:
         state, self.state = self.state, Done()  # unless the action says that it goes on
@@ -151,7 +162,7 @@ class Negotiation:
 
     def _on_begin(self, _state: Fresh, argument: tuple[str, bytes | None]) -> Step:
         mechanism, message = argument
-        check_mechanism(mechanism, self._offer)
+        check_mechanism(mechanism, self._offer, self._hints)
         if message is None:
             self.state = Invited(mechanism)
             return Challenge()
@@ -159,26 +170,21 @@ class Negotiation:
 
     def _on_first(self, state: Invited, message: bytes) -> Step:
         claim = read_claim(state.mechanism, message, self._offer)
-        question = claim.question(self._host, state.mechanism)
-        if claim.authzid and not self._is_own(question.username, claim.authzid):
-            return Failure("invalid-authzid")
+        if claim.authzid and self._hints.claimed is not None:
+            local, _, domain = self._hints.claimed.partition("@")
+            check_authzid(claim.authzid, local, domain)  # XEP-0388, section 2.3
+        question = claim.question(self._host, state.mechanism, self._hints)
         self.state = Asking(question, claim)
         return question
 
-    def _is_own(self, username: str, authzid: str) -> bool:
-        """Whether the client wants to act as itself (RFC 6120, section 6.3.8)."""
-        try:
-            return jid.parse(authzid) == jid.parse(f"{username}@{self._host}")
-        except JidMalformed:
-            return False
-
-    def _on_answer(self, state: Asking, known: Known | None) -> Step:
+    def _on_answer(self, state: Asking, found: Answer | None) -> Step:
+        username = "" if isinstance(state.question, BearerWanted) else state.question.username
         nonce = self._random(_NONCE_BYTES).hex()
-        found = state.claim.answer(known, Beginning(self._offer, nonce, state.question, self._secret))
-        if isinstance(found, Proved):
-            return _success(found)
-        self.state = Proving(found)
-        return Challenge(found.challenge)
+        went = state.claim.answer(found, Beginning(self._offer, nonce, username, self._host, self._secret))
+        if isinstance(went, Proved):
+            return _success(went)
+        self.state = Proving(went)
+        return Challenge(went.challenge)
 
     def _on_proof(self, state: Proving, message: bytes) -> Step:
         return _success(state.proof.finish(message))
@@ -193,4 +199,4 @@ class Negotiation:
 
 
 def _success(proved: Proved) -> Success:
-    return Success(proved.username, proved.session_id, proved.message)
+    return Success(proved.username, proved.session_id, proved.message, proved.token)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp.sasl_mechanisms import Refused
+from heliograph.xmpp.sasl_claims import Refused
 from heliograph.xmpp.saslprep import saslprep
 from heliograph.xmpp.scram import ChannelBinding, ClientExchange, offer_digest
 from heliograph.xmpp.stanza import NS_SASL

@@ -55,6 +55,7 @@ SPECIFICATIONS = (
     Specification("RFC 6351", "xCard: vCard XML Representation"),
     Specification("RFC 7395", "An XMPP Subprotocol for WebSocket"),
     Specification("RFC 7622", "XMPP: Address Format"),
+    Specification("RFC 7628", "SASL Mechanisms for OAuth: OAUTHBEARER"),
     Specification("RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS"),
     Specification("XEP-0004", "Data Forms", "2.13.2", _PARTIAL, "As far as other XEPs need them."),
     Specification("XEP-0012", "Last Activity", "2.0"),
@@ -83,8 +84,11 @@ SPECIFICATIONS = (
     Specification("XEP-0334", "Message Processing Hints", "1.0.0"),
     Specification("XEP-0352", "Client State Indication", "1.0.0"),
     Specification("XEP-0368", "SRV records for XMPP over TLS", "1.1.0", note="The records are the operator's."),
+    Specification("XEP-0386", "Bind 2", "1.1.0", note="Offline messages are delivered, and not dropped, at the bind."),
+    Specification("XEP-0388", "Extensible SASL Profile", "1.0.4", note="Without tasks."),
     Specification("XEP-0398", "User Avatar to vCard-Based Avatars Conversion", "1.0.0"),
     Specification("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),
     Specification("XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0"),
+    Specification("XEP-0484", "Fast Authentication Streamlining Tokens", "0.2.0", note="HT-SHA-256-ENDP and -NONE."),
 )
 """In the order of their numbers."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from heliograph.xmpp import sasl2
 from heliograph.xmpp.c2s_events import Terms
-from heliograph.xmpp.sasl_mechanisms import Offer
+from heliograph.xmpp.sasl_claims import Offer
 from heliograph.xmpp.stanza import NS_BIND, NS_SASL, NS_SESSION, NS_TLS
 
 NS_CHANNEL_BINDING = "urn:xmpp:sasl-cb:0"
@@ -22,15 +23,20 @@ def before_sign_in(terms: Terms, offer: Offer) -> str:
 
 
 def _mechanisms(offer: Offer) -> str:
-    """The mechanisms, and beside them the type of channel binding (XEP-0440, section 2)."""
+    """The mechanisms, for both profiles, and beside them the type of channel binding (XEP-0440, section 2).
+
+    The extensible profile is offered on secure streams alone (XEP-0388, section 5).
+    """
     names = "".join(f"<mechanism>{name}</mechanism>" for name in offer.mechanisms)
     features = f"<mechanisms xmlns='{NS_SASL}'>{names}</mechanisms>"
+    if offer.is_secure:
+        features += sasl2.feature(offer)
     if offer.binding is not None:
         binding = f"<channel-binding type='{offer.binding.type}'/>"
         features += f"<sasl-channel-binding xmlns='{NS_CHANNEL_BINDING}'>{binding}</sasl-channel-binding>"
     return features
 
 
-def after_sign_in(terms: Terms) -> str:
-    """Binding a resource, and what the server has besides."""
-    return _BINDING + terms.features
+def after_sign_in(terms: Terms, *, is_bound: bool) -> str:
+    """Binding a resource, unless that is done, and what the server has besides."""
+    return terms.features if is_bound else _BINDING + terms.features

@@ -20,6 +20,7 @@ from heliograph.engines.embedded.client_state import become_active, become_inact
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.c2s import ServerStream, State
 from heliograph.xmpp.c2s_events import (
+    AdmissionWanted,
     AuthenticationDone,
     BindWanted,
     StreamClosed,
@@ -27,7 +28,7 @@ from heliograph.xmpp.c2s_events import (
     TlsWanted,
 )
 from heliograph.xmpp.client_state import ClientState
-from heliograph.xmpp.sasl_mechanisms import CredentialsWanted
+from heliograph.xmpp.sasl_claims import BearerWanted, CredentialsWanted, TokensWanted
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stream import StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
@@ -234,8 +235,10 @@ class Connection:
                 self.flush()
                 self._transport.start_tls()
                 self.stream.tls_established()
-            case CredentialsWanted():
+            case CredentialsWanted() | BearerWanted() | TokensWanted():
                 return self._engine.sign_in.look_up(self, event)
+            case AdmissionWanted():
+                return self._engine.inline.admit(self, event)
             case AuthenticationDone():
                 self._engine.sign_in.done(self, event)
             case BindWanted():

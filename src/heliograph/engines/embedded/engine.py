@@ -28,6 +28,7 @@ from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
 from heliograph.engines.embedded.handlers.blocking import blocks_changed
 from heliograph.engines.embedded.handlers.disco import server_caps, server_info
 from heliograph.engines.embedded.handlers.presence import contacts_changed, show_photo, went_offline
+from heliograph.engines.embedded.inline import InlineSignIn
 from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
@@ -78,6 +79,8 @@ class EmbeddedEngine:
     Args:
         limits: bounds of connections.
         tls: certificate and key, or `None` to offer no TLS.
+        secret: of the installation, from which tokens are derived and what unknown usernames are shown; `None` for one
+            that lasts as long as the engine.
         end_point: the channel binding of that certificate (RFC 5929, section 4.1), if it has one.
         requires_tls: whether a TCP client must secure its stream before it signs in.
         contact_addresses: URIs by what they are for (XEP-0157).
@@ -88,6 +91,7 @@ class EmbeddedEngine:
         limits: EngineLimits,
         tls: ssl.SSLContext | None,
         *,
+        secret: bytes | None = None,
         end_point: bytes | None = None,
         requires_tls: bool,
         contact_addresses: Mapping[str, Sequence[str]] | None = None,
@@ -98,11 +102,13 @@ class EmbeddedEngine:
         self.fan_out = FanOut(self)
         self.avatars = Avatars(self)
         self.managed = ManagedStreams(self)
+        self.inline = InlineSignIn(self)
         self.interests: dict[Caps, frozenset[str]] = {}  # the nodes that a client version wants to be notified of
         self.server_info = server_info(contact_addresses or {})
         self.started_at = 0.0
         self.ports: Ports
         self._ids = itertools.count(1)
+        self.secret = b"" if secret is None else secret
         self._tls = tls
         self._binding = None if end_point is None else ChannelBinding(END_POINT, end_point)
         self._requires_tls = requires_tls
@@ -126,13 +132,14 @@ class EmbeddedEngine:
         self.ports = ports
         self.started_at = ports.clock.now()
         self._loop = asyncio.get_running_loop()
+        self.secret = self.secret or ports.ids.random(_SECRET_BYTES)
         await self._read_hosts()
         self._following = self._loop.create_task(self._follow_apps())
         self._terms = Terms(
             hosts=self._hosts.__contains__,
             limits=self._stanza_limits(self.limits.stanza_max_bytes),
             random=ports.ids.random,
-            secret=ports.ids.random(_SECRET_BYTES),
+            secret=self.secret,
             has_tls=self._tls is not None,
             requires_tls=self._requires_tls,
             features=STREAM_FEATURES + caps_xml(server_caps(self.server_info)),

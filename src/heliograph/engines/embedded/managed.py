@@ -7,7 +7,7 @@ of the connection as its resource's outlet, and leaves it with the resource.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 log = structlog.get_logger("heliograph.xmpp")
+
+
+NOTHING_TO_RESUME = stream_management.failed("item-not-found")
 
 
 class ManagedOutlet:
@@ -100,7 +103,7 @@ class ManagedStreams:
                     return self._resume(connection, said)
                 connection.send(stream_management.failed("unexpected-request"))
             case EnableWanted():
-                self._enable(connection, said)
+                connection.send(self.enable(connection, said))
             case AckWanted() if managed is not None:
                 connection.send(stream_management.ack(managed.ledger.handled))
             case Acked(handled) if managed is not None:
@@ -109,11 +112,11 @@ class ManagedStreams:
                 connection.end(StreamError("unsupported-stanza-type", "The stream is not managed"))
         return None
 
-    def _enable(self, connection: Connection, wanted: EnableWanted) -> None:
+    def enable(self, connection: Connection, wanted: EnableWanted) -> bytes:
+        """Manage a connection's stream from now on, once it has a resource; the answer for the client (section 3)."""
         resource = connection.resource
         if resource is None or connection.managed is not None:
-            connection.send(stream_management.failed("unexpected-request"))
-            return
+            return stream_management.failed("unexpected-request")
         ttl_s = limits.RESUME_TTL_S if wanted.max_s is None else min(wanted.max_s, limits.RESUME_TTL_S)
         is_resumable = wanted.is_resumable and ttl_s > 0
         stream_id = self._engine.ports.ids.random(limits.SM_ID_BYTES).hex() if is_resumable else None
@@ -124,7 +127,7 @@ class ManagedStreams:
             resource.outlet = managed
         if stream_id is not None:
             self._resumable[stream_id] = managed
-        connection.send(stream_management.enabled(stream_id, ttl_s))
+        return stream_management.enabled(stream_id, ttl_s)
 
     def _acknowledged(self, connection: Connection, managed: ManagedOutlet, handled: int) -> None:
         try:
@@ -159,12 +162,35 @@ class ManagedStreams:
         return True
 
     async def _resume(self, connection: Connection, wanted: ResumeWanted) -> list[StreamEvent]:
-        """Give a waiting stream its new connection (section 5): the same session takes up what it left, no other."""
-        managed = self._resumable.get(wanted.id)
-        if managed is None or not _is_same(managed, connection):
-            return connection.stream.refuse_resume(stream_management.failed("item-not-found"))
+        """What a client asks for in place of binding a resource."""
+        managed = self.find(connection, wanted)
+        if managed is None:
+            return connection.stream.refuse_resume(NOTHING_TO_RESUME)
         if connection.is_gone:
             return []
+        jid = managed.resource.jid
+        return self.go_on(connection, managed, wanted, lambda answer: connection.stream.resumed(jid, answer))
+
+    def find(self, connection: Connection, wanted: ResumeWanted) -> ManagedOutlet | None:
+        """The stream that a connection may go on with: the same session takes up what it left, no other."""
+        managed = self._resumable.get(wanted.id)
+        return managed if managed is not None and _is_same(managed, connection) else None
+
+    def go_on(
+        self,
+        connection: Connection,
+        managed: ManagedOutlet,
+        wanted: ResumeWanted,
+        tell: Callable[[bytes], list[StreamEvent]],
+    ) -> list[StreamEvent]:
+        """Give a waiting stream its new connection (section 5).
+
+        Args:
+            connection: the new one.
+            managed: the stream.
+            wanted: what the client has handled of it.
+            tell: tells the stream machine, with the answer for the client.
+        """
         try:
             lacking = managed.ledger.resume(wanted.handled)
         except StreamError as error:
@@ -172,8 +198,7 @@ class ManagedStreams:
             return []
         self._detach(managed)
         managed.connection, managed.lost_at = connection, None
-        answer = stream_management.resumed(wanted.id, managed.ledger.handled)
-        events = connection.stream.resumed(managed.resource.jid, answer)
+        events = tell(stream_management.resumed(wanted.id, managed.ledger.handled))
         connection.adopt(managed)
         self._engine.established(connection)
         for stanza in lacking:

@@ -40,6 +40,7 @@ class Resource:
         host: the domain.
         to: the attribute `to='…'` of stanzas for this resource, encoded once.
         session_id: the device session that signed in.
+        client: the id of the client's installation, if it told one (XEP-0388).
         presence: the last broadcast presence as XML content, or `None` while unavailable (RFC 6121, section 4).
         priority: of that presence.
         is_interested: whether the roster was asked for (RFC 6121, section 2.2).
@@ -59,6 +60,7 @@ class Resource:
     host: str
     to: bytes
     session_id: str
+    client: str | None = None
     presence: bytes | None = None
     priority: int = 0
     is_interested: bool = False

@@ -1,17 +1,28 @@
-"""The two questions that a stream asks: which credentials a username has, and which resource it may bind."""
+"""The questions that a stream asks: what is known of a client, and which resource it may bind."""
 
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING
 
 import structlog
 
-from heliograph.core import limits
+from heliograph.core import fast_tokens, limits, tokens
 from heliograph.engines.embedded.connection import Connection
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, StreamEvent
 from heliograph.xmpp.jid import JidMalformed, prepare_resource
-from heliograph.xmpp.sasl_mechanisms import CredentialsWanted, Known, Verifier
+from heliograph.xmpp.sasl_claims import (
+    Bearer,
+    BearerWanted,
+    CredentialsWanted,
+    Known,
+    Question,
+    Token,
+    Tokens,
+    TokensWanted,
+    Verifier,
+)
 from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import quote
 from heliograph.xmpp.stream import StreamError
@@ -31,13 +42,24 @@ class SignIn:
         self._engine = engine
         self.connections: dict[str, set[Connection]] = {}
 
-    async def look_up(self, connection: Connection, wanted: CredentialsWanted) -> list[StreamEvent]:
-        """Fetch the verifiers of a username's live sessions."""
-        connection.account = f"{wanted.username}@{wanted.host}"
+    async def look_up(self, connection: Connection, wanted: Question) -> list[StreamEvent]:
+        """Fetch what is known of a client: of its username, of the token that it shows, or of those that it has."""
+        match wanted:
+            case CredentialsWanted():
+                connection.account = f"{wanted.username}@{wanted.host}"
+                return connection.stream.credentials(await self._known(connection.account))
+            case BearerWanted():
+                return connection.stream.credentials(await self._bearer(connection, wanted))
+            case TokensWanted():
+                connection.account = f"{wanted.username}@{wanted.host}"
+                return connection.stream.credentials(await self._tokens(connection.account, wanted))
+
+    async def _known(self, account_jid: str) -> Known | None:
+        """The verifiers of a user's live sessions."""
         ports = self._engine.ports
-        found = await ports.sessions.verifiers(connection.account)
+        found = await ports.sessions.verifiers(account_jid)
         if found is None or found[0].is_expired(ports.clock.now()):
-            return connection.stream.credentials(None)
+            return None
         account, verifiers = found
         known = [
             Verifier(
@@ -50,12 +72,43 @@ class SignIn:
             )
             for session_id, each in verifiers
         ]
-        return connection.stream.credentials(Known(account.salt, account.iterations, known, account.is_blocked))
+        return Known(account.salt, account.iterations, known, account.is_blocked)
+
+    async def _bearer(self, connection: Connection, wanted: BearerWanted) -> Bearer | None:
+        """Whose access token it is."""
+        ports = self._engine.ports
+        found = await tokens.holder(ports, wanted.token, wanted.host)
+        if found is None:
+            return None
+        account, session, record = found
+        connection.account = account.jid
+        return Bearer(account.identifier, session.id, record.expires_at <= ports.clock.now())
+
+    async def _tokens(self, account_jid: str, wanted: TokensWanted) -> Tokens | None:
+        """The tokens of a client for a mechanism (XEP-0484)."""
+        ports = self._engine.ports
+        found = await fast_tokens.held(ports, account_jid, wanted.client)
+        if found is None:
+            return None
+        now, secret = ports.clock.now(), self._engine.secret
+        held = [
+            Token(
+                session_id,
+                fast_tokens.text(secret, session_id, wanted.client, each),
+                each.salt.hex(),
+                each.expires_at <= now,
+            )
+            for session_id, slots in found[1]
+            for each in slots.tokens
+            if each.mechanism == wanted.mechanism
+        ]
+        return Tokens(held)
 
     def done(self, connection: Connection, event: AuthenticationDone) -> None:
         """A sign-in succeeded or failed."""
         if event.session_id is None:
             log.info("sign_in_failed", address=connection.address, condition=event.condition)
+            self.forget(connection)
             return
         self.connections.setdefault(connection.account, set()).add(connection)
 
@@ -64,33 +117,65 @@ class SignIn:
         7.7.2.2).
         """
         stream = connection.stream
-        ports = self._engine.ports
-        live = await ports.sessions.lookup(stream.session_id)
-        blocks = await self._blocks(connection.account)
-        if connection.is_gone:
-            return []
-        if live is None or live[0].is_blocked:
-            connection.end(session_ended("admin_blocked" if live else "logout"))
+        blocks = await self.check_live(connection)
+        if blocks is None:
             return []
         try:
-            name = prepare_resource(wanted.resource) if wanted.resource else ports.ids.random(_RESOURCE_BYTES).hex()
+            name = prepare_resource(wanted.resource) if wanted.resource else self.resource_name(None)
         except JidMalformed as error:
             return stream.refuse_bind("modify", "bad-request", str(error))
-        bound = self._engine.router.resources(connection.account)
-        if len(bound) >= limits.RESOURCES_PER_ACCOUNT_MAX:
+        jid = self.place(connection, name, blocks)
+        if jid is None:
             return stream.refuse_bind("wait", "resource-constraint", "Too many resources are bound")
+        return stream.bound(jid)
+
+    async def check_live(self, connection: Connection) -> frozenset[str] | None:
+        """Whom the account blocks, if the session of a connection that has signed in is still live; else the stream is
+        over, and `None` comes back.
+        """
+        live = await self._engine.ports.sessions.lookup(connection.stream.session_id)
+        blocks = await self._blocks(connection.account)
+        if connection.is_gone:
+            return None
+        if live is None or live[0].is_blocked:
+            connection.end(session_ended("admin_blocked" if live else "logout"))
+            return None
+        return blocks
+
+    def resource_name(self, seed: str | None) -> str:
+        """A name that the server makes: always the same one for a seed, which it does not show."""
+        if seed is None:
+            return self._engine.ports.ids.random(_RESOURCE_BYTES).hex()
+        return hmac.digest(self._engine.secret, f"resource\0{seed}".encode(), "sha256")[:_RESOURCE_BYTES].hex()
+
+    def place(self, connection: Connection, name: str, blocks: frozenset[str], client: str | None = None) -> str | None:
+        """Bind a connection to a resource; its full JID, or `None` where the account has too many.
+
+        An older stream of that full JID gives way, and an older one of the same client (XEP-0386, section 3.2).
+
+        Args:
+            connection: has signed in.
+            name: the resource, prepared.
+            blocks: whom the account blocks.
+            client: the id of the client's installation, if it told one.
+        """
+        router = self._engine.router
         jid = f"{connection.account}/{name}"
-        older = self._engine.router.full.get(jid)
-        if older is not None:
-            older.outlet.end(StreamError("conflict", "The resource was bound by another stream"))
+        bound = router.resources(connection.account)
+        older = [each for each in bound if each.jid == jid or (client is not None and each.client == client)]
+        if len(bound) - len(older) >= limits.RESOURCES_PER_ACCOUNT_MAX:
+            return None
+        for each in older:
+            each.outlet.end(StreamError("conflict", "The resource was bound by another stream"))
+        stream = connection.stream
         connection.resource = Resource(
-            connection, jid, connection.account, stream.host, quote(jid).encode(), stream.session_id
+            connection, jid, connection.account, stream.host, quote(jid).encode(), stream.session_id, client
         )
-        self._engine.router.bind(connection.resource)
-        self._engine.router.accounts[connection.account].blocks = blocks
+        router.bind(connection.resource)
+        router.accounts[connection.account].blocks = blocks
         self._engine.established(connection)
         self._engine.touch(connection.resource)
-        return stream.bound(jid)
+        return jid
 
     async def _blocks(self, account: str) -> frozenset[str]:
         """Whom an account blocks; read again, where a list changed meanwhile."""

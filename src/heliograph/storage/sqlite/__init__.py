@@ -13,6 +13,7 @@ from heliograph.storage.sqlite.audit import SqliteAudit
 from heliograph.storage.sqlite.blocks import SqliteBlocks
 from heliograph.storage.sqlite.connection import Reader, open_writer
 from heliograph.storage.sqlite.contacts import SqliteContacts
+from heliograph.storage.sqlite.fast_tokens import SqliteFastTokens
 from heliograph.storage.sqlite.invitations import SqliteInvitations
 from heliograph.storage.sqlite.offline import SqliteOffline
 from heliograph.storage.sqlite.pep import SqlitePep
@@ -35,6 +36,7 @@ class SqliteStores:
     accounts: SqliteAccounts
     sessions: SqliteSessions
     tokens: SqliteTokens
+    fast_tokens: SqliteFastTokens
     profiles: SqliteProfiles
     contacts: SqliteContacts
     invitations: SqliteInvitations
@@ -78,6 +80,7 @@ async def open(path: Path) -> SqliteStores:  # noqa: A001 - called as `sqlite.op
         accounts=SqliteAccounts(reader, writer),
         sessions=SqliteSessions(reader, writer),
         tokens=SqliteTokens(reader, writer),
+        fast_tokens=SqliteFastTokens(reader, writer),
         profiles=SqliteProfiles(reader, writer),
         contacts=SqliteContacts(reader, writer),
         invitations=SqliteInvitations(reader, writer),

@@ -85,5 +85,6 @@ def close_sessions(
         row = cursor.execute(sql.END_SESSION, (now, reason.value, session_id, account_id)).fetchone()
         if row is not None:
             cursor.execute(sql.DELETE_TOKENS, row)
+            cursor.execute(sql.DELETE_FAST_TOKENS, row)
             ended.append(session_id)
     return ended

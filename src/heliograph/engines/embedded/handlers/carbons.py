@@ -46,8 +46,13 @@ def copy(
                 resource.outlet.send(carbon(direction, name, resource.to, stanza, data))
 
 
+def get_carbons(engine: EmbeddedEngine, resource: Resource) -> None:
+    """Let a resource have copies from now on."""
+    engine.router.accounts[resource.account].carbons.setdefault(resource, asyncio.get_running_loop().time())
+
+
 def _enable(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
-    engine.router.accounts[sender.account].carbons.setdefault(sender, asyncio.get_running_loop().time())
+    get_carbons(engine, sender)
     answer(sender, stanza)
 
 
