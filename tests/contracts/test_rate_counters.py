@@ -20,22 +20,22 @@ def rates(request: pytest.FixtureRequest) -> RateCounters:
 
 
 async def test_a_burst_is_let_through_and_the_next_call_waits(rates: RateCounters) -> None:
-    assert [await rates.take("key", RATE, NOW) for _ in range(4)] == pytest.approx([0.0, 0.0, 0.0, 1.0])
+    assert [(await rates.take("key", RATE, NOW)).wait_s for _ in range(4)] == pytest.approx([0.0, 0.0, 0.0, 1.0])
 
 
 async def test_a_refused_call_takes_nothing(rates: RateCounters) -> None:
     for _ in range(3):
         await rates.take("key", RATE, NOW)
-    assert [await rates.take("key", RATE, NOW + 0.5) for _ in range(9)] == pytest.approx([0.5] * 9)
-    assert await rates.take("key", RATE, NOW + 1.0) == 0.0
-    assert await rates.take("key", RATE, NOW + 1.0) > 0.0
+    assert [(await rates.take("key", RATE, NOW + 0.5)).wait_s for _ in range(9)] == pytest.approx([0.5] * 9)
+    assert (await rates.take("key", RATE, NOW + 1.0)).wait_s == 0.0
+    assert (await rates.take("key", RATE, NOW + 1.0)).wait_s > 0.0
 
 
 async def test_keys_do_not_share_their_calls(rates: RateCounters) -> None:
     for _ in range(3):
         await rates.take("one", RATE, NOW)
-    assert await rates.take("two", RATE, NOW) == 0.0
-    assert await rates.take("one", RATE, NOW) > 0.0
+    assert (await rates.take("two", RATE, NOW)).wait_s == 0.0
+    assert (await rates.take("one", RATE, NOW)).wait_s > 0.0
 
 
 async def test_no_more_keys_are_remembered_than_the_bound() -> None:
@@ -44,9 +44,9 @@ async def test_no_more_keys_are_remembered_than_the_bound() -> None:
     for number in range(1000):
         await rates.take(str(number), slow, NOW)
         assert len(rates) <= 100
-    assert await rates.take("999", slow, NOW) > 0.0
-    assert await rates.take("900", slow, NOW) > 0.0
-    assert await rates.take("0", slow, NOW) == 0.0
+    assert (await rates.take("999", slow, NOW)).wait_s > 0.0
+    assert (await rates.take("900", slow, NOW)).wait_s > 0.0
+    assert (await rates.take("0", slow, NOW)).wait_s == 0.0
 
 
 async def test_a_key_that_keeps_calling_outlives_the_others() -> None:
@@ -54,7 +54,7 @@ async def test_a_key_that_keeps_calling_outlives_the_others() -> None:
     slow = Rate(per_minute=0.001, burst=1)
     await rates.take("busy", slow, NOW)
     for number in range(1000):
-        assert await rates.take("busy", slow, NOW) > 0.0
+        assert (await rates.take("busy", slow, NOW)).wait_s > 0.0
         await rates.take(str(number), slow, NOW)
 
 

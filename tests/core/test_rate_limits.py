@@ -65,6 +65,16 @@ def test_a_steady_stream_at_the_rate_is_never_refused(per_minute: float, burst: 
     assert len(grants(Rate(per_minute, burst), times)) == len(times)
 
 
+def test_a_quota_counts_down_and_says_when_there_is_more() -> None:
+    rate, arrival, left = Rate(per_minute=60, burst=3), 0.0, []
+    for _ in range(4):
+        verdict = rate_limits.take(arrival, rate, NOW)
+        arrival = verdict.arrival
+        left.append(rate_limits.quota(verdict, rate, NOW))
+    assert [(quota.limit, quota.remaining) for quota in left] == [(3, 2), (3, 1), (3, 0), (3, 0)]
+    assert [quota.reset_s for quota in left] == pytest.approx([1.0, 2.0, 3.0, 1.0])
+
+
 def test_a_burst_of_the_backend_fits_a_thousand_users() -> None:
     assert len(grants(rate_limits.BACKEND_PER_APP, [NOW] * 1000)) == 1000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from heliograph.core import limits, rate_limits
-from heliograph.core.rate_limits import Rate
+from heliograph.core.rate_limits import Rate, Verdict
 
 _DROPPED_A_CALL = 2
 """Keys that are looked at for each call: more than one comes in, so that idle ones go faster than new ones come."""
@@ -28,13 +28,13 @@ class InProcessRateCounters:
     def __len__(self) -> int:
         return len(self._arrivals)
 
-    async def take(self, key: str, rate: Rate, now: float) -> float:
-        """Take one call of `key`; 0.0 if it is within the rate, else the seconds to wait (and nothing is taken)."""
+    async def take(self, key: str, rate: Rate, now: float) -> Verdict:
+        """Take one call of `key`; one that has to wait takes nothing."""
         verdict = rate_limits.take(self._arrivals.get(key, 0.0), rate, now)
         self._arrivals[key] = verdict.arrival
         self._arrivals.move_to_end(key)
         self._drop(now)
-        return verdict.wait_s
+        return verdict
 
     def _drop(self, now: float) -> None:
         for _ in range(_DROPPED_A_CALL):

@@ -26,7 +26,7 @@ from heliograph.core.pep_nodes import Found, Item, Node, Outcome
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
-from heliograph.core.rate_limits import Rate
+from heliograph.core.rate_limits import Rate, Verdict
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
@@ -348,8 +348,8 @@ class WebhookStore(Protocol):
 class RateCounters(Protocol):
     """Counters that a rate limit reads and moves in one step."""
 
-    async def take(self, key: str, rate: Rate, now: float) -> float:
-        """Take one call of `key`; 0.0 if it is within the rate, else the seconds to wait (and nothing is taken)."""
+    async def take(self, key: str, rate: Rate, now: float) -> Verdict:
+        """Take one call of `key` (see `rate_limits.take`); one that has to wait takes nothing."""
         ...
 
 

@@ -34,6 +34,16 @@ class Verdict(NamedTuple):
     wait_s: float
 
 
+class Quota(NamedTuple):
+    """How a key stands after a call: how many calls it may make at once at most, how many of them are left, and in how
+    many seconds there is more: all of them again or, where none is left, the next one.
+    """
+
+    limit: int
+    remaining: int
+    reset_s: float
+
+
 class Draw(NamedTuple):
     """One call to be counted: under which key, against which rate."""
 
@@ -41,8 +51,18 @@ class Draw(NamedTuple):
     rate: Rate
 
 
+CALLS_PER_ADDRESS = Rate(per_minute=30_000, burst=30_000)
+"""All calls by clients of one address, whatever they call."""
+CALLS_PER_APP = Rate(per_minute=600_000, burst=60_000)
+"""All calls by all clients of an app in one environment."""
+CALLS_PER_ACCOUNT = Rate(per_minute=1_200, burst=600)
+"""All calls of one user, on all devices."""
+CALLS_PER_KEY = Rate(per_minute=120_000, burst=10_000)
+"""All calls that show an app's secret key."""
+WRONG_KEYS_PER_ADDRESS = Rate(per_minute=1_200, burst=2_000)
+"""Calls of one address with a key that is none, or with a token that is none."""
 BACKEND_PER_APP = Rate(per_minute=60_000, burst=5_000)
-"""All calls of an app's backend; wide enough to move a whole user base in."""
+"""Registrations and token calls by an app's backend; wide enough to move a whole user base in."""
 REGISTER_PER_ADDRESS = Rate(per_minute=120, burst=200)
 """Registrations by clients of one address; an office or a school may share one."""
 REGISTER_PER_APP = Rate(per_minute=6_000, burst=1_000)
@@ -83,6 +103,15 @@ def take(arrival: float, rate: Rate, now: float) -> Verdict:
     return Verdict(start + interval, 0.0)
 
 
+def quota(verdict: Verdict, rate: Rate, now: float) -> Quota:
+    """What a verdict leaves of a rate."""
+    if verdict.wait_s > 0.0:
+        return Quota(int(rate.burst), 0, verdict.wait_s)
+    used_s = max(0.0, verdict.arrival - now)
+    left = rate.burst - used_s * rate.per_minute / 60.0
+    return Quota(int(rate.burst), max(0, int(left + CLOCK_STEP_S)), used_s)
+
+
 def weighted(rate: Rate, calls: int) -> Rate:
     """The rate that counts one call as that many."""
     return Rate(rate.per_minute / calls, rate.burst / calls)
@@ -101,6 +130,29 @@ def network(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+
+
+def for_call(caller: Caller, address: str) -> tuple[Draw, ...]:
+    """What each call draws on, whatever it calls.
+
+    Args:
+        caller: whose key was shown.
+        address: the client's network address; empty where there is none.
+    """
+    if caller.is_backend:
+        return (Draw(f"calls:key:{caller.app.id}:{caller.environment}", CALLS_PER_KEY),)
+    app = Draw(f"calls:app:{caller.domain}", CALLS_PER_APP)
+    return (*_of_address("calls:address", address, CALLS_PER_ADDRESS), app)
+
+
+def for_account(jid: str) -> tuple[Draw, ...]:
+    """What each call of a signed-in user draws on."""
+    return (Draw(f"calls:account:{jid}", CALLS_PER_ACCOUNT),)
+
+
+def for_wrong_key(address: str) -> tuple[Draw, ...]:
+    """What a call draws on that shows no valid key or token; the address as for `for_call`."""
+    return _of_address("calls:wrong", address, WRONG_KEYS_PER_ADDRESS)
 
 
 def for_register(caller: Caller, address: str) -> tuple[Draw, ...]:
@@ -175,6 +227,6 @@ async def check(ports: Ports, *draws: Draw) -> None:
     """
     now = ports.clock.now()
     for draw in draws:
-        wait_s = await ports.rates.take(draw.key, draw.rate, now)
-        if wait_s > 0.0:
-            raise RateLimited(retry_after_s=wait_s)
+        verdict = await ports.rates.take(draw.key, draw.rate, now)
+        if verdict.wait_s > 0.0:
+            raise RateLimited(retry_after_s=verdict.wait_s)

@@ -4,14 +4,47 @@ from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 
-from heliograph.core import apps, tokens
+from heliograph.core import apps, rate_limits, tokens
 from heliograph.core.apps import Caller, Environment
 from heliograph.core.ports import Ports
 from heliograph.core.tokens import Identity, TokenKind
-from heliograph.errors import LicenseModeMismatch, SecretKeyRequired, TokenMalformed, TokenMissing
+from heliograph.errors import (
+    LicenseInvalid,
+    LicenseModeMismatch,
+    SecretKeyRequired,
+    TokenMalformed,
+    TokenMissing,
+    TokenRevoked,
+)
 
 KEY_HEADER = "Heliograph-Key"
 _SCHEME = "bearer"
+
+
+async def admit(request: HTTPConnection, ports: Ports, *, needs_token: bool) -> tuple[Caller, Identity | None]:
+    """Who is calling, where that is within the rates of its address, app, key and account.
+
+    Args:
+        request: the call.
+        ports: the node's ports.
+        needs_token: whether it is a call of a signed-in user.
+
+    Raises:
+        RateLimited: it is beyond one of them.
+        LicenseInvalid, TokenMissing, TokenMalformed, TokenExpired, TokenRevoked, AdminBlocked: as `caller`, `identity`.
+    """
+    address = request.client.host if request.client else ""
+    try:
+        known = await caller(request, ports)
+        await rate_limits.check(ports, *rate_limits.for_call(known, address))
+        if not needs_token:
+            return known, None
+        signed_in = await identity(request, ports, known)
+    except (LicenseInvalid, TokenMalformed, TokenRevoked):
+        await rate_limits.check(ports, *rate_limits.for_wrong_key(address))
+        raise
+    await rate_limits.check(ports, *rate_limits.for_account(signed_in.account.jid))
+    return known, signed_in
 
 
 async def caller(request: HTTPConnection, ports: Ports) -> Caller:

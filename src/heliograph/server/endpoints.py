@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, overload
 
@@ -20,7 +20,7 @@ from heliograph.core.apps import Caller
 from heliograph.core.ports import Ports
 from heliograph.core.tokens import Identity
 from heliograph.errors import RequestInvalid
-from heliograph.server import answers, auth
+from heliograph.server import answers, auth, quotas
 from heliograph.server.reading import read
 from heliograph.server.services import Services
 
@@ -139,16 +139,18 @@ class Endpoint:
     is_body_optional: bool = False
 
     async def answer(self, services: Services, request: Request) -> Response:
-        """Find out who is calling, then read the body, then run the route."""
-        caller = await auth.caller(request, services.ports)
+        """Find out who is calling and how often, then read the body, then run the route."""
+        observed = quotas.observe(request, services.ports.rates)
+        told = replace(services, ports=replace(services.ports, rates=observed))
+        caller, identity = await auth.admit(request, told.ports, needs_token=self.shown is Shown.TOKEN)
         if self.shown is Shown.SECRET_KEY:
             auth.require_backend(caller)
-        if self.shown is Shown.TOKEN:
-            identity = await auth.identity(request, services.ports, caller)
-            body = await self._body(services, request)
-            return answers.success(await self.run(UserCall(services, request, caller, body, identity)))
         body = await self._body(services, request)
-        return answers.success(await self.run(Call(services, request, caller, body)))
+        if identity is None:
+            call: Call[Any] = Call(told, request, caller, body)
+        else:
+            call = UserCall(told, request, caller, body, identity)
+        return quotas.tell(request, answers.success(await self.run(call)))
 
     async def _body(self, services: Services, request: Request) -> Any:
         if self.takes is NoBody:

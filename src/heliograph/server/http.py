@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from heliograph.errors import HeliographError, InternalError, MethodNotAllowed, RequestInvalid, RouteNotFound
-from heliograph.server import answers, endpoints
+from heliograph.server import answers, endpoints, quotas
 from heliograph.server.auth import KEY_HEADER
 from heliograph.server.boundary import Boundary
 from heliograph.server.routes import (
@@ -90,7 +90,7 @@ def _middleware(services: Services) -> list[Middleware]:
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", KEY_HEADER],
-        expose_headers=["ETag", "Retry-After", "X-Request-Id"],
+        expose_headers=["ETag", "Retry-After", "X-Request-Id", *quotas.HEADERS],
         max_age=PREFLIGHT_MAX_AGE_S,
     )
     boundary = Middleware(Boundary, ids=services.ports.ids, observe=services.observe)
@@ -106,7 +106,7 @@ def _behind_proxies(app: ASGIApp, trusted: tuple[str, ...]) -> Any:
 async def _refuse(request: Request, error: Exception) -> Response:
     """Answer a typed error."""
     known = error if isinstance(error, HeliographError) else InternalError()
-    return answers.failure(known, request.method)
+    return quotas.tell(request, answers.failure(known, request.method))
 
 
 async def _refuse_http(request: Request, error: Exception) -> Response:
