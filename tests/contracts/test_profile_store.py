@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from heliograph.core import limits
 from heliograph.core.contacts import RosterItem
 from heliograph.core.profiles import Profile, Visibility
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound, ProfileConflict
 
 ADA = "ada@chat.example"
@@ -103,3 +105,40 @@ async def test_profiles_of_contacts_are_those_the_user_is_subscribed_to(stores: 
     assert set(found) == {"to@chat.example", "both@chat.example"}
     assert found["to@chat.example"] == await stores.profiles.lookup("to@chat.example")
     assert await stores.profiles.of_contacts("to@chat.example") == []
+
+
+async def test_a_picture_is_in_use_while_a_profile_or_its_history_shows_it(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    first, second, unused = "1a" * 32, "2b" * 32, "3c" * 32
+
+    async def show(image: str, **fields: Any) -> None:
+        def change(profile: Profile) -> Profile:
+            return replace(profile, version=profile.version + 1, image=image, **fields)
+
+        await stores.profiles.update(ADA, change)
+
+    async def in_use() -> frozenset[str]:
+        found: frozenset[str] = await stores.profiles.pictures_in_use([first, second, unused])
+        return found
+
+    assert await in_use() == frozenset()
+    await show(f"https://chat.example/media/{first}")
+    await show(f"https://moved.chat.example/pictures/{second}")
+    await show("https://elsewhere.example/x")
+    assert await in_use() == {first, second}
+    assert await stores.profiles.pictures_in_use([]) == frozenset()
+    for turn in range(limits.PROFILE_CHANGES_KEPT - 1):
+        await show(f"https://chat.example/media/{second}", name=str(turn))
+    assert await in_use() == {second}
+    for turn in range(limits.PROFILE_CHANGES_KEPT + 1):
+        await show("", name=str(turn))
+    assert await in_use() == frozenset()
+
+
+async def test_the_pictures_of_a_deleted_account_are_not_in_use(stores: Any, registrar: Any) -> None:
+    account = (await registrar.register(ADA)).account
+    token = "1a" * 32
+    await stores.profiles.update(ADA, lambda profile: replace(profile, version=1, image=f"https://x/{token}"))
+    assert await stores.profiles.pictures_in_use([token]) == {token}
+    await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, NOW)
+    assert await stores.profiles.pictures_in_use([token]) == frozenset()

@@ -221,8 +221,7 @@ PICTURE_IN_USE = (
     "UNION ALL SELECT 1 FROM history_pictures WHERE token = ? LIMIT 1"
 )
 ADD_HISTORY_PICTURE = (
-    "INSERT INTO history_pictures (account_id, version, token) VALUES (?, ?, substr(?, length(?) - 63)) "
-    "ON CONFLICT DO NOTHING"
+    "INSERT INTO history_pictures (account_id, version, token) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 )
 TRIM_HISTORY_PICTURES = "DELETE FROM history_pictures WHERE account_id = ? AND version <= ?"
 

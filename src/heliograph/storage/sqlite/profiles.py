@@ -17,6 +17,9 @@ from heliograph.storage.sqlite.audit import owner_of, record
 from heliograph.storage.sqlite.connection import Reader, next_mark
 from heliograph.storage.sqlite.writer import Writer
 
+_TOKEN_CHARS = 64
+"""The length of what names a picture that is kept here; its address ends in it."""
+
 Decision = Callable[[Profile], Profile]
 
 
@@ -110,7 +113,7 @@ def _note(cursor: sqlite3.Cursor, account_id: int, before: Profile, after: Profi
         cursor.execute(sql.TRIM_HISTORY_PICTURES, (account_id, oldest))
     if after.image != before.image:
         for image in filter(None, (before.image, after.image)):
-            cursor.execute(sql.ADD_HISTORY_PICTURE, (account_id, after.version, image, image))
+            cursor.execute(sql.ADD_HISTORY_PICTURE, (account_id, after.version, image[-_TOKEN_CHARS:]))
     if after.status and after.status != before.status:
         cursor.execute(sql.ADD_RECENT_STATUS, (account_id, after.status, after.mark))
         cursor.execute(sql.TRIM_RECENT_STATUSES, (account_id, account_id, limits.RECENT_STATUSES_KEPT))
