@@ -33,6 +33,7 @@ MODULES = (
     wire.contacts,
     wire.invitations,
     wire.media,
+    wire.audit,
     wire.users,
     wire_qr,
 )

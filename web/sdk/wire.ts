@@ -477,6 +477,28 @@ export interface MediaBody {
   height: number;
 }
 
+/** One thing that happened. */
+export interface AuditEntryBody {
+  /** its place in the app's trail; a user's entries have gaps between their numbers. */
+  number: number;
+  /** when, as ISO 8601 in UTC. */
+  at: string;
+  /** what, such as `session.ended`. */
+  kind: string;
+  /** the user's identifier; `""` where it is about no user. */
+  userId: string;
+  /** the session; `""` where it is about none. */
+  sessionId: string;
+  /** what else there is to say, such as `reason`, `device` or `changed`. */
+  facts: Record<string, unknown>;
+}
+
+/** A page of the audit trail, the newest entry first. `next` is the `before` of the page behind it, if there is one. */
+export interface AuditData {
+  entries: readonly AuditEntryBody[];
+  next: number | null;
+}
+
 /** A user as the app's own backend sees it. Times are ISO 8601 in UTC. */
 export interface AccountBody {
   /** the user's identifier. */

@@ -21,6 +21,7 @@ from heliograph.server.boundary import Boundary
 from heliograph.server.routes import (
     accounts,
     api_docs,
+    audit,
     blocked,
     contacts,
     invitations,
@@ -51,6 +52,7 @@ ENDPOINTS: tuple[endpoints.Endpoint, ...] = (
     *last_seen.ENDPOINTS,
     *users.ENDPOINTS,
     *media.ENDPOINTS,
+    *audit.ENDPOINTS,
     *qr_links.ENDPOINTS,
 )
 """Every endpoint below `/api/v1`."""

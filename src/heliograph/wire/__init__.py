@@ -18,6 +18,7 @@ from heliograph.wire.accounts import (
     RegisterData,
     RegisterRequest,
 )
+from heliograph.wire.audit import AuditData, AuditEntryBody
 from heliograph.wire.configuration import Config, LimitsBody
 from heliograph.wire.contacts import BlockedData, BlockedUserBody, ContactBody, ContactsData, FriendState, LastSeenBody
 from heliograph.wire.envelope import Answer, Body, ErrorBody, Request, Secretive
@@ -56,6 +57,8 @@ __all__ = [
     "AccountBody",
     "AccountRequest",
     "Answer",
+    "AuditData",
+    "AuditEntryBody",
     "BlockedData",
     "BlockedUserBody",
     "Body",
