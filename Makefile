@@ -71,6 +71,7 @@ $(FOREIGN_SYNCED): tests/foreign/package-lock.json
 docs: setup ## make the reference pages and the types of the browser SDK again from the code
 	$(BIN)/python scripts/reference_pages.py
 	$(BIN)/python scripts/xmpp_pages.py
+	$(BIN)/python scripts/cli_page.py
 	$(BIN)/python scripts/sdk_types.py
 
 screens: setup ## take the pictures in docs/screens again

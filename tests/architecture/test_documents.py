@@ -80,7 +80,7 @@ def test_every_file_that_a_page_names_exists(root: Path, documents: list[Path]) 
 
 def _generated(root: Path) -> dict[str, str]:
     pages: dict[str, str] = {}
-    for script in ("reference_pages.py", "xmpp_pages.py"):
+    for script in ("reference_pages.py", "xmpp_pages.py", "cli_page.py"):
         pages |= runpy.run_path(str(root / "scripts" / script))["generate"]()
     return pages
 

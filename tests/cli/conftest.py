@@ -1,23 +1,21 @@
-"""The command line as an operator uses it: every command in a process of its own, over one data folder."""
+"""The command line as an operator uses it: every command with an event loop of its own, over one data folder."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from heliograph.cli import main
 from heliograph.core import apps
 from heliograph.core.apps import NewApp
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
-
-PATIENCE_S = 30
 
 
 @dataclass
@@ -39,16 +37,10 @@ class CommandLine:
     async def try_(self, *words: Any) -> Said:
         """Run a command, whatever comes of it."""
         mine = {"HELIOGRAPH_DATA_DIR": str(self.folder), "COLUMNS": "200", **self.environment}
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "heliograph.cli", *map(str, words)),
-            env={**os.environ, **mine},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(child.communicate(), PATIENCE_S)
-        assert child.returncode is not None
-        return Said(child.returncode, out.decode(), err.decode())
+        result = await asyncio.to_thread(CliRunner().invoke, main, [str(word) for word in words], env=mine)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout, result.stderr)
 
     async def run(self, *words: Any) -> str:
         """Run a command that succeeds; gives what it printed."""

@@ -493,7 +493,7 @@ export interface AuditEntryBody {
   facts: Record<string, unknown>;
 }
 
-/** A page of the audit trail, the newest entry first. `next` is the `before` of the page behind it, if there is one. */
+/** A page of the audit trail, the newest entry first. `next` is the `before` of the page behind it. */
 export interface AuditData {
   entries: readonly AuditEntryBody[];
   next: number | null;

@@ -19,3 +19,4 @@ ConfigFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 AppId = Annotated[str, typer.Argument(help="The app's id, as `app list` shows it.", metavar="APP")]
 InSandbox = Annotated[bool, typer.Option("--sandbox", help="Sandbox users, rather than live ones.")]
+UserId = Annotated[str, typer.Argument(help="The user's identifier.", metavar="USER")]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from heliograph.core.apps import App
+from heliograph.core.apps import App, Caller, Environment
 from heliograph.core.ports import Ports
 from heliograph.errors import AppInvalid, HeliographError
 from heliograph.settings import Settings
@@ -69,3 +69,13 @@ async def app_of(ports: Ports, app_id: str) -> App:
     if app is None:
         raise AppInvalid("There is no such app", details={"field": "id"})
     return app
+
+
+async def backend_of(ports: Ports, app_id: str, *, in_sandbox: bool) -> Caller:
+    """The app's own backend, for which an operator acts.
+
+    Raises:
+        AppInvalid: there is no such app.
+    """
+    environment = Environment.SANDBOX if in_sandbox else Environment.LIVE
+    return Caller(await app_of(ports, app_id), environment, is_backend=True)

@@ -28,7 +28,7 @@ class AuditEntryBody(Body, frozen=True, kw_only=True):
 
 
 class AuditData(Body, frozen=True, kw_only=True):
-    """A page of the audit trail, the newest entry first. `next` is the `before` of the page behind it, if there is one."""
+    """A page of the audit trail, the newest entry first. `next` is the `before` of the page behind it."""
 
     entries: tuple[AuditEntryBody, ...]
     next: int | None

@@ -1,0 +1,108 @@
+"""Users of an app, as its administrator sees them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox, UserId
+from heliograph.cli.running import backend_of, run, settings_of
+from heliograph.core import account_changes, accounts, deletion
+from heliograph.core.accounts import Account
+from heliograph.core.sessions import iso
+from heliograph.node import open_ports
+from heliograph.settings import Settings
+
+commands = typer.Typer(no_args_is_help=True, help="Users of an app: see, block, sign out, delete.")
+
+
+@commands.command("show")
+def show(
+    app_id: AppId, user: UserId, in_sandbox: InSandbox = False, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """Show a user."""
+    account = run(_show(settings_of(config), app_id, user, in_sandbox=in_sandbox))
+    shown = _shown(account)
+    print(json.dumps(shown, indent=2) if as_json else "\n".join(f"{name:<14} {value}" for name, value in shown.items()))
+
+
+async def _show(settings: Settings, app_id: str, user: str, *, in_sandbox: bool) -> Account:
+    async with open_ports(settings) as ports:
+        return await accounts.lookup(ports, await backend_of(ports, app_id, in_sandbox=in_sandbox), user)
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    return {
+        "userId": account.identifier,
+        "userJid": account.jid,
+        "isAdminBlocked": account.is_blocked,
+        "metaData": dict(account.metadata),
+        "maxSessions": account.max_sessions,
+        "createdAt": iso(account.created_at),
+        "expiresAt": None if account.expires_at is None else iso(account.expires_at),
+        "deletedAt": None if account.deleted_at is None else iso(account.deleted_at),
+        "purgeAt": None if account.purge_at is None else iso(account.purge_at),
+    }
+
+
+@commands.command("block")
+def block(app_id: AppId, user: UserId, in_sandbox: InSandbox = False, config: ConfigFile = None) -> None:
+    """Block a user: all sessions end, and none begins."""
+    run(_set_blocked(settings_of(config), app_id, user, in_sandbox=in_sandbox, is_blocked=True))
+
+
+@commands.command("unblock")
+def unblock(app_id: AppId, user: UserId, in_sandbox: InSandbox = False, config: ConfigFile = None) -> None:
+    """Let a user in again."""
+    run(_set_blocked(settings_of(config), app_id, user, in_sandbox=in_sandbox, is_blocked=False))
+
+
+async def _set_blocked(settings: Settings, app_id: str, user: str, *, in_sandbox: bool, is_blocked: bool) -> None:
+    async with open_ports(settings) as ports:
+        caller = await backend_of(ports, app_id, in_sandbox=in_sandbox)
+        await account_changes.set_blocked(ports, caller, user, is_blocked)
+
+
+@commands.command("logout")
+def logout(app_id: AppId, user: UserId, in_sandbox: InSandbox = False, config: ConfigFile = None) -> None:
+    """Sign a user out everywhere."""
+    run(_logout(settings_of(config), app_id, user, in_sandbox=in_sandbox))
+
+
+async def _logout(settings: Settings, app_id: str, user: str, *, in_sandbox: bool) -> None:
+    async with open_ports(settings) as ports:
+        caller = await backend_of(ports, app_id, in_sandbox=in_sandbox)
+        ended = await account_changes.end_everywhere(ports, caller, user)
+    print(f"{len(ended)} sessions ended")
+
+
+@commands.command("delete")
+def delete(
+    app_id: AppId,
+    user: UserId,
+    in_sandbox: InSandbox = False,
+    immediately: Annotated[bool, typer.Option("--immediately", help="Without a grace period; no undo.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Delete a user. Within the app's grace period `undo` brings the user back."""
+    run(_delete(settings_of(config), app_id, user, in_sandbox=in_sandbox, is_immediate=immediately))
+
+
+async def _delete(settings: Settings, app_id: str, user: str, *, in_sandbox: bool, is_immediate: bool) -> None:
+    async with open_ports(settings) as ports:
+        caller = await backend_of(ports, app_id, in_sandbox=in_sandbox)
+        decided = await deletion.delete(ports, caller, user, is_immediate=is_immediate)
+    print(f"gone for good at {iso(decided.purge_at)}")
+
+
+@commands.command("undo")
+def undo(app_id: AppId, user: UserId, in_sandbox: InSandbox = False, config: ConfigFile = None) -> None:
+    """Undo a deletion within its grace period; the user's sessions stay ended."""
+    run(_undo(settings_of(config), app_id, user, in_sandbox=in_sandbox))
+
+
+async def _undo(settings: Settings, app_id: str, user: str, *, in_sandbox: bool) -> None:
+    async with open_ports(settings) as ports:
+        await deletion.restore(ports, await backend_of(ports, app_id, in_sandbox=in_sandbox), user)
