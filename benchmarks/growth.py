@@ -35,7 +35,7 @@ _BATCH = 4000
 async def stored(folder: Path, count: int) -> None:
     """Put so many accounts into a node's database."""
     app_id = json.loads((folder / "app.json").read_text())["id"]
-    async with await sqlite.open(folder / "data/heliograph.db") as stores:
+    async with sqlite.open(folder / "data/heliograph.db") as stores:
         for begin in range(0, count, _BATCH):
             async with asyncio.TaskGroup() as tasks:
                 for number in range(begin, min(begin + _BATCH, count)):

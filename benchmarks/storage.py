@@ -24,7 +24,7 @@ from heliograph.core.apps import App, Environment
 from heliograph.core.sessions import Device, Session, Verifiers, Via
 from heliograph.core.tokens import TokenKind, TokenRecord
 from heliograph.storage import sqlite
-from heliograph.storage.sqlite import SqliteStores
+from heliograph.storage.stores import Stores
 
 DOMAIN = "bench.example"
 NOW = 1_800_000_000.0
@@ -54,14 +54,14 @@ def decision(number: int, app_id: str = "app_bench", domain: str = DOMAIN) -> Ca
     return lambda _standing: registration
 
 
-async def burst(stores: SqliteStores, decisions: list[Callable[[Standing], Registration]]) -> None:
+async def burst(stores: Stores, decisions: list[Callable[[Standing], Registration]]) -> None:
     """All at once."""
     async with asyncio.TaskGroup() as tasks:
         for decide in decisions:
             tasks.create_task(stores.accounts.register(jid_of(decide), decide))
 
 
-async def sustained(stores: SqliteStores, decisions: list[Callable[[Standing], Registration]]) -> None:
+async def sustained(stores: Stores, decisions: list[Callable[[Standing], Registration]]) -> None:
     """Sixteen callers, each with its next one as soon as the last is acknowledged."""
     waiting = iter(decisions)
 
@@ -79,8 +79,8 @@ def jid_of(decide: Callable[[Standing], Registration]) -> str:
 
 
 async def rate(
-    work: Callable[[SqliteStores, list[Callable[[Standing], Registration]]], Awaitable[None]],
-    stores: SqliteStores,
+    work: Callable[[Stores, list[Callable[[Standing], Registration]]], Awaitable[None]],
+    stores: Stores,
     size: int,
     numbers: count[int],
 ) -> tuple[float, float]:
@@ -101,7 +101,7 @@ async def compute(stop: asyncio.Event) -> None:
 
 async def measure(rounds: int, stored: int, busy: bool, folder: Path) -> None:
     numbers, stop = count(), asyncio.Event()
-    async with await sqlite.open(folder / "bench.db") as stores, asyncio.TaskGroup() as tasks:
+    async with sqlite.open(folder / "bench.db") as stores, asyncio.TaskGroup() as tasks:
         await stores.apps.add(App("app_bench", "Bench", DOMAIN, f"sandbox.{DOMAIN}", "{}", NOW), [])
         for _ in range(stored // 4000):
             await burst(stores, [decision(next(numbers)) for _ in range(4000)])

@@ -147,28 +147,14 @@ async def _open_ports(
     stack: contextlib.AsyncExitStack, settings: Settings, engine: Engine, public_url: str, *, prepared: int
 ) -> Ports:
     ids = SystemIds()
-    stores = await stack.enter_async_context(await sqlite.open(settings.data_dir / "heliograph.db"))
+    stores = await stack.enter_async_context(sqlite.open(settings.data_dir / "heliograph.db"))
     credentials = stack.enter_context(PreparedCredentials(ids.random, stock=prepared))
     remote_images = await stack.enter_async_context(GuardedHttp()) if settings.fetch_remote_images else None
     return Ports(
         clock=SystemClock(),
         ids=ids,
         credentials=credentials,
-        apps=stores.apps,
-        accounts=stores.accounts,
-        sessions=stores.sessions,
-        tokens=stores.tokens,
-        fast_tokens=stores.fast_tokens,
-        profiles=stores.profiles,
-        contacts=stores.contacts,
-        invitations=stores.invitations,
-        phone_book=stores.phone_book,
-        blocks=stores.blocks,
-        pep=stores.pep,
-        offline=stores.offline,
-        qr_links=stores.qr_links,
-        audit=stores.audit,
-        webhooks=stores.webhooks,
+        **stores.by_name(),
         media=_media_store(settings, f"{public_url}/media/"),
         images=await stack.enter_async_context(ImageWorkers(settings.image_workers)),
         remote_images=remote_images,

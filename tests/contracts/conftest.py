@@ -59,7 +59,7 @@ class Stores:
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
     """Empty stores of every adapter in turn."""
     assert request.param == "sqlite"
-    async with await sqlite.open(tmp_path / "heliograph.db") as opened:
+    async with sqlite.open(tmp_path / "heliograph.db") as opened:
         yield Stores(
             opened.apps,
             opened.accounts,

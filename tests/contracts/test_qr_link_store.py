@@ -23,7 +23,7 @@ NOW = 1_800_000_000.0
 async def links(request: pytest.FixtureRequest, tmp_path: Path):  # type: ignore[no-untyped-def]
     """Empty stores of every adapter in turn, in which the app is."""
     assert request.param == "sqlite"
-    async with await sqlite.open(tmp_path / "heliograph.db") as opened:
+    async with sqlite.open(tmp_path / "heliograph.db") as opened:
         await opened.apps.add(App("app_1", "Chat", "chat.example", "sandbox.chat.example", "{}", NOW), [])
         yield opened.qr_links
 

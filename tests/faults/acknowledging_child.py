@@ -20,7 +20,7 @@ from heliograph.core.apps import App, Environment
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import Device, Session, Via, admit
 from heliograph.storage import sqlite
-from heliograph.storage.sqlite import SqliteStores
+from heliograph.storage.stores import Stores
 from heliograph.system.chance import SystemIds
 from heliograph.system.credentials import PreparedCredentials
 
@@ -34,7 +34,7 @@ def acknowledge(**facts: object) -> None:
     print(json.dumps(facts), flush=True)  # noqa: T201 - the parent reads it
 
 
-async def register(stores: SqliteStores, credentials: PreparedCredentials, identifier: str) -> None:
+async def register(stores: Stores, credentials: PreparedCredentials, identifier: str) -> None:
     """A new user, or a further session of one that is there."""
     ids, jid = SystemIds(), f"{identifier}@{APP.domain}"
     salt = hashlib.sha256(jid.encode()).digest()[:16]
@@ -53,13 +53,13 @@ async def register(stores: SqliteStores, credentials: PreparedCredentials, ident
     acknowledge(jid=jid, session=session_id, password=made.password, tokens=[pair.access_token, pair.refresh_token])
 
 
-async def registering(stores: SqliteStores, credentials: PreparedCredentials, numbers: Iterator[int]) -> None:
+async def registering(stores: Stores, credentials: PreparedCredentials, numbers: Iterator[int]) -> None:
     """New users and, with every third registration, a further session of one of a few."""
     for number in numbers:
         await register(stores, credentials, f"user-{number if number % 3 else number % USERS}")
 
 
-async def changing_profiles(stores: SqliteStores, _: PreparedCredentials, numbers: Iterator[int]) -> None:
+async def changing_profiles(stores: Stores, _: PreparedCredentials, numbers: Iterator[int]) -> None:
     for number in numbers:
 
         def rename(profile: Profile, number: int = number) -> Profile:
@@ -73,7 +73,7 @@ async def main(database: Path, what: str) -> None:
     work = {"register": registering, "profiles": changing_profiles}[what]
     numbers = count(USERS)
     with PreparedCredentials(SystemIds().random, stock=0) as credentials:
-        async with await sqlite.open(database) as stores:
+        async with sqlite.open(database) as stores:
             await stores.apps.add(APP, [])
             for number in range(USERS):
                 await register(stores, credentials, f"user-{number}")

@@ -36,7 +36,7 @@ def database(tmp_path: Path) -> Path:
 
 
 async def test_a_new_file_gets_all_migrations_and_only_its_owner_may_read_it(database: Path) -> None:
-    async with await sqlite.open(database):
+    async with sqlite.open(database):
         assert versions(database) == [step.version for step in migrations.load(migrations.SQLITE)]
         for suffix in ("", "-wal", "-shm"):
             mode = database.with_name(database.name + suffix).stat().st_mode
@@ -44,14 +44,14 @@ async def test_a_new_file_gets_all_migrations_and_only_its_owner_may_read_it(dat
 
 
 async def test_what_was_stored_is_there_after_opening_again(database: Path) -> None:
-    async with await sqlite.open(database) as stores:
+    async with sqlite.open(database) as stores:
         await stores.apps.add(APP, [])
-    async with await sqlite.open(database) as stores:
+    async with sqlite.open(database) as stores:
         assert await stores.apps.lookup(APP.id) == APP
 
 
 async def test_two_processes_may_have_it_open(database: Path) -> None:
-    async with await sqlite.open(database) as ours, await sqlite.open(database) as theirs:
+    async with sqlite.open(database) as ours, sqlite.open(database) as theirs:
         await theirs.apps.add(APP, [])
         assert await ours.apps.lookup(APP.id) == APP
 
@@ -65,12 +65,12 @@ async def test_migrations_are_numbered_from_1_and_no_number_twice() -> None:
 
 
 async def test_an_older_database_gets_the_steps_that_it_lacks(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with await sqlite.open(database) as stores:
+    async with sqlite.open(database) as stores:
         await stores.apps.add(APP, [])
     steps = migrations.load(migrations.SQLITE)
     further = Migration(steps[-1].version + 1, ("CREATE TABLE further (id INTEGER)",))
     monkeypatch.setattr(migrations, "load", lambda _words: [*steps, further])
-    async with await sqlite.open(database) as stores:
+    async with sqlite.open(database) as stores:
         assert await stores.apps.lookup(APP.id) == APP
     assert versions(database) == [step.version for step in (*steps, further)]
     assert "further" in tables(database)
@@ -79,7 +79,7 @@ async def test_an_older_database_gets_the_steps_that_it_lacks(database: Path, mo
 async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with await sqlite.open(database):
+    async with sqlite.open(database):
         before = versions(database), tables(database)
     steps = migrations.load(migrations.SQLITE)
     broken = Migration(
@@ -87,19 +87,21 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     )
     monkeypatch.setattr(migrations, "load", lambda _words: [*steps, broken])
     with pytest.raises(SettingsInvalid, match="already exists"):
-        await sqlite.open(database)
+        async with sqlite.open(database):
+            pass
     assert (versions(database), tables(database)) == before
 
 
 async def test_a_newer_database_is_refused_with_a_clear_sentence(database: Path) -> None:
-    async with await sqlite.open(database):
+    async with sqlite.open(database):
         pass
     connection = sqlite3.connect(database)
     connection.execute("INSERT INTO schema_versions (version) VALUES (99)")
     connection.commit()
     connection.close()
     with pytest.raises(SettingsInvalid, match=r"newer Heliograph \(schema 99; this one knows \d+\)") as caught:
-        await sqlite.open(database)
+        async with sqlite.open(database):
+            pass
     assert caught.value.details == {"settings": ["data_dir"]}
 
 
@@ -107,10 +109,12 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(database: Pa
     content = b"a letter to a friend, not a database at all\n" * 50
     database.write_bytes(content)  # noqa: ASYNC240 - nothing else runs
     with pytest.raises(SettingsInvalid, match="not a database"):
-        await sqlite.open(database)
+        async with sqlite.open(database):
+            pass
     assert database.read_bytes() == content  # noqa: ASYNC240 - nothing else runs
 
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="missing"):
-        await sqlite.open(tmp_path / "missing" / "heliograph.db")
+        async with sqlite.open(tmp_path / "missing" / "heliograph.db"):
+            pass

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from heliograph.storage import sql
-from heliograph.storage.sqlite import CommitFailed, writer
+from heliograph.storage.database import CommitFailed
+from heliograph.storage.sqlite import writer
 from heliograph.storage.sqlite.connection import open_writer
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.sqlite.writer import SqliteWriter
 
 INSERT = "INSERT INTO apps (id, name, assertion_key, policy, created_at) VALUES (?, '', '', '', 0)"
 Work = Callable[[sqlite3.Cursor], Any]
@@ -37,13 +38,13 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(database: Path) -> AsyncIterator[Writer]:
-    opened = Writer(open_writer(database))
+async def store(database: Path) -> AsyncIterator[SqliteWriter]:
+    opened = SqliteWriter(open_writer(database))
     yield opened
     await opened.close()
 
 
-async def together(store: Writer, *works: Work) -> list[Any]:
+async def together(store: SqliteWriter, *works: Work) -> list[Any]:
     """Jobs that share a commit; the results, or what they raised."""
     return await asyncio.gather(*(store.write(work) for work in works), return_exceptions=True)
 
@@ -62,14 +63,14 @@ def breaks_the_commit(cursor: sqlite3.Cursor) -> None:
     cursor.execute(sql.ADD_TOKEN, (b"hash", 12345, "access", 0.0, None, None))
 
 
-async def test_a_job_that_raises_is_rolled_back_alone(store: Writer, database: Path) -> None:
+async def test_a_job_that_raises_is_rolled_back_alone(store: SqliteWriter, database: Path) -> None:
     error = LookupError("no")
     results = await together(store, add("a"), raises(error, add("b")), add("c"))
     assert results[1] is error
     assert names(database) == ["a", "c"]
 
 
-async def test_a_statement_that_fails_is_rolled_back_with_its_job_alone(store: Writer, database: Path) -> None:
+async def test_a_statement_that_fails_is_rolled_back_with_its_job_alone(store: SqliteWriter, database: Path) -> None:
     def twice(cursor: sqlite3.Cursor) -> None:
         add("b")(cursor)
         add("a")(cursor)
@@ -79,7 +80,7 @@ async def test_a_statement_that_fails_is_rolled_back_with_its_job_alone(store: W
     assert names(database) == ["a", "c"]
 
 
-async def test_a_failed_commit_fails_all_that_shared_it_and_nothing_after(store: Writer, database: Path) -> None:
+async def test_a_failed_commit_fails_all_that_shared_it_and_nothing_after(store: SqliteWriter, database: Path) -> None:
     results = await together(store, add("a"), breaks_the_commit, raises(LookupError(), add("b")))
     assert [type(result) for result in results] == [CommitFailed] * 3
     assert "FOREIGN KEY" in str(results[0])
@@ -89,7 +90,7 @@ async def test_a_failed_commit_fails_all_that_shared_it_and_nothing_after(store:
     assert names(database) == ["d"]
 
 
-async def test_a_transaction_lost_in_the_middle_fails_all_that_shared_it(store: Writer, database: Path) -> None:
+async def test_a_transaction_lost_in_the_middle_fails_all_that_shared_it(store: SqliteWriter, database: Path) -> None:
     lose = raises(LookupError(), lambda cursor: cursor.execute("ROLLBACK"))
     results = await together(store, add("a"), lose, add("c"))
     assert [type(result) for result in results[:2]] == [CommitFailed] * 2
@@ -97,7 +98,7 @@ async def test_a_transaction_lost_in_the_middle_fails_all_that_shared_it(store: 
     assert names(database) == ["c"]  # it came too late for that batch, and shared the next
 
 
-async def test_a_full_disk_fails_the_write_and_not_the_store(store: Writer, database: Path) -> None:
+async def test_a_full_disk_fails_the_write_and_not_the_store(store: SqliteWriter, database: Path) -> None:
     def fill(cursor: sqlite3.Cursor) -> None:
         cursor.execute("PRAGMA max_page_count = 1")  # raised to what is used by now
         for number in range(10_000):
@@ -112,7 +113,7 @@ async def test_a_full_disk_fails_the_write_and_not_the_store(store: Writer, data
     assert names(database) == ["a"]
 
 
-async def test_a_cancelled_caller_hurts_neither_its_job_nor_the_batch(store: Writer, database: Path) -> None:
+async def test_a_cancelled_caller_hurts_neither_its_job_nor_the_batch(store: SqliteWriter, database: Path) -> None:
     tasks = [asyncio.ensure_future(store.write(add(name))) for name in "abc"]
     await asyncio.sleep(0)
     tasks[1].cancel()
@@ -121,7 +122,7 @@ async def test_a_cancelled_caller_hurts_neither_its_job_nor_the_batch(store: Wri
     assert names(database) == ["a", "b", "c"]
 
 
-async def test_a_write_of_another_process_is_waited_for_beside_the_loop(store: Writer, database: Path) -> None:
+async def test_a_write_of_another_process_is_waited_for_beside_the_loop(store: SqliteWriter, database: Path) -> None:
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     write = asyncio.ensure_future(store.write(add("ours")))
@@ -136,7 +137,7 @@ async def test_a_write_of_another_process_is_waited_for_beside_the_loop(store: W
 
 
 async def test_a_lock_that_is_never_let_go_fails_the_writes_that_wait(
-    store: Writer, database: Path, monkeypatch: pytest.MonkeyPatch
+    store: SqliteWriter, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "LOCK_TIMEOUT_S", 0.05)
     other = sqlite3.connect(database, isolation_level=None)
@@ -151,7 +152,7 @@ async def test_a_lock_that_is_never_let_go_fails_the_writes_that_wait(
 
 
 async def test_more_jobs_than_may_wait_are_all_written_in_their_order(
-    store: Writer, monkeypatch: pytest.MonkeyPatch
+    store: SqliteWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "BATCH_MAX", 10)
     order: list[int] = []
@@ -160,7 +161,7 @@ async def test_more_jobs_than_may_wait_are_all_written_in_their_order(
     assert order == list(range(len(works)))
 
 
-async def test_jobs_share_the_loop_with_others(store: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_jobs_share_the_loop_with_others(store: SqliteWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "TURN_S", 0.0)
     order: list[str] = []
     write = asyncio.ensure_future(together(store, *[lambda _cursor: order.append("job")] * 20))
@@ -173,7 +174,7 @@ async def test_jobs_share_the_loop_with_others(store: Writer, monkeypatch: pytes
 
 
 async def test_closing_writes_what_was_handed_over_and_refuses_what_comes_later(database: Path) -> None:
-    store = Writer(open_writer(database))
+    store = SqliteWriter(open_writer(database))
     writes = [asyncio.ensure_future(store.write(add(f"{number:04}"))) for number in range(1000)]
     await asyncio.sleep(0)
     await store.close()
@@ -190,7 +191,7 @@ async def test_closing_writes_what_was_handed_over_and_refuses_what_comes_later(
 
 
 @pytest.fixture
-async def sessions(store: Writer, database: Path) -> list[str]:
+async def sessions(store: SqliteWriter, database: Path) -> list[str]:
     """Sessions that were last active at 0."""
 
     def work(cursor: sqlite3.Cursor) -> None:
@@ -212,14 +213,14 @@ def active(database: Path) -> int:
     return int(found)
 
 
-async def until_written(store: Writer) -> None:
+async def until_written(store: SqliteWriter) -> None:
     async with asyncio.timeout(10):
         while store._touched or not store._idle.is_set():  # noqa: ASYNC110 - no event tells of this
             await asyncio.sleep(0)
 
 
 async def test_activity_is_written_after_a_while_without_any_other_write(
-    store: Writer, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
+    store: SqliteWriter, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "TOUCH_DELAY_S", 0.02)
     for _ in range(2):  # the second time shows that the delay begins anew
@@ -230,7 +231,7 @@ async def test_activity_is_written_after_a_while_without_any_other_write(
 
 
 async def test_much_activity_is_written_at_once(
-    store: Writer, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
+    store: SqliteWriter, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "TOUCHED_FLUSH", 10)
     for session_id in sessions[:10]:
@@ -240,7 +241,7 @@ async def test_much_activity_is_written_at_once(
 
 
 async def test_activity_beyond_the_bound_is_left_out(
-    store: Writer, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
+    store: SqliteWriter, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "TOUCHED_MAX", 10)
     for session_id in sessions:
@@ -250,7 +251,7 @@ async def test_activity_beyond_the_bound_is_left_out(
 
 
 async def test_activity_noted_during_a_commit_is_not_forgotten(
-    store: Writer, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
+    store: SqliteWriter, database: Path, sessions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "TOUCH_DELAY_S", 0.0)
     await store.write(lambda _cursor: store.touch(sessions[0], 5.0))
@@ -258,8 +259,10 @@ async def test_activity_noted_during_a_commit_is_not_forgotten(
     assert active(database) == 1
 
 
-async def test_closing_writes_the_activity_that_was_noted(database: Path, store: Writer, sessions: list[str]) -> None:
-    second = Writer(open_writer(database))
+async def test_closing_writes_the_activity_that_was_noted(
+    database: Path, store: SqliteWriter, sessions: list[str]
+) -> None:
+    second = SqliteWriter(open_writer(database))
     await second.write(lambda _cursor: second.touch(sessions[0], 5.0))
     second.touch(sessions[1], 5.0)
     await second.close()

@@ -45,7 +45,7 @@ def verifiers_of(password: str, salt: bytes, iterations: int) -> Verifiers:
 async def test_every_acknowledged_registration_survives(tmp_path: Path, after: int) -> None:
     database = tmp_path / "heliograph.db"
     acknowledged = killed_in_the_middle(database, "register", after)
-    async with await sqlite.open(database) as stores:
+    async with sqlite.open(database) as stores:
         for entry in acknowledged:
             found = await stores.sessions.verifiers(entry["jid"])
             assert found is not None
@@ -86,7 +86,7 @@ async def test_every_acknowledged_profile_version_survives(tmp_path: Path) -> No
         if entry["version"] >= newest.get(entry["jid"], entry)["version"]:
             newest[entry["jid"]] = entry
     assert len({(entry["jid"], entry["version"]) for entry in acknowledged}) == len(acknowledged)
-    async with await sqlite.open(database) as stores:
+    async with sqlite.open(database) as stores:
         for jid, entry in newest.items():
             stored = await stores.profiles.lookup(jid)
             assert stored is not None

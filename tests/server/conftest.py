@@ -176,26 +176,13 @@ def engine() -> RecordingEngine:
 @pytest.fixture
 async def ports(tmp_path: Path, clock: TurnedClock, engine: RecordingEngine) -> AsyncIterator[Ports]:
     ids = SystemIds()
-    async with await sqlite.open(tmp_path / "heliograph.db") as stores, ImageWorkers() as images:
+    async with sqlite.open(tmp_path / "heliograph.db") as stores, ImageWorkers() as images:
         with PreparedCredentials(ids.random, iterations=2, stock=0) as credentials:
             yield Ports(
                 clock=clock,
                 ids=ids,
                 credentials=credentials,
-                apps=stores.apps,
-                accounts=stores.accounts,
-                sessions=stores.sessions,
-                tokens=stores.tokens,
-                profiles=stores.profiles,
-                contacts=stores.contacts,
-                invitations=stores.invitations,
-                phone_book=stores.phone_book,
-                blocks=stores.blocks,
-                pep=stores.pep,
-                offline=stores.offline,
-                qr_links=stores.qr_links,
-                audit=stores.audit,
-                webhooks=stores.webhooks,
+                **stores.by_name(),
                 media=FilesystemMedia(tmp_path / "media", "https://chat.test/media/"),
                 images=images,
                 remote_images=None,

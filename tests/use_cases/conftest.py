@@ -26,6 +26,7 @@ from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.media.images import ImageWorkers
 from heliograph.storage import sqlite
+from heliograph.storage.stores import Stores
 from heliograph.system.sealing import JweSealer
 from heliograph.xmpp import scram
 
@@ -116,7 +117,7 @@ def engine() -> RecordingEngine:
 
 
 def wire(
-    stores: sqlite.SqliteStores,
+    stores: Stores,
     folder: Path,
     ids: CountedIds,
     clock: TurnedClock,
@@ -127,20 +128,7 @@ def wire(
         clock=clock,
         ids=ids,
         credentials=DirectCredentials(ids),
-        apps=stores.apps,
-        accounts=stores.accounts,
-        sessions=stores.sessions,
-        tokens=stores.tokens,
-        profiles=stores.profiles,
-        contacts=stores.contacts,
-        invitations=stores.invitations,
-        phone_book=stores.phone_book,
-        blocks=stores.blocks,
-        pep=stores.pep,
-        offline=stores.offline,
-        qr_links=stores.qr_links,
-        audit=stores.audit,
-        webhooks=stores.webhooks,
+        **stores.by_name(),
         media=FilesystemMedia(folder, "https://chat.test/media/"),
         images=images,
         remote_images=None,
@@ -157,7 +145,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NewApp]:
     folder = tmp_path_factory.mktemp("seed")
 
     async def sow() -> NewApp:
-        async with await sqlite.open(folder / "heliograph.db") as stores:
+        async with sqlite.open(folder / "heliograph.db") as stores:
             ports = wire(stores, folder, CountedIds(), TurnedClock(), RecordingEngine(), ImageWorkers())
             return await apps.create(ports, "Chat", "chat.example")
 
@@ -171,7 +159,7 @@ async def ports(
     """All ports of a node: real stores over a database of the test's own, in which the app is."""
     for file in seed[0].glob("*.db*"):
         shutil.copy(file, tmp_path)
-    async with await sqlite.open(tmp_path / "heliograph.db") as stores, ImageWorkers() as images:
+    async with sqlite.open(tmp_path / "heliograph.db") as stores, ImageWorkers() as images:
         yield wire(stores, tmp_path, CountedIds(calls=1000), clock, engine, images)
 
 

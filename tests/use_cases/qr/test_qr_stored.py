@@ -409,7 +409,7 @@ async def test_a_cap_reached_after_the_approval_fails_the_link(browser: Any, pho
 async def test_of_scans_on_two_nodes_over_one_database_one_wins(
     browser: Any, ports: Ports, sign_up: SignUp, tmp_path: Path
 ) -> None:
-    async with await sqlite.open(tmp_path / "heliograph.db") as other_node:
+    async with sqlite.open(tmp_path / "heliograph.db") as other_node:
         nodes = (ports, replace(ports, qr_links=other_node.qr_links))
         phones = [await sign_up(f"user-{number}") for number in range(10)]
         scans = [qr_phone.scan(nodes[n % 2], phones[n % 10], browser.codes.code, HOME) for n in range(40)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.errors import HeliographError, SettingsInvalid
-from heliograph.storage import migrations, sql
+from heliograph.storage import migrations
 from heliograph.storage.rows import Row
 
 OPEN_TIMEOUT_S = 10.0
@@ -95,21 +95,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA busy_timeout = 0")
 
 
-def new_row(cursor: sqlite3.Cursor) -> int:
-    """The number of the row that was just inserted; a third of the cost of `RETURNING`."""
-    number = cursor.lastrowid
-    if number is None:
-        raise RuntimeError("No row was inserted")
-    return number
-
-
-def next_mark(cursor: sqlite3.Cursor, jid: str) -> int:
-    """The next mark of a JID's domain (migration 11); 0 where the domain is none of this installation."""
-    found = cursor.execute(sql.NEXT_MARK, (jid.partition("@")[2],)).fetchall()  # all, so that the statement is done
-    return int(found[0][0]) if found else 0
-
-
-class Reader:
+class SqliteReader:
     """Look-ups on the event-loop thread, over a connection that cannot write.
 
     All look-ups go by an index. Most take some ten microseconds, where handing one to a thread and back takes some
@@ -127,12 +113,12 @@ class Reader:
         )
         self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
-    def row(self, query: str, parameters: Sequence[Any]) -> Row | None:
+    async def row(self, query: str, parameters: Sequence[Any]) -> Row | None:
         """The first row, if there is one."""
         row: Row | None = self._connection.execute(query, parameters).fetchone()
         return row
 
-    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    async def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """All rows."""
         return self._connection.execute(query, parameters).fetchall()
 

@@ -19,10 +19,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from heliograph.storage import sql
+from heliograph.storage.database import CommitFailed, Cursor
 
 T = TypeVar("T")
 
@@ -41,16 +42,12 @@ TOUCHED_FLUSH = 500
 TOUCHED_MAX = 10_000
 
 
-class CommitFailed(Exception):
-    """A batch could not be committed; nothing of it was written. Its cause says why."""
-
-
 class _Job:
     """One write: a function over the connection, and who waits for its result."""
 
     __slots__ = ("error", "future", "result", "work")
 
-    def __init__(self, work: Callable[[sqlite3.Cursor], Any], future: asyncio.Future[Any]) -> None:
+    def __init__(self, work: Callable[[Cursor], Any], future: asyncio.Future[Any]) -> None:
         self.work = work
         self.future = future
         self.result: Any = None
@@ -66,7 +63,7 @@ class _Job:
             self.future.set_exception(self.error)
 
 
-class Writer:
+class SqliteWriter:
     """Group commit over one connection. Made, used and closed on one event loop.
 
     Args:
@@ -89,13 +86,14 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="heliograph-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[sqlite3.Cursor], T]) -> T:
+    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:  # noqa: ARG002
         """Run a function inside the next transaction; returns its result once that is durable.
 
         A caller that is cancelled leaves its job in the batch: what was handed over is written.
 
         Args:
             work: takes some microseconds; if it raises, what it wrote is rolled back.
+            alone_with: makes no difference here: one transaction follows the other.
 
         Raises:
             CommitFailed: the transaction could not be committed.

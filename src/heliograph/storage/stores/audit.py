@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from heliograph.core import audit, limits, webhooks
 from heliograph.core.apps import Environment
 from heliograph.core.audit import Entry, Event, Head, Owner
 from heliograph.storage import rows, sql_audit
-from heliograph.storage.sqlite.connection import Reader
+from heliograph.storage.database import Cursor, Reader
 
 
-class SqliteAudit:
+class SqlAudit:
     """The adapter of `AuditStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader) -> None:
@@ -20,34 +19,36 @@ class SqliteAudit:
 
     async def head(self, app_id: str) -> Head:
         """The newest entry of an app's chain."""
-        row = self._reader.row(sql_audit.HEAD, (app_id,))
+        row = await self._reader.row(sql_audit.HEAD, (app_id,))
         return audit.EMPTY if row is None else Head(*row)
 
     async def heads(self) -> dict[str, int]:
         """The number of the newest entry of each app's chain."""
-        return dict(self._reader.rows(sql_audit.HEADS))
+        return dict(await self._reader.rows(sql_audit.HEADS))
 
     async def chain(self, app_id: str, after: int, limit: int) -> list[Entry]:
         """The entries behind a number, in order."""
-        return [rows.entry(row) for row in self._reader.rows(sql_audit.CHAIN, (app_id, after, limit))]
+        return [rows.entry(row) for row in await self._reader.rows(sql_audit.CHAIN, (app_id, after, limit))]
 
     async def of_user(self, jid: str, since: float, before: int, limit: int) -> list[Entry]:
         """What concerns a user, the newest first."""
-        return [rows.entry(row) for row in self._reader.rows(sql_audit.ENTRIES_OF_USER, (jid, since, before, limit))]
+        return [
+            rows.entry(row) for row in await self._reader.rows(sql_audit.ENTRIES_OF_USER, (jid, since, before, limit))
+        ]
 
     async def of_app(self, app_id: str, environment: Environment, before: int, limit: int) -> list[Entry]:
         """What concerns an app's users, the newest first."""
-        found = self._reader.rows(sql_audit.ENTRIES_OF_APP, (app_id, environment.value, before, limit))
+        found = await self._reader.rows(sql_audit.ENTRIES_OF_APP, (app_id, environment.value, before, limit))
         return [rows.entry(row) for row in found]
 
 
-def owner_of(cursor: sqlite3.Cursor, account_id: int) -> Owner | None:
+def owner_of(cursor: Cursor, account_id: int) -> Owner | None:
     """Whom an event about an account concerns."""
     row = cursor.execute(sql_audit.OWNER, (account_id,)).fetchone()
     return None if row is None else Owner(row[0], rows.environment(row[1]), row[2])
 
 
-def record(cursor: sqlite3.Cursor, events: Iterable[Event]) -> None:
+def record(cursor: Cursor, events: Iterable[Event]) -> None:
     """Write what has happened into the trail, and a message to each webhook that wants it, inside the transaction of
     the change itself.
     """
@@ -65,7 +66,7 @@ def record(cursor: sqlite3.Cursor, events: Iterable[Event]) -> None:
     cursor.executemany(sql_audit.PUT_HEAD, [(app_id, *head) for app_id, head in heads.items()])
 
 
-def _queue(cursor: sqlite3.Cursor, entry: Entry) -> None:
+def _queue(cursor: Cursor, entry: Entry) -> None:
     owner = entry.event.owner
     wanting = cursor.execute(sql_audit.WEBHOOKS_THAT_WANT, (owner.app_id, owner.environment.value)).fetchall()
     for webhook_id, kinds in wanting:

@@ -1,8 +1,7 @@
-"""Access and refresh tokens in SQLite."""
+"""Access and refresh tokens."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -12,15 +11,14 @@ from heliograph.core.sessions import Session
 from heliograph.core.tokens import Chain, Rotation, TokenKind, TokenRecord
 from heliograph.errors import TokenRevoked
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
 
 TOKENS_PER_SESSION_MAX = 100
 """How many tokens of each kind a session keeps; the oldest go first. Superseded refresh tokens count, which are kept
 so that their re-use shows."""
 
 
-class SqliteTokens:
+class SqlTokens:
     """The adapter of `TokenStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -29,7 +27,7 @@ class SqliteTokens:
 
     async def lookup(self, token_hash: bytes) -> tuple[Account, Session, TokenRecord] | None:
         """A token of a live session."""
-        row = self._reader.row(sql.TOKEN_BY_HASH, (token_hash,))
+        row = await self._reader.row(sql.TOKEN_BY_HASH, (token_hash,))
         if row is None:
             return None
         to_session, to_token = rows.ACCOUNT_WIDTH, rows.ACCOUNT_WIDTH + rows.SESSION_WIDTH
@@ -41,10 +39,10 @@ class SqliteTokens:
 
     async def rotate(self, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
         """One atomic exchange of a refresh token of a live session; `TokenRevoked`, and whatever `decide` raises."""
-        await self._writer.write(partial(_rotate, refresh_hash=refresh_hash, decide=decide))
+        await self._writer.write(partial(_rotate, refresh_hash=refresh_hash, decide=decide), (refresh_hash.hex(),))
 
 
-def _add(cursor: sqlite3.Cursor, tokens: Sequence[TokenRecord]) -> None:
+def _add(cursor: Cursor, tokens: Sequence[TokenRecord]) -> None:
     for token in tokens:
         row = cursor.execute(sql.LIVE_SESSION_NUMBER, (token.session_id,)).fetchone()
         if row is None:
@@ -52,7 +50,7 @@ def _add(cursor: sqlite3.Cursor, tokens: Sequence[TokenRecord]) -> None:
         _put(cursor, row[0], token)
 
 
-def _rotate(cursor: sqlite3.Cursor, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
+def _rotate(cursor: Cursor, refresh_hash: bytes, decide: Callable[[Chain], Rotation]) -> None:
     row = cursor.execute(sql.REFRESH_TOKEN, (refresh_hash,)).fetchone()
     if row is None:
         raise TokenRevoked
@@ -66,7 +64,7 @@ def _rotate(cursor: sqlite3.Cursor, refresh_hash: bytes, decide: Callable[[Chain
         _put(cursor, session, added)
 
 
-def _put(cursor: sqlite3.Cursor, session: int, token: TokenRecord) -> None:
+def _put(cursor: Cursor, session: int, token: TokenRecord) -> None:
     """Store a token, and forget those of its session that are of no more use."""
     cursor.execute(sql.ADD_TOKEN, rows.token_row(token, session))
     kind = token.kind.value

@@ -1,8 +1,7 @@
-"""Rosters in SQLite."""
+"""Rosters."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,15 +9,14 @@ from functools import partial
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.errors import AccountNotFound
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader, next_mark
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer, next_mark
 
 Items = tuple[RosterItem | None, RosterItem | None]
 Decision = Callable[[RosterItem | None, RosterItem | None, int, int], Items]
 DecisionOfMany = Callable[[str, RosterItem | None, RosterItem | None, int, int], Items]
 
 
-class SqliteContacts:
+class SqlContacts:
     """The adapter of `ContactStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -27,23 +25,24 @@ class SqliteContacts:
 
     async def roster(self, jid: str) -> list[RosterItem]:
         """All items of a user's roster, hidden ones too."""
-        return [rows.item(row) for row in self._reader.rows(sql.ROSTER, (jid,))]
+        return [rows.item(row) for row in await self._reader.rows(sql.ROSTER, (jid,))]
 
     async def lookup(self, owner: str, contact: str) -> RosterItem | None:
         """One item."""
-        row = self._reader.row(sql.ROSTER_ITEM, (owner, contact))
+        row = await self._reader.row(sql.ROSTER_ITEM, (owner, contact))
         return None if row is None else rows.item(row)
 
     async def change(self, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
         """One atomic change of both sides; `AccountNotFound` where the owner is no account."""
-        return await self._writer.write(partial(change_pair, owner=owner, contact=contact, decide=decide))
+        work = partial(change_pair, owner=owner, contact=contact, decide=decide)
+        return await self._writer.write(work, (owner, contact))
 
     async def change_many(self, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:
         """The same with many contacts in one transaction; those that are no account are passed over."""
-        return await self._writer.write(partial(_change_many, owner=owner, contacts=contacts, decide=decide))
+        return await self._writer.write(partial(_change_many, owner=owner, contacts=contacts, decide=decide), (owner,))
 
 
-def change_pair(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
+def change_pair(cursor: Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
     """Change both sides within a transaction; see `ContactStore.change`."""
     ids: dict[str, int] = dict(cursor.execute(sql.ACCOUNT_IDS, (owner, contact)))
     if owner not in ids:
@@ -59,9 +58,7 @@ def change_pair(cursor: sqlite3.Cursor, owner: str, contact: str, decide: Decisi
     return changes
 
 
-def _change_many(
-    cursor: sqlite3.Cursor, owner: str, contacts: Sequence[str], decide: DecisionOfMany
-) -> list[RosterChange]:
+def _change_many(cursor: Cursor, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:
     changes = []
     for contact in contacts:
         if cursor.execute(sql.ACCOUNT_IDS, (contact, contact)).fetchone() is not None:
@@ -69,12 +66,12 @@ def _change_many(
     return changes
 
 
-def _item(cursor: sqlite3.Cursor, owner_id: int | None, contact: str) -> RosterItem | None:
+def _item(cursor: Cursor, owner_id: int | None, contact: str) -> RosterItem | None:
     row = None if owner_id is None else cursor.execute(sql.ROSTER_ITEM_OF, (owner_id, contact)).fetchone()
     return None if row is None else rows.item(row)
 
 
-def _count(cursor: sqlite3.Cursor, owner_id: int | None) -> int:
+def _count(cursor: Cursor, owner_id: int | None) -> int:
     if owner_id is None:
         return 0
     (count,) = cursor.execute(sql.COUNT_ROSTER, (owner_id,)).fetchone()
@@ -82,7 +79,7 @@ def _count(cursor: sqlite3.Cursor, owner_id: int | None) -> int:
 
 
 def _write(
-    cursor: sqlite3.Cursor, owner_id: int, side: tuple[str, str], old: RosterItem | None, new: RosterItem | None
+    cursor: Cursor, owner_id: int, side: tuple[str, str], old: RosterItem | None, new: RosterItem | None
 ) -> RosterItem | None:
     """Write one side: the owner and the contact are `side`. Whom the owner sees from now on is news for the owner."""
     owner, contact = side

@@ -1,8 +1,7 @@
-"""Tokens with which clients sign in again, in SQLite."""
+"""Tokens with which clients sign in again."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 
@@ -11,11 +10,10 @@ from heliograph.core.accounts import Account
 from heliograph.core.fast_tokens import FastSlots
 from heliograph.errors import TokenRevoked
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
 
 
-class SqliteFastTokens:
+class SqlFastTokens:
     """The adapter of `FastTokenStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -24,7 +22,7 @@ class SqliteFastTokens:
 
     async def lookup(self, jid: str, client: str) -> tuple[Account, list[tuple[str, FastSlots]]] | None:
         """A client's slots in each live session of an account."""
-        found = self._reader.rows(sql.FAST_TOKENS, (client, jid))
+        found = await self._reader.rows(sql.FAST_TOKENS, (client, jid))
         if not found:
             return None
         slots = [(row[rows.ACCOUNT_WIDTH], rows.fast_slots(row[-1])) for row in found]
@@ -32,12 +30,12 @@ class SqliteFastTokens:
 
     async def change(self, session_id: str, client: str, decide: Callable[[FastSlots], FastSlots]) -> FastSlots:
         """One atomic change; `TokenRevoked` where the session has ended."""
-        return await self._writer.write(partial(_change, session_id=session_id, client=client, decide=decide))
+        return await self._writer.write(
+            partial(_change, session_id=session_id, client=client, decide=decide), (session_id,)
+        )
 
 
-def _change(
-    cursor: sqlite3.Cursor, session_id: str, client: str, decide: Callable[[FastSlots], FastSlots]
-) -> FastSlots:
+def _change(cursor: Cursor, session_id: str, client: str, decide: Callable[[FastSlots], FastSlots]) -> FastSlots:
     session = cursor.execute(sql.LIVE_SESSION_NUMBER, (session_id,)).fetchone()
     if session is None:
         raise TokenRevoked

@@ -1,20 +1,18 @@
-"""QR links and their codes in SQLite."""
+"""QR links and their codes."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 
 from heliograph.core import audit
 from heliograph.core.qr_login import CodeTaken, QrLink
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import record
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
+from heliograph.storage.stores.audit import record
 
 
-class SqliteQrLinks:
+class SqlQrLinks:
     """The adapter of `QrLinkStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -27,30 +25,30 @@ class SqliteQrLinks:
 
     async def lookup(self, link_id: str) -> QrLink | None:
         """The link of that id."""
-        row = self._reader.row(sql.QR_LINK, (link_id,))
+        row = await self._reader.row(sql.QR_LINK, (link_id,))
         return None if row is None else rows.qr_link(row)
 
     async def lookup_code(self, code_hash: bytes) -> QrLink | None:
         """The link that has, or had last, the code of that SHA-256."""
-        row = self._reader.row(sql.QR_LINK_BY_CODE, (code_hash,))
+        row = await self._reader.row(sql.QR_LINK_BY_CODE, (code_hash,))
         return None if row is None else rows.qr_link(row)
 
     async def change(self, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
         """One atomic change; `None` where there is no such link."""
-        return await self._writer.write(partial(_change, link_id=link_id, decide=decide))
+        return await self._writer.write(partial(_change, link_id=link_id, decide=decide), (link_id,))
 
     async def forget(self, before: float, limit: int) -> int:
         """Delete links whose time was over before then, with their codes; gives their number."""
         return await self._writer.write(partial(_forget, before=before, limit=limit))
 
 
-def _add(cursor: sqlite3.Cursor, link: QrLink) -> None:
+def _add(cursor: Cursor, link: QrLink) -> None:
     cursor.execute(sql.ADD_QR_LINK, (link.id, link.app_id, link.expires_at, rows.qr_link_text(link)))
     _add_codes(cursor, link, {code.hash for code in link.codes})
     record(cursor, audit.of_qr_link(None, link))
 
 
-def _change(cursor: sqlite3.Cursor, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
+def _change(cursor: Cursor, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
     row = cursor.execute(sql.QR_LINK, (link_id,)).fetchone()
     if row is None:
         return None
@@ -65,13 +63,13 @@ def _change(cursor: sqlite3.Cursor, link_id: str, decide: Callable[[QrLink], QrL
     return after
 
 
-def _add_codes(cursor: sqlite3.Cursor, link: QrLink, codes: set[bytes]) -> None:
+def _add_codes(cursor: Cursor, link: QrLink, codes: set[bytes]) -> None:
     for code in codes:
         if cursor.execute(sql.ADD_QR_CODE, (code, link.id)).rowcount == 0:
             raise CodeTaken
 
 
-def _forget(cursor: sqlite3.Cursor, before: float, limit: int) -> int:
+def _forget(cursor: Cursor, before: float, limit: int) -> int:
     found = cursor.execute(sql.EXPIRED_QR_LINKS, (before, limit)).fetchall()
     cursor.executemany(sql.DELETE_QR_LINK, found)
     return len(found)

@@ -1,8 +1,7 @@
-"""Webhooks and their messages in SQLite; the messages are written by `audit.record`."""
+"""Webhooks and their messages; the messages are written by `audit.record`."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
@@ -11,12 +10,13 @@ from heliograph.core.audit import Event
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
 from heliograph.errors import WebhookInvalid, WebhookNotFound
 from heliograph.storage import rows, sql_audit
-from heliograph.storage.sqlite.audit import record
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
+from heliograph.storage.stores.audit import record
+
+_MESSAGES = "webhook messages"
 
 
-class SqliteWebhooks:
+class SqlWebhooks:
     """The adapter of `WebhookStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -25,15 +25,16 @@ class SqliteWebhooks:
 
     async def add(self, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
         """Store a webhook; `WebhookInvalid` where the app has as many as it may."""
-        await self._writer.write(partial(_add, webhook=webhook, secret=secret, max_webhooks=max_webhooks, told=told))
+        work = partial(_add, webhook=webhook, secret=secret, max_webhooks=max_webhooks, told=told)
+        await self._writer.write(work, (_MESSAGES,))
 
     async def list(self) -> list[Webhook]:
         """All webhooks, oldest first."""
-        return [rows.webhook(row) for row in self._reader.rows(sql_audit.WEBHOOKS)]
+        return [rows.webhook(row) for row in await self._reader.rows(sql_audit.WEBHOOKS)]
 
     async def secret(self, webhook_id: str) -> str:
         """The signing secret; `WebhookNotFound`."""
-        row = self._reader.row(sql_audit.WEBHOOK_SECRET, (webhook_id,))
+        row = await self._reader.row(sql_audit.WEBHOOK_SECRET, (webhook_id,))
         if row is None:
             raise WebhookNotFound
         return str(row[0])
@@ -44,37 +45,38 @@ class SqliteWebhooks:
 
     async def take(self, now: float, until: float, limit: int) -> Sequence[Batch]:
         """The messages that are to be sent now; they are left alone until then."""
-        if self._reader.row(sql_audit.IS_ANY_DUE, (now,)) is None:
+        if await self._reader.row(sql_audit.IS_ANY_DUE, (now,)) is None:
             return []
-        return await self._writer.write(partial(_take, now=now, until=until, limit=limit))
+        return await self._writer.write(partial(_take, now=now, until=until, limit=limit), (_MESSAGES,))
 
     async def settle(self, settled: Sequence[Settled]) -> None:
         """Store how attempts ended."""
-        await self._writer.write(partial(_settle, settled=settled))
+        await self._writer.write(partial(_settle, settled=settled), (_MESSAGES,))
 
     async def dead(self, webhook_id: str, limit: int) -> Sequence[Message]:
         """Dead letters, oldest first."""
-        return [rows.message(row) for row in self._reader.rows(sql_audit.DEAD_MESSAGES, (webhook_id, limit))]
+        return [rows.message(row) for row in await self._reader.rows(sql_audit.DEAD_MESSAGES, (webhook_id, limit))]
 
     async def replay(self, webhook_id: str, message_id: str | None, now: float) -> int:
         """Let dead letters wait again, one or all of them; gives their number."""
-        return await self._writer.write(partial(_replay, webhook_id=webhook_id, message_id=message_id, now=now))
+        work = partial(_replay, webhook_id=webhook_id, message_id=message_id, now=now)
+        return await self._writer.write(work, (_MESSAGES,))
 
 
-def _add(cursor: sqlite3.Cursor, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
+def _add(cursor: Cursor, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
     if cursor.execute(sql_audit.COUNT_WEBHOOKS, (webhook.app_id,)).fetchone()[0] >= max_webhooks:
         raise WebhookInvalid(f"An app has at most {max_webhooks} webhooks")
     cursor.execute(sql_audit.ADD_WEBHOOK, (*rows.webhook_row(webhook), secret))
     record(cursor, [told])
 
 
-def _remove(cursor: sqlite3.Cursor, webhook_id: str, told: Event) -> None:
+def _remove(cursor: Cursor, webhook_id: str, told: Event) -> None:
     if cursor.execute(sql_audit.DELETE_WEBHOOK, (webhook_id,)).rowcount == 0:
         raise WebhookNotFound
     record(cursor, [told])
 
 
-def _take(cursor: sqlite3.Cursor, now: float, until: float, limit: int) -> Sequence[Batch]:
+def _take(cursor: Cursor, now: float, until: float, limit: int) -> Sequence[Batch]:
     batches = []
     for row in cursor.execute(sql_audit.WEBHOOKS_WITH_DUE, (now,)).fetchall():
         webhook = rows.webhook(row[:-1])
@@ -87,7 +89,7 @@ def _take(cursor: sqlite3.Cursor, now: float, until: float, limit: int) -> Seque
     return batches
 
 
-def _settle(cursor: sqlite3.Cursor, settled: Sequence[Settled]) -> None:
+def _settle(cursor: Cursor, settled: Sequence[Settled]) -> None:
     for each in settled:
         message, attempts = each.message, each.message.attempts + each.is_tried
         if each.due_at is None:
@@ -102,7 +104,7 @@ def _settle(cursor: sqlite3.Cursor, settled: Sequence[Settled]) -> None:
             cursor.execute(sql_audit.FREE_PLACES, (1, message.webhook_id))
 
 
-def _replay(cursor: sqlite3.Cursor, webhook_id: str, message_id: str | None, now: float) -> int:
+def _replay(cursor: Cursor, webhook_id: str, message_id: str | None, now: float) -> int:
     if message_id is None:
         count = cursor.execute(sql_audit.REPLAY_MESSAGES, (now, webhook_id)).rowcount
     else:

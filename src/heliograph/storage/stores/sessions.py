@@ -1,8 +1,7 @@
-"""Device sessions and their verifiers in SQLite."""
+"""Device sessions and their verifiers."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,12 +9,11 @@ from heliograph.core import audit
 from heliograph.core.accounts import Account
 from heliograph.core.sessions import EndReason, Session, Verifiers, Via
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import owner_of, record
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
+from heliograph.storage.stores.audit import owner_of, record
 
 
-class SqliteSessions:
+class SqlSessions:
     """The adapter of `SessionStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -24,18 +22,18 @@ class SqliteSessions:
 
     async def lookup(self, session_id: str) -> tuple[Account, Session] | None:
         """A live session with its account."""
-        row = self._reader.row(sql.SESSION_BY_ID, (session_id,))
+        row = await self._reader.row(sql.SESSION_BY_ID, (session_id,))
         return (
             None if row is None else (rows.account(row[: rows.ACCOUNT_WIDTH]), rows.session(row[rows.ACCOUNT_WIDTH :]))
         )
 
     async def live(self, account_id: int) -> list[Session]:
         """All live sessions of an account, least recently active first."""
-        return [rows.session(row) for row in self._reader.rows(sql.LIVE_SESSIONS, (account_id,))]
+        return [rows.session(row) for row in await self._reader.rows(sql.LIVE_SESSIONS, (account_id,))]
 
     async def verifiers(self, jid: str) -> tuple[Account, list[tuple[str, Verifiers]]] | None:
         """For a sign-in: the account and, for each live session, its id and verifiers."""
-        found = self._reader.rows(sql.SESSION_VERIFIERS, (jid,))
+        found = await self._reader.rows(sql.SESSION_VERIFIERS, (jid,))
         if not found:
             return None
         account = rows.account(found[0][: rows.ACCOUNT_WIDTH])
@@ -50,12 +48,12 @@ class SqliteSessions:
 
     async def idle(self, via: Via, since: float, limit: int) -> list[tuple[Account, Session]]:
         """Live sessions made in that way and not active since then, least recently active first."""
-        found = self._reader.rows(sql.IDLE_SESSIONS, (via.value, since, limit))
+        found = await self._reader.rows(sql.IDLE_SESSIONS, (via.value, since, limit))
         return [(rows.account(row[: rows.ACCOUNT_WIDTH]), rows.session(row[rows.ACCOUNT_WIDTH :])) for row in found]
 
     async def last_active(self, jid: str) -> float | None:
         """When an account was last active in any session, an ended one too; `None` where there is no account."""
-        row = self._reader.row(sql.LAST_ACTIVE, (jid,))
+        row = await self._reader.row(sql.LAST_ACTIVE, (jid,))
         return None if row is None else float(row[0])
 
     def touch(self, session_id: str, now: float) -> None:
@@ -64,7 +62,7 @@ class SqliteSessions:
 
 
 def end_sessions(
-    cursor: sqlite3.Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
+    cursor: Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
 ) -> list[str]:
     """End those of an account's sessions that are live, inside a transaction, and tell the audit trail; returns their
     ids.
@@ -77,7 +75,7 @@ def end_sessions(
 
 
 def close_sessions(
-    cursor: sqlite3.Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
+    cursor: Cursor, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float
 ) -> list[str]:
     """The same for a change that tells the audit trail itself."""
     ended = []

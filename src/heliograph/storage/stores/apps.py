@@ -1,8 +1,7 @@
-"""Apps and their keys in SQLite."""
+"""Apps and their keys."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
@@ -12,12 +11,11 @@ from heliograph.core.apps import App, AppKey, Environment
 from heliograph.core.audit import Kind
 from heliograph.errors import AppInvalid
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import record
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
+from heliograph.storage.stores.audit import record
 
 
-class SqliteApps:
+class SqlApps:
     """The adapter of `AppStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -30,24 +28,24 @@ class SqliteApps:
 
     async def lookup(self, app_id: str) -> App | None:
         """The app of that id."""
-        row = self._reader.row(sql.APP_BY_ID, (app_id,))
+        row = await self._reader.row(sql.APP_BY_ID, (app_id,))
         return None if row is None else rows.app(row)
 
     async def lookup_key(self, key_hash: bytes) -> tuple[App, AppKey] | None:
         """The key of that SHA-256 and its app."""
-        row = self._reader.row(sql.APP_BY_KEY, (key_hash,))
+        row = await self._reader.row(sql.APP_BY_KEY, (key_hash,))
         return None if row is None else (rows.app(row[: rows.APP_WIDTH]), rows.app_key(row[rows.APP_WIDTH :]))
 
     async def lookup_domain(self, domain: str) -> tuple[App, Environment] | None:
         """Whose JID domain this is."""
-        row = self._reader.row(sql.APP_BY_DOMAIN, (domain,))
+        row = await self._reader.row(sql.APP_BY_DOMAIN, (domain,))
         return None if row is None else (rows.app(row[: rows.APP_WIDTH]), rows.environment(row[rows.APP_WIDTH]))
 
     async def list(self) -> list[tuple[App, list[AppKey]]]:
         """All apps with their keys, oldest first."""
-        keys = [rows.app_key(row) for row in self._reader.rows(sql.APP_KEYS)]
+        keys = [rows.app_key(row) for row in await self._reader.rows(sql.APP_KEYS)]
         by_app = {app_id: [*group] for app_id, group in groupby(keys, key=lambda key: key.app_id)}
-        apps = [rows.app(row) for row in self._reader.rows(sql.APPS)]
+        apps = [rows.app(row) for row in await self._reader.rows(sql.APPS)]
         return [(app, by_app.get(app.id, [])) for app in apps]
 
     async def set_policy(self, app: App, now: float) -> None:
@@ -55,7 +53,7 @@ class SqliteApps:
         await self._writer.write(partial(_set_policy, app=app, now=now))
 
 
-def _add(cursor: sqlite3.Cursor, app: App, keys: Sequence[AppKey]) -> None:
+def _add(cursor: Cursor, app: App, keys: Sequence[AppKey]) -> None:
     if cursor.execute(sql.ADD_APP, rows.app_row(app)).rowcount == 0:
         raise AppInvalid("There is an app of this id", details={"field": "id"})
     for environment, field in ((Environment.LIVE, "domain"), (Environment.SANDBOX, "sandbox_domain")):
@@ -66,7 +64,7 @@ def _add(cursor: sqlite3.Cursor, app: App, keys: Sequence[AppKey]) -> None:
     record(cursor, [audit.of_app(Kind.APP_CREATED, app, app.created_at, {"name": app.name})])
 
 
-def _set_policy(cursor: sqlite3.Cursor, app: App, now: float) -> None:
+def _set_policy(cursor: Cursor, app: App, now: float) -> None:
     row = cursor.execute(sql.APP_BY_ID, (app.id,)).fetchone()
     if row is None:
         return

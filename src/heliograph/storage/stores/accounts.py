@@ -1,8 +1,7 @@
-"""Accounts in SQLite."""
+"""Accounts."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 
@@ -15,16 +14,15 @@ from heliograph.core.contacts import RosterChange
 from heliograph.core.sessions import EndReason, Session
 from heliograph.errors import AccountNotFound, RegistrationUnverified
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import record
-from heliograph.storage.sqlite.connection import Reader, new_row, next_mark
-from heliograph.storage.sqlite.sessions import close_sessions, end_sessions
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer, new_row, next_mark
+from heliograph.storage.stores.audit import record
+from heliograph.storage.stores.sessions import close_sessions, end_sessions
 
 _LAST = 2**63 - 1
 """No row has a greater number."""
 
 
-class SqliteAccounts:
+class SqlAccounts:
     """The adapter of `AccountStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -33,20 +31,20 @@ class SqliteAccounts:
 
     async def lookup(self, jid: str) -> Account | None:
         """The account of that bare JID."""
-        row = self._reader.row(sql.ACCOUNT_BY_JID, (jid,))
+        row = await self._reader.row(sql.ACCOUNT_BY_JID, (jid,))
         return None if row is None else rows.account(row)
 
     async def register(
         self, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None = None
     ) -> Registration:
         """One atomic registration; `RegistrationUnverified` where the assertion was used before."""
-        return await self._writer.write(partial(_register, jid=jid, decide=decide, assertion=assertion))
+        return await self._writer.write(partial(_register, jid=jid, decide=decide, assertion=assertion), (jid,))
 
     async def change(
         self, jid: str, now: float, decide: Callable[[Account], AccountChange]
     ) -> tuple[AccountChange, list[str]]:
         """One atomic change, with the end of all sessions where it says so; `AccountNotFound`."""
-        return await self._writer.write(partial(_change, jid=jid, now=now, decide=decide))
+        return await self._writer.write(partial(_change, jid=jid, now=now, decide=decide), (jid,))
 
     async def delete(self, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
         """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
@@ -54,16 +52,16 @@ class SqliteAccounts:
 
     async def expired(self, now: float, limit: int) -> list[Account]:
         """Accounts whose life is over, or the grace period after their deletion, oldest first."""
-        return [rows.account(row) for row in self._reader.rows(sql.EXPIRED_ACCOUNTS, (now, now, limit))]
+        return [rows.account(row) for row in await self._reader.rows(sql.EXPIRED_ACCOUNTS, (now, now, limit))]
 
     async def feedback(self, app_id: str, environment: Environment, before: int | None, limit: int) -> list[Feedback]:
         """What users said on leaving, newest first, before the feedback of that number."""
         parameters = (app_id, environment.value, _LAST if before is None else before, limit)
-        return [rows.feedback(row) for row in self._reader.rows(sql.FEEDBACK, parameters)]
+        return [rows.feedback(row) for row in await self._reader.rows(sql.FEEDBACK, parameters)]
 
 
 def _register(
-    cursor: sqlite3.Cursor, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None
+    cursor: Cursor, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None
 ) -> Registration:
     if (
         assertion is not None
@@ -83,7 +81,7 @@ def _register(
     return registration
 
 
-def _standing(cursor: sqlite3.Cursor, jid: str) -> Standing:
+def _standing(cursor: Cursor, jid: str) -> Standing:
     row = cursor.execute(sql.STANDING, (jid, jid.partition("@")[2])).fetchone()
     if row is None:
         return Standing(None, (), 0, has_name=False)
@@ -94,7 +92,7 @@ def _standing(cursor: sqlite3.Cursor, jid: str) -> Standing:
     return Standing(rows.account(row[2:]), sessions, population, bool(has_name))
 
 
-def _add_account(cursor: sqlite3.Cursor, registration: Registration) -> Registration:
+def _add_account(cursor: Cursor, registration: Registration) -> Registration:
     """Insert the account; returns the registration with the account's number in all its places."""
     draft, session = registration.account, registration.session
     cursor.execute(sql.ADD_ACCOUNT, rows.account_row(draft))
@@ -117,7 +115,7 @@ def _add_account(cursor: sqlite3.Cursor, registration: Registration) -> Registra
     return Registration(account, first, registration.verifiers, registration.tokens, registration.ended)
 
 
-def _change_account(cursor: sqlite3.Cursor, before: Account, registration: Registration) -> None:
+def _change_account(cursor: Cursor, before: Account, registration: Registration) -> None:
     """Write new metadata, and end the sessions that make room."""
     metadata = rows.metadata_text(registration.account.metadata)
     if metadata != rows.metadata_text(before.metadata):  # as text, where 1, 1.0 and true are three values
@@ -127,7 +125,7 @@ def _change_account(cursor: sqlite3.Cursor, before: Account, registration: Regis
         close_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
 
 
-def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
+def _add_session(cursor: Cursor, registration: Registration) -> None:
     row = rows.session_row(registration.session, registration.account.id, registration.verifiers)
     cursor.execute(sql.ADD_SESSION, row)
     number = new_row(cursor)
@@ -135,7 +133,7 @@ def _add_session(cursor: sqlite3.Cursor, registration: Registration) -> None:
 
 
 def _change(
-    cursor: sqlite3.Cursor, jid: str, now: float, decide: Callable[[Account], AccountChange]
+    cursor: Cursor, jid: str, now: float, decide: Callable[[Account], AccountChange]
 ) -> tuple[AccountChange, list[str]]:
     row = cursor.execute(sql.ACCOUNT_BY_JID, (jid,)).fetchone()
     if row is None:
@@ -157,7 +155,7 @@ def _change(
     return change, end_sessions(cursor, before.id, live, change.ends, now)
 
 
-def _delete(cursor: sqlite3.Cursor, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
+def _delete(cursor: Cursor, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
     """Delete the account's row and, with it by foreign keys, all rows that refer to it."""
     row = cursor.execute(sql.ACCOUNT_BY_ID, (account_id,)).fetchone()
     if row is None:

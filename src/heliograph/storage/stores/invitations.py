@@ -1,8 +1,7 @@
-"""Invitations in SQLite."""
+"""Invitations."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 
@@ -10,9 +9,8 @@ from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.invitations import Invitation
 from heliograph.errors import AccountNotFound, InvitationInvalid
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader
-from heliograph.storage.sqlite.contacts import Items, change_pair
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer
+from heliograph.storage.stores.contacts import Items, change_pair
 
 Decision = Callable[
     [Invitation, RosterItem | None, RosterItem | None, int, int],
@@ -20,7 +18,7 @@ Decision = Callable[
 ]
 
 
-class SqliteInvitations:
+class SqlInvitations:
     """The adapter of `InvitationStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -31,7 +29,7 @@ class SqliteInvitations:
         """Store a new invitation; `AccountNotFound` where its owner is gone."""
         row = rows.invitation_row(invitation, token_hash)
 
-        def insert(cursor: sqlite3.Cursor) -> None:
+        def insert(cursor: Cursor) -> None:
             if cursor.execute(sql.ADD_INVITATION, row).rowcount == 0:
                 raise AccountNotFound
 
@@ -39,21 +37,22 @@ class SqliteInvitations:
 
     async def lookup(self, token_hash: bytes) -> Invitation | None:
         """The invitation with the token of that SHA-256."""
-        row = self._reader.row(sql.INVITATION_BY_HASH, (token_hash,))
+        row = await self._reader.row(sql.INVITATION_BY_HASH, (token_hash,))
         return None if row is None else rows.invitation(row)
 
     async def of(self, owner: str) -> list[Invitation]:
         """All invitations of a user, oldest first."""
-        return [rows.invitation(row) for row in self._reader.rows(sql.INVITATIONS, (owner,))]
+        return [rows.invitation(row) for row in await self._reader.rows(sql.INVITATIONS, (owner,))]
 
     async def accept(self, token_hash: bytes, acceptor: str, decide: Decision) -> list[RosterChange]:
         """One atomic change of the uses and of both rosters."""
-        return await self._writer.write(partial(_accept, token_hash=token_hash, acceptor=acceptor, decide=decide))
+        work = partial(_accept, token_hash=token_hash, acceptor=acceptor, decide=decide)
+        return await self._writer.write(work, (token_hash.hex(), acceptor))
 
     async def delete(self, owner: str, invitation_id: str) -> bool:
         """Delete an invitation of a user; whether there was one."""
 
-        def delete(cursor: sqlite3.Cursor) -> bool:
+        def delete(cursor: Cursor) -> bool:
             return bool(cursor.execute(sql.DELETE_INVITATION, (invitation_id, owner)).rowcount)
 
         return await self._writer.write(delete)
@@ -61,13 +60,13 @@ class SqliteInvitations:
     async def forget(self, before: float, limit: int) -> int:
         """Delete invitations that were over before a time; how many these were."""
 
-        def forget(cursor: sqlite3.Cursor) -> int:
+        def forget(cursor: Cursor) -> int:
             return cursor.execute(sql.FORGET_INVITATIONS, (before, limit)).rowcount
 
         return await self._writer.write(forget)
 
 
-def _accept(cursor: sqlite3.Cursor, token_hash: bytes, acceptor: str, decide: Decision) -> list[RosterChange]:
+def _accept(cursor: Cursor, token_hash: bytes, acceptor: str, decide: Decision) -> list[RosterChange]:
     row = cursor.execute(sql.INVITATION_BY_HASH, (token_hash,)).fetchone()
     if row is None:
         raise InvitationInvalid

@@ -1,9 +1,8 @@
-"""Profiles in SQLite."""
+"""Profiles."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,9 +12,8 @@ from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.errors import AccountNotFound, HeliographError
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.audit import owner_of, record
-from heliograph.storage.sqlite.connection import Reader, next_mark
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer, next_mark
+from heliograph.storage.stores.audit import owner_of, record
 
 _TOKEN_CHARS = 64
 """The length of what names a picture that is kept here; its address ends in it."""
@@ -23,7 +21,7 @@ _TOKEN_CHARS = 64
 Decision = Callable[[Profile], Profile]
 
 
-class SqliteProfiles:
+class SqlProfiles:
     """The adapter of `ProfileStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -32,12 +30,12 @@ class SqliteProfiles:
 
     async def lookup(self, jid: str) -> Profile | None:
         """The profile of an account, at version 0 where none was saved."""
-        row = self._reader.row(sql.PROFILE_BY_JID, (jid,))
+        row = await self._reader.row(sql.PROFILE_BY_JID, (jid,))
         return None if row is None else rows.profile(row)
 
     async def update(self, jid: str, decide: Decision, editor: Editor = USER) -> Profile:
         """One atomic change; an unchanged profile writes nothing."""
-        return await self._writer.write(partial(_update, jid=jid, decide=decide, editor=editor))
+        return await self._writer.write(partial(_update, jid=jid, decide=decide, editor=editor), (jid,))
 
     async def update_many(
         self, wanted: Sequence[tuple[str, Decision]], editor: Editor
@@ -54,20 +52,20 @@ class SqliteProfiles:
 
     async def of_contacts(self, jid: str, since: int = -1) -> list[Profile]:
         """The profiles (version > 0) of all whom this user is subscribed to, by their marks, above `since`."""
-        return [rows.profile(row) for row in self._reader.rows(sql.CONTACT_PROFILES, (jid, since, since))]
+        return [rows.profile(row) for row in await self._reader.rows(sql.CONTACT_PROFILES, (jid, since, since))]
 
     async def changes(self, jid: str) -> list[ProfileEdit]:
         """The history of a profile, the newest change first."""
-        return [rows.profile_edit(row) for row in self._reader.rows(sql.PROFILE_CHANGES, (jid,))]
+        return [rows.profile_edit(row) for row in await self._reader.rows(sql.PROFILE_CHANGES, (jid,))]
 
     async def recent_statuses(self, jid: str) -> list[str]:
         """The recent statuses of a user, the newest first."""
-        return [status for (status,) in self._reader.rows(sql.RECENT_STATUSES, (jid,))]
+        return [status for (status,) in await self._reader.rows(sql.RECENT_STATUSES, (jid,))]
 
     async def forget_status(self, jid: str, status: str | None) -> None:
         """Delete a status from the recent ones, or all of them."""
 
-        def forget(cursor: sqlite3.Cursor) -> None:
+        def forget(cursor: Cursor) -> None:
             if status is None:
                 cursor.execute(sql.FORGET_STATUSES, (jid,))
             else:
@@ -80,7 +78,7 @@ class SqliteProfiles:
         return frozenset(token for token in tokens if self._reader.row(sql.PICTURE_IN_USE, (token, token)) is not None)
 
 
-def _update(cursor: sqlite3.Cursor, jid: str, decide: Decision, editor: Editor) -> Profile:
+def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profile:
     row = cursor.execute(sql.PROFILE_TO_UPDATE, (jid,)).fetchone()
     if row is None:
         raise AccountNotFound
@@ -103,7 +101,7 @@ def _update(cursor: sqlite3.Cursor, jid: str, decide: Decision, editor: Editor) 
     return after
 
 
-def _note(cursor: sqlite3.Cursor, account_id: int, before: Profile, after: Profile, editor: Editor) -> None:
+def _note(cursor: Cursor, account_id: int, before: Profile, after: Profile, editor: Editor) -> None:
     """Write the history of a change, and keep its status for choosing again."""
     edit = profile_history.edit(before, after, editor)
     cursor.execute(sql.ADD_PROFILE_CHANGE, (account_id, after.version, rows.profile_edit_text(edit)))

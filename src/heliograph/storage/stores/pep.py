@@ -1,21 +1,19 @@
-"""Nodes of personal eventing in SQLite."""
+"""Nodes of personal eventing."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 
 from heliograph.core.pep_nodes import Found, Item, Node, Outcome
 from heliograph.errors import AccountNotFound
 from heliograph.storage import rows, sql
-from heliograph.storage.sqlite.connection import Reader, new_row
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer, new_row
 
 Decision = Callable[[Found], Outcome]
 
 
-class SqlitePep:
+class SqlPep:
     """The adapter of `PepStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -24,32 +22,32 @@ class SqlitePep:
 
     async def nodes(self, owner: str) -> list[Node]:
         """All nodes of an account by name."""
-        return [rows.pep_node(row) for row in self._reader.rows(sql.PEP_NODES, (owner,))]
+        return [rows.pep_node(row) for row in await self._reader.rows(sql.PEP_NODES, (owner,))]
 
     async def lookup(self, owner: str, name: str) -> Node | None:
         """One node."""
-        row = self._reader.row(sql.PEP_NODE, (owner, name))
+        row = await self._reader.row(sql.PEP_NODE, (owner, name))
         return None if row is None else rows.pep_node(row)
 
     async def items(self, owner: str, name: str) -> list[Item]:
         """All items of a node, oldest first."""
-        return [Item(*row) for row in self._reader.rows(sql.PEP_ITEMS, (owner, name))]
+        return [Item(*row) for row in await self._reader.rows(sql.PEP_ITEMS, (owner, name))]
 
     async def latest(self, owner: str, name: str) -> Item | None:
         """The newest item of a node."""
-        row = self._reader.row(sql.LATEST_PEP_ITEM, (owner, name))
+        row = await self._reader.row(sql.LATEST_PEP_ITEM, (owner, name))
         return None if row is None else Item(*row)
 
     async def nodes_of_contacts(self, jid: str) -> list[Node]:
         """All nodes of all whom this user is subscribed to (`to` or `both`)."""
-        return [rows.pep_node(row) for row in self._reader.rows(sql.PEP_NODES_OF_CONTACTS, (jid,))]
+        return [rows.pep_node(row) for row in await self._reader.rows(sql.PEP_NODES_OF_CONTACTS, (jid,))]
 
     async def change(self, owner: str, name: str, decide: Decision) -> Outcome:
         """One atomic change; `AccountNotFound`, and whatever `decide` raises."""
-        return await self._writer.write(partial(_change, owner=owner, name=name, decide=decide))
+        return await self._writer.write(partial(_change, owner=owner, name=name, decide=decide), (owner,))
 
 
-def _change(cursor: sqlite3.Cursor, owner: str, name: str, decide: Decision) -> Outcome:
+def _change(cursor: Cursor, owner: str, name: str, decide: Decision) -> Outcome:
     account = cursor.execute(sql.ACCOUNT_IDS, (owner, owner)).fetchone()
     if account is None:
         raise AccountNotFound

@@ -1,20 +1,18 @@
-"""Block lists in SQLite."""
+"""Block lists."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from heliograph.errors import AccountNotFound
 from heliograph.storage import sql
-from heliograph.storage.sqlite.connection import Reader, next_mark
-from heliograph.storage.sqlite.writer import Writer
+from heliograph.storage.database import Cursor, Reader, Writer, next_mark
 
 Decision = Callable[[frozenset[str]], frozenset[str]]
 
 
-class SqliteBlocks:
+class SqlBlocks:
     """The adapter of `BlockStore`; its methods are documented there."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
@@ -23,18 +21,18 @@ class SqliteBlocks:
 
     async def blocked(self, jid: str) -> frozenset[str]:
         """All whom a user blocks."""
-        return frozenset(row[0] for row in self._reader.rows(sql.BLOCKED, (jid,)))
+        return frozenset(row[0] for row in await self._reader.rows(sql.BLOCKED, (jid,)))
 
     async def blockers(self, forms: tuple[str, str, str, str]) -> frozenset[str]:
         """The bare JIDs of the users whose lists hold one of these entries."""
-        return frozenset(row[0] for row in self._reader.rows(sql.BLOCKERS, forms))
+        return frozenset(row[0] for row in await self._reader.rows(sql.BLOCKERS, forms))
 
     async def change(self, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:
         """One atomic change: the list before it, and after it; `AccountNotFound`, and whatever `decide` raises."""
-        return await self._writer.write(partial(_change, jid=jid, decide=decide))
+        return await self._writer.write(partial(_change, jid=jid, decide=decide), (jid,))
 
 
-def _change(cursor: sqlite3.Cursor, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:
+def _change(cursor: Cursor, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:
     found = cursor.execute(sql.ACCOUNT_IDS, (jid, jid)).fetchone()
     if found is None:
         raise AccountNotFound
@@ -48,7 +46,7 @@ def _change(cursor: sqlite3.Cursor, jid: str, decide: Decision) -> tuple[frozens
     return before, after
 
 
-def _mark(cursor: sqlite3.Cursor, jid: str, removed: Sequence[str]) -> None:
+def _mark(cursor: Cursor, jid: str, removed: Sequence[str]) -> None:
     """Give a new mark to the roster items by which the owner and those who are no longer blocked see each other. An
     entry for a resource or a domain stands for all contacts that it covers.
     """

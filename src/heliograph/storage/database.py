@@ -1,0 +1,96 @@
+"""What the stores ask of a database: look-ups, and transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from heliograph.storage import sql
+from heliograph.storage.rows import Row
+
+T = TypeVar("T")
+
+
+class Cursor(Protocol):
+    """Runs the statements of one transaction, one after the other, as a cursor of DB-API 2.0 (PEP 249) does."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+        ...
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The number of the row that the last statement inserted, where the database hands out numbers."""
+        ...
+
+    def execute(self, query: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """Run a statement; its rows are then fetched from what comes back."""
+        ...
+
+    def executemany(self, query: str, parameters: Iterable[Sequence[Any]], /) -> object:
+        """Run a statement for each of several rows."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row, or `None`."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Reader(Protocol):
+    """Look-ups. Each sees every commit that was acknowledged before it."""
+
+    async def row(self, query: str, parameters: Sequence[Any]) -> Row | None:
+        """The first row, if there is one."""
+        ...
+
+    async def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """All rows."""
+        ...
+
+
+class Writer(Protocol):
+    """Transactions."""
+
+    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:
+        """Run a function inside a transaction; returns its result once that is durable.
+
+        Args:
+            work: may be run again where the database asks for the transaction to be repeated. If it raises, nothing is
+                written.
+            alone_with: names of what no other transaction works on meanwhile that names it, too: an account's bare JID
+                where a decision depends on more than one of its rows.
+
+        Raises:
+            CommitFailed: the transaction could not be committed.
+            Exception: whatever `work` raises.
+        """
+        ...
+
+    def touch(self, session_id: str, now: float) -> None:
+        """Note a session's activity; it is written some seconds later, together with that of others."""
+        ...
+
+
+class CommitFailed(Exception):
+    """A transaction could not be committed; nothing of it was written. Its cause says why."""
+
+
+def new_row(cursor: Cursor) -> int:
+    """The number of the row that was just inserted."""
+    number = cursor.lastrowid
+    if number is None:
+        raise RuntimeError("No row was inserted")
+    return number
+
+
+def next_mark(cursor: Cursor, jid: str) -> int:
+    """The next mark of a JID's domain (migration 11); 0 where the domain is none of this installation."""
+    found = cursor.execute(sql.NEXT_MARK, (jid.partition("@")[2],)).fetchall()  # all, so that the statement is done
+    return int(found[0][0]) if found else 0
