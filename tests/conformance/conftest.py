@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from halls import Hall, open_hall
 from places import Place, running
 from wires import Client
 
@@ -20,6 +21,13 @@ async def running_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     addresses = {"admin_addresses": ["mailto:admin@chat.example"], "abuse_addresses": ["mailto:abuse@chat.example"]}
     async with running(tmp_path_factory.mktemp("node"), **addresses) as place:
         yield place
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    """A node for machines, which are not asynchronous."""
+    with open_hall(tmp_path_factory.mktemp("node")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import ssl
 import struct
 from base64 import b64encode
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from xml.etree.ElementTree import Element, fromstring
@@ -204,14 +205,16 @@ class Client:
 
     async def so_far(self) -> list[Got]:
         """All that has come until the server answers a ping."""
+        found: list[Got] = []
+        await self.so_far_into(found.append)
+        return found
+
+    async def so_far_into(self, collect: Callable[[Got], None]) -> None:
+        """Collect all that comes until the server answers a ping."""
         identity = f"ping-{next(self._ids)}"
         await self.send(f"<iq type='get' id='{identity}' to='{self.host}'><ping xmlns='{NS_PING}'/></iq>")
-        found: list[Got] = []
-        while True:
-            got = await self.next()
-            if got.get("id") == identity:
-                return found
-            found.append(got)
+        while (got := await self.next()).get("id") != identity:
+            collect(got)
 
     async def end(self) -> str:
         """All text until the server closes."""
