@@ -240,7 +240,7 @@ class Connection:
             case AdmissionWanted():
                 return self._engine.inline.admit(self, event)
             case AuthenticationDone():
-                self._engine.sign_in.done(self, event)
+                return self._engine.sign_in.done(self, event)
             case BindWanted():
                 return self._engine.sign_in.bind(self, event)
             case StreamClosed():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING
 
 import structlog
 
-from heliograph.core import fast_tokens, limits, tokens
+from heliograph.core import fast_tokens, limits, rate_limits, tokens
 from heliograph.engines.embedded.connection import Connection
 from heliograph.engines.embedded.router import Resource
+from heliograph.errors import RateLimited
 from heliograph.xmpp.c2s_events import AuthenticationDone, BindWanted, StreamEvent
 from heliograph.xmpp.jid import JidMalformed, prepare_resource
 from heliograph.xmpp.sasl_claims import (
@@ -104,13 +106,25 @@ class SignIn:
         ]
         return Tokens(held)
 
-    def done(self, connection: Connection, event: AuthenticationDone) -> None:
-        """A sign-in succeeded or failed."""
+    def done(self, connection: Connection, event: AuthenticationDone) -> Coroutine[None, None, None] | None:
+        """A sign-in succeeded or failed; a coroutine comes back where that has to be counted."""
         if event.session_id is None:
             log.info("sign_in_failed", address=connection.address, condition=event.condition)
             self.forget(connection)
-            return
+            return self._count_failure(connection) if event.condition == "not-authorized" else None
         self.connections.setdefault(connection.account, set()).add(connection)
+        return None
+
+    async def _count_failure(self, connection: Connection) -> None:
+        """Count a wrong password or token of an address, and of an account from there, as the HTTP side does; too many
+        end the stream. The right password is taken all the same, so that nobody can lock a user out.
+        """
+        ports = self._engine.ports
+        try:
+            await rate_limits.check(ports, *rate_limits.for_failed_sign_in(connection.account, connection.address))
+        except RateLimited:
+            log.info("too_many_failed_sign_ins", address=connection.address)
+            connection.end(StreamError("policy-violation", "Too many sign-ins failed"))
 
     async def bind(self, connection: Connection, wanted: BindWanted) -> list[StreamEvent]:
         """Bind a resource, if the session is still live; an older stream of that full JID gives way (RFC 6120,
