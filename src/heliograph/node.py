@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -38,6 +39,9 @@ from heliograph.system.open_files import raise_open_files_limit
 from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 from heliograph.system.secret import installation_secret
+
+if TYPE_CHECKING:
+    from heliograph.media.s3 import Bucket
 
 log = structlog.get_logger("heliograph.node")
 
@@ -168,11 +172,23 @@ async def _open_ports(
 def _media_store(settings: Settings, base_url: str) -> MediaStore:
     if settings.media_store == "files":
         return FilesystemMedia(settings.data_dir / "media", base_url)
+    bucket = s3_bucket(settings)
+    from heliograph.media.s3 import S3Media  # noqa: PLC0415 - an optional library
+
+    return S3Media(bucket, base_url)
+
+
+def s3_bucket(settings: Settings) -> Bucket:
+    """The bucket that the settings name.
+
+    Raises:
+        SettingsInvalid: the library for it is missing, or its secret cannot be read.
+    """
     try:
-        from heliograph.media.s3 import Bucket, S3Media  # noqa: PLC0415 - an optional library
+        from heliograph.media.s3 import Bucket  # noqa: PLC0415 - an optional library
     except ImportError:
         raise _invalid("media_store", "S3 takes the extra heliograph[s3]") from None
-    bucket = Bucket(
+    return Bucket(
         settings.s3_bucket or "",
         settings.s3_endpoint or "",
         settings.s3_region,
@@ -180,7 +196,6 @@ def _media_store(settings: Settings, base_url: str) -> MediaStore:
         settings.s3_access_key_id or "",
         _s3_secret(settings),
     )
-    return S3Media(bucket, base_url)
 
 
 def _s3_secret(settings: Settings) -> str:

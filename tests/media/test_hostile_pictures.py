@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import select
 import signal
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -251,6 +254,34 @@ async def test_a_process_knows_no_secret_and_can_write_nothing(encode: Encode, c
             assert "_sqlite" not in loaded
     finally:
         del os.environ["HELIOGRAPH_TEST_SECRET"]
+
+
+PARENT = """
+import asyncio, os, signal, sys
+from heliograph.media.images import ImageWorkers
+
+async def main():
+    workers = ImageWorkers(1)
+    await workers.render(sys.stdin.buffer.read())
+    print(workers._idle[0].process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_does_not_outlive_its_node(encode: Encode) -> None:
+    died = subprocess.run(
+        [sys.executable, "-c", PARENT], input=encode(noise(), "PNG"), stdout=subprocess.PIPE, check=False
+    )
+    assert died.returncode == -signal.SIGKILL
+    try:
+        pidfd = os.pidfd_open(int(died.stdout))
+    except ProcessLookupError:
+        return  # it has gone already
+    ready, _, _ = select.select([pidfd], [], [], 10)
+    os.close(pidfd)
+    assert ready
 
 
 async def test_the_event_loop_runs_on_while_a_picture_is_decoded(encode: Encode) -> None:

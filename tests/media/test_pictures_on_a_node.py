@@ -19,6 +19,8 @@ from PIL import Image
 from heliograph import node
 from heliograph.core import media, outbound, profiles
 from heliograph.core.apps import Environment
+from heliograph.doctor import pictures
+from heliograph.doctor.findings import Severity
 from heliograph.errors import MediaUnsupported, SettingsInvalid
 from heliograph.settings import Settings
 from heliograph.system.outbound import GuardedHttp
@@ -49,7 +51,7 @@ async def upload(place: Any, account: Any, content: bytes) -> Any:
 
 async def test_a_node_keeps_its_pictures_in_a_bucket(s3: S3Server, tmp_path: Path) -> None:
     bucket = s3.bucket(prefix="node/media")
-    secret = tmp_path / "secret"
+    secret = tmp_path / "bucket-secret"
     secret.write_text("secret\n")
     settings = {**KEY, "s3_endpoint": s3.url, "s3_bucket": bucket.name, "s3_prefix": bucket.prefix}
     async with running(tmp_path, s3_secret_access_key_file=secret, **settings) as place:
@@ -94,6 +96,20 @@ async def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="s3_secret_access_key_file"):
         async with node.open_ports(settings):
             pass
+
+
+async def test_the_doctor_tries_the_bucket(s3: S3Server, tmp_path: Path) -> None:
+    bucket = s3.bucket()
+    settings = {**KEY, "s3_endpoint": s3.url, "s3_secret_access_key": "secret", "data_dir": tmp_path}
+    (found,) = pictures.look(Settings(**settings, s3_bucket=bucket.name))
+    assert found.severity is Severity.OK
+    assert [meta for metas in obstore.list(bucket.open()) for meta in metas] == []
+    (found,) = pictures.look(Settings(**settings, s3_bucket="no-such-bucket"))
+    assert (found.severity, found.text) == (
+        Severity.PROBLEM,
+        "the bucket no-such-bucket cannot be listed: GenericError",
+    )
+    assert pictures.look(Settings(data_dir=tmp_path)) == []
 
 
 # ------------------------------------------------------------------------------------------------------- from elsewhere

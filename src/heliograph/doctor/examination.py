@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from heliograph.doctor import certificate, database, machine
+from heliograph.doctor import certificate, database, machine, pictures
 from heliograph.doctor.findings import Finding, ok, problem, warning
 from heliograph.settings import ENV_PREFIX, Settings
 
@@ -37,6 +37,7 @@ def examine(
         machine.port("XMPP with STARTTLS", settings.xmpp_host, settings.xmpp_port),
         machine.port("XMPP with TLS", settings.xmpp_host, settings.xmpps_port),
         *database.look(stored),
+        *pictures.look(settings),
         *machine.clock(now, database.newest_entry(stored), ask),
         machine.disk(settings.data_dir),
         *machine.permissions([settings.data_dir, stored, key]),

@@ -191,7 +191,9 @@ def allow_seconds(seconds: int) -> None:
     """End this process by a signal if it uses more processor time from now on: also where nobody watches any longer."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds + 1, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    bound = int(used) + seconds + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (bound if most == resource.RLIM_INFINITY else min(bound, most), most))
 
 
 def receive(file: BinaryIO) -> bytes | None:

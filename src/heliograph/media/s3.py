@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,6 +25,7 @@ log = structlog.get_logger("heliograph.media")
 _NAME = re.compile(r"[0-9a-z][0-9a-z.-]{0,79}")
 _TIMEOUT_S: Final = 15
 _LISTED_AT_ONCE: Final = 1000
+_PROBE: Final = "doctor.probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,25 @@ class Bucket:
         retry: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=_TIMEOUT_S)}
         prefix = self.prefix.strip("/") or None
         return S3Store(self.name, prefix=prefix, config=config, client_options=client, retry_config=retry)
+
+    def probe(self) -> None:
+        """List the bucket, and write, read and delete an object. It waits, and is for commands.
+
+        Raises:
+            Unreachable: something of it cannot be done; the message says what.
+        """
+        store = self.open()
+        steps: dict[str, Callable[[], object]] = {
+            "listed": lambda: next(iter(obstore.list(store, chunk_size=1)), None),
+            "written": lambda: obstore.put(store, _PROBE, b"probe"),
+            "read": lambda: bytes(obstore.get(store, _PROBE).bytes()),
+            "cleared": lambda: obstore.delete(store, _PROBE),
+        }
+        for done, step in steps.items():
+            try:
+                step()
+            except (BaseError, OSError) as error:
+                raise Unreachable(f"the bucket {self.name} cannot be {done}: {type(error).__name__}") from error
 
 
 class S3Media:

@@ -75,7 +75,8 @@ class SqlProfiles:
 
     async def pictures_in_use(self, tokens: Sequence[str]) -> frozenset[str]:
         """Those of these pictures that a profile or the history of one shows."""
-        return frozenset(token for token in tokens if self._reader.row(sql.PICTURE_IN_USE, (token, token)) is not None)
+        found = [token for token in tokens if await self._reader.row(sql.PICTURE_IN_USE, (token, token)) is not None]
+        return frozenset(found)
 
 
 def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profile:
