@@ -308,6 +308,8 @@ def _engine_limits(settings: Settings) -> EngineLimits:
         authentication_timeout_s=settings.authentication_timeout_s,
         pending_output_max_bytes=settings.pending_output_max_bytes,
         stanzas_per_s=settings.stanzas_per_s,
+        has_archive=settings.archive_days > 0,
+        archive_messages_max=settings.archive_messages_max,
         connections_per_address_max=settings.connections_per_address_max,
         unauthenticated_per_address_max=settings.unauthenticated_per_address_max,
     )

@@ -146,6 +146,12 @@ class Settings(BaseModel):
     tls_key_file: Path | None = None
     """The private key of the certificate in PEM form, without a passphrase."""
 
+    archive_days: int = Field(default=limits.ARCHIVE_DAYS, ge=0, le=limits.ARCHIVE_DAYS_MAX)
+    """How many days one-to-one messages stay in their users' archives on the server (XEP-0313), from where a new device
+    fetches what was said before. 0 keeps none."""
+    archive_messages_max: int = Field(default=limits.ARCHIVE_MESSAGES, ge=100, le=limits.ARCHIVE_MESSAGES_MAX)
+    """How many messages the archive of one user keeps; the oldest go."""
+
     request_max_bytes: int = Field(default=limits.REQUEST_MAX_BYTES, ge=4 * KIB, le=limits.REQUEST_MAX_BYTES)
     """The largest body of an HTTP request."""
     stanza_max_bytes: int = Field(default=limits.STANZA_MAX_BYTES, ge=10 * KIB, le=limits.STANZA_MAX_BYTES)

@@ -76,6 +76,8 @@ async def sweep(ports: Ports, settings: Settings) -> None:
         pass
     while await sessions.end_idle(ports, idle_s):
         pass
+    while await ports.archive.forget(ports.clock.now() - settings.archive_days * 86400.0, limits.EXPIRED_BATCH):
+        pass
     while await ports.offline.forget(ports.clock.now() - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
         pass
     while await ports.invitations.forget(ports.clock.now(), limits.EXPIRED_BATCH):

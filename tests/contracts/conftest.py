@@ -13,6 +13,7 @@ import pytest
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, Environment
 from heliograph.core.assertions import AssertionUse
+from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore
 from heliograph.core.ports import (
     AccountStore,
     AppStore,
@@ -20,8 +21,6 @@ from heliograph.core.ports import (
     BlockStore,
     ContactStore,
     InvitationStore,
-    OfflineStore,
-    PepStore,
     PhoneBookStore,
     ProfileStore,
     SessionStore,
@@ -51,6 +50,7 @@ class Stores:
     blocks: BlockStore
     pep: PepStore
     offline: OfflineStore
+    archive: ArchiveStore
     audit: AuditStore
     webhooks: WebhookStore
 
@@ -73,6 +73,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.blocks,
             opened.pep,
             opened.offline,
+            opened.archive,
             opened.audit,
             opened.webhooks,
         )

@@ -45,7 +45,7 @@ async def test_messages_wait_in_order_with_their_time_and_come_once(place: Any, 
     assert texts(messages) == ["one", "two", "three"]
     for got in messages:
         assert (got.get("from"), got.get("to")) == (ada.jid, absent.jid)
-        assert STAMP.search(got.xml)[1] == ada.host  # type: ignore[index]
+        assert STAMP.search(got.as_sent)[1] == ada.host  # type: ignore[index]
     await bob.send("<presence type='unavailable'/>", "<presence/>")
     assert texts(await bob.so_far()) == []
     _, told = await arrive(place, absent)

@@ -79,9 +79,9 @@ class Place:
         await wire.until("</stream:features>")
         return wire
 
-    async def sign_in(self, account: Account, resource: str | None = None) -> Client:
+    async def sign_in(self, account: Account, resource: str | None = None, *, lang: str | None = None) -> Client:
         """A client that is bound and has said nothing yet."""
-        header = stream_header(account.jid.partition("@")[2])
+        header = stream_header(account.jid.partition("@")[2], lang)
         wire = await self.dial()
         await wire.send(header, plain(account.username, account.password), header, bind_request(resource))
         await wire.until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")

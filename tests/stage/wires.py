@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import struct
@@ -80,6 +81,11 @@ class Got:
     element: Element
 
     @property
+    def as_sent(self) -> str:
+        """The text without the id that the receiver's archive has given it."""
+        return re.sub(r"<stanza-id xmlns='urn:xmpp:sid:0' by='[^']+' id='[0-9a-f]{30}'/>(?=</message>$)", "", self.xml)
+
+    @property
     def name(self) -> str:
         return self.element.tag.rpartition("}")[2]
 
@@ -132,10 +138,11 @@ class Splitter:
         self._ends.clear()
 
 
-def stream_header(host: str) -> str:
+def stream_header(host: str, lang: str | None = None) -> str:
+    named = f" xml:lang='{lang}'" if lang else ""
     return (
         "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-        f" to='{host}' version='1.0'>"
+        f" to='{host}' version='1.0'{named}>"
     )
 
 

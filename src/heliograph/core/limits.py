@@ -261,6 +261,18 @@ SM_WAITING_PER_ACCOUNT_MAX = 16
 OFFLINE_MESSAGES_MAX = 200
 """Messages that wait for one user who is not there."""
 OFFLINE_TTL_S = 30 * 86400
+ARCHIVE_DAYS = 30
+ARCHIVE_DAYS_MAX = 3650
+"""How long messages stay in the archives."""
+ARCHIVE_MESSAGES = 10_000
+ARCHIVE_MESSAGES_MAX = 1_000_000
+"""How many the archive of one user keeps, give or take a sixteenth; the oldest go."""
+ARCHIVE_MAX_BYTES = 64 * 1024 * 1024
+ARCHIVE_TOKEN_BYTES = 8
+"""The unpredictable part of a message's id in the archive."""
+ARCHIVE_PAGE_MAX = 250
+ARCHIVE_PAGE_MAX_BYTES = 256 * 1024
+"""The messages of one page; a page of larger ones is shorter."""
 CSI_HELD_MAX_STANZAS = 1000
 """Stanzas held back from an inactive client; when there are more, all go out."""
 CSI_HELD_MAX_BYTES = 512 * 1024

@@ -1,5 +1,6 @@
 """What the rules need of the world: stores, engine, time and chance. An adapter of a port passes its suite in
-`tests/contracts`. Those of contacts stand in `contact_ports`.
+`tests/contracts`. Those of contacts stand in `contact_ports`, those of what clients leave on the server in
+`messaging_ports`.
 
 A store's atomic change takes a *decision*: a pure function that gets what the store found inside its transaction and
 returns what to
@@ -22,7 +23,7 @@ from heliograph.core.blocking import BlockChange
 from heliograph.core.contact_ports import BlockStore, ContactStore, InvitationStore, PhoneBookStore
 from heliograph.core.contacts import RosterChange
 from heliograph.core.media_ports import ImageMaker, MediaStore, Outbound
-from heliograph.core.pep_nodes import Found, Item, Node, Outcome
+from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
@@ -208,50 +209,6 @@ class ProfileStore(Protocol):
 
     async def forget_status(self, jid: str, status: str | None) -> None:
         """Delete a status from the recent ones, or (`None`) all of them."""
-        ...
-
-
-class PepStore(Protocol):
-    """Nodes of personal eventing, beside those of the profile (XEP-0163)."""
-
-    async def nodes(self, owner: str) -> list[Node]:
-        """All nodes of an account, by name."""
-        ...
-
-    async def lookup(self, owner: str, name: str) -> Node | None:
-        """One node."""
-        ...
-
-    async def items(self, owner: str, name: str) -> list[Item]:
-        """All items of a node, oldest first."""
-        ...
-
-    async def latest(self, owner: str, name: str) -> Item | None:
-        """The newest item of a node."""
-        ...
-
-    async def nodes_of_contacts(self, jid: str) -> list[Node]:
-        """All nodes of all whom this user is subscribed to (`to` or `both`)."""
-        ...
-
-    async def change(self, owner: str, name: str, decide: Callable[[Found], Outcome]) -> Outcome:
-        """One atomic change. `AccountNotFound`, and whatever `decide` raises."""
-        ...
-
-
-class OfflineStore(Protocol):
-    """Messages that wait for users who are not there (XEP-0160)."""
-
-    async def add(self, jid: str, message: bytes, now: float, max_messages: int) -> bool:
-        """Keep a message as it will be sent; `False` where as many wait for that user as may. `AccountNotFound`."""
-        ...
-
-    async def take(self, jid: str, since: float) -> list[bytes]:
-        """All that waits for a user and was kept at `since` or later, the oldest first; nothing waits any longer."""
-        ...
-
-    async def forget(self, before: float, limit: int) -> int:
-        """Delete at most `limit` messages that were kept before a time; how many these were."""
         ...
 
 
@@ -447,6 +404,7 @@ class Ports:
     blocks: BlockStore
     pep: PepStore
     offline: OfflineStore
+    archive: ArchiveStore
     qr_links: QrLinkStore
     audit: AuditStore
     webhooks: WebhookStore

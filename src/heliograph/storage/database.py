@@ -58,7 +58,7 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Transactions."""
 
-    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:
+    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = (), *, is_whole: bool = True) -> T:
         """Run a function inside a transaction; returns its result once that is durable.
 
         Args:
@@ -66,6 +66,9 @@ class Writer(Protocol):
                 written.
             alone_with: names of what no other transaction works on meanwhile that names it, too: an account's bare JID
                 where a decision depends on more than one of its rows.
+            is_whole: whether nothing at all is written if it raises. Work that raises only where the whole transaction
+                is lost can do without, which saves a database that shares transactions the copies of the pages it
+                changes.
 
         Raises:
             CommitFailed: the transaction could not be committed.

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from enum import Enum
 
+from heliograph.xmpp.hints import NO_COPY
 from heliograph.xmpp.message import message_type
 from heliograph.xmpp.stanza import NS_CLIENT, Stanza, quote, split_tag
 
 NS_CARBONS = "urn:xmpp:carbons:2"
 NS_FORWARD = "urn:xmpp:forward:0"
-NS_HINTS = "urn:xmpp:hints"
 ENABLE_TAG = f"{{{NS_CARBONS}}}enable"
 DISABLE_TAG = f"{{{NS_CARBONS}}}disable"
 
 _BODY_TAG = f"{{{NS_CLIENT}}}body"
-_REFUSALS = (f"{{{NS_CARBONS}}}private", f"{{{NS_HINTS}}}no-copy")
+_REFUSALS = (f"{{{NS_CARBONS}}}private", NO_COPY)
 _CONVERSATION = frozenset(("http://jabber.org/protocol/chatstates", "urn:xmpp:receipts", "urn:xmpp:chat-markers:0"))
 """What belongs to a conversation without a body (XEP-0085, XEP-0184, XEP-0333)."""
 

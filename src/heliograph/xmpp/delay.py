@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from heliograph.xmpp.stanza import Stanza, quote
+from heliograph.xmpp.date_time import stamp
+from heliograph.xmpp.stanza import Stanza, quote, with_child
 
 NS_DELAY = "urn:xmpp:delay"
 DELAY_TAG = f"{{{NS_DELAY}}}delay"
 
 
-def stamped(message: Stanza, sender: str, to: str, domain: str, now: float) -> bytes:
+def stamped(message: Stanza, sender: str, to: str, domain: str, now: float, lang: str | None = None) -> bytes:
     """A message with the time at which it came; one that the domain has stamped before keeps its time.
 
     Args:
@@ -19,12 +18,9 @@ def stamped(message: Stanza, sender: str, to: str, domain: str, now: float) -> b
         to: the bare JID that it waits for.
         domain: who received it.
         now: seconds since the epoch.
+        lang: the language of the sender's stream.
     """
-    data = message.encode(sender, to)
+    data = message.encode(sender, to, lang)
     if any(each.get("from") == domain for each in message.element.iterfind(DELAY_TAG)):
         return data
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    delay = f"<delay xmlns='{NS_DELAY}' from={quote(domain)} stamp='{stamp}'/>".encode()
-    if data.endswith(b"</message>"):
-        return data.removesuffix(b"</message>") + delay + b"</message>"
-    return data.removesuffix(b"/>") + b">" + delay + b"</message>"
+    return with_child(data, f"<delay xmlns='{NS_DELAY}' from={quote(domain)} stamp='{stamp(now)}'/>".encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from heliograph.xmpp.date_time import stamp
 
 NS_TIME = "urn:xmpp:time"
 TIME_TAG = f"{{{NS_TIME}}}time"
@@ -14,5 +14,4 @@ def time_xml(now: float) -> str:
     Args:
         now: seconds since the epoch.
     """
-    utc = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"<time xmlns='{NS_TIME}'><tzo>+00:00</tzo><utc>{utc}</utc></time>"
+    return f"<time xmlns='{NS_TIME}'><tzo>+00:00</tzo><utc>{stamp(now)}</utc></time>"

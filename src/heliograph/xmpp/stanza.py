@@ -161,23 +161,34 @@ class Stanza:
         """What stands between the tags, good at any place where `jabber:client` is the default namespace."""
         return serialize_content(self.element).encode() if self.content is None else self.content
 
-    def encode(self, sender: str, to: str | None = None) -> bytes:
+    def encode(self, sender: str, to: str | None = None, lang: str | None = None) -> bytes:
         """The stanza as it is passed on: `from` is the true sender (RFC 6120, section 8.1.2.1), the content is the
         same.
 
         Args:
             sender: the full or bare JID to stand in `from`.
             to: the JID to stand in `to`; `None` keeps what the sender wrote.
+            lang: the language of the sender's stream, for a stanza that names none (section 8.1.5).
         """
         attrib = dict(self.element.attrib)
         attrib["from"] = sender
         if to is not None:
             attrib["to"] = to
+        if lang is not None and XML_LANG not in attrib:
+            attrib[XML_LANG] = lang
         start = f"<{self.name}{''.join(_attributes(attrib))}"
         content = self.inner()
         if not content:
             return f"{start}/>".encode()
         return b"%b>%b</%b>" % (start.encode(), content, self.name.encode())
+
+
+def with_child(message: bytes, child: bytes) -> bytes:
+    """A message, encoded for TCP, with one more child at its end."""
+    end = b"</message>"
+    if message.endswith(end):
+        return b"%b%b%b" % (message[: -len(end)], child, end)
+    return b"%b>%b%b" % (message.removesuffix(b"/>"), child, end)
 
 
 def _reply_start(request: Stanza, kind: str) -> str:

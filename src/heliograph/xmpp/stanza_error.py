@@ -36,6 +36,11 @@ def not_acceptable(text: str, application: str = "") -> StanzaError:
     return StanzaError("modify", "not-acceptable", text, application)
 
 
+def feature_not_implemented(text: str) -> StanzaError:
+    """What the request asks for is not done here (RFC 6120, section 8.3.3.3)."""
+    return StanzaError("cancel", "feature-not-implemented", text)
+
+
 def item_not_found(text: str) -> StanzaError:
     """What the request names does not exist (RFC 6120, section 8.3.3.7)."""
     return StanzaError("cancel", "item-not-found", text)

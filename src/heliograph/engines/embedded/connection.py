@@ -101,6 +101,7 @@ class Connection:
         "_transport",
         "_waiting_bytes",
         "account",
+        "account_id",
         "address",
         "is_gone",
         "managed",
@@ -118,6 +119,7 @@ class Connection:
         self.address = address
         self._joins = joins
         self.account = ""
+        self.account_id = 0
         self.resource: Resource | None = None
         self.managed: ManagedOutlet | None = None
         self.is_gone = False

@@ -21,6 +21,7 @@ from heliograph.core.profiles import Profile
 from heliograph.core.sessions import EndReason, Session, describe
 from heliograph.engines.embedded.admission import Admission
 from heliograph.engines.embedded.allowance import Allowance
+from heliograph.engines.embedded.archiver import Archiver
 from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
@@ -60,6 +61,8 @@ class EngineLimits:
     authentication_timeout_s: float = limits.AUTHENTICATION_TIMEOUT_S
     pending_output_max_bytes: int = limits.PENDING_OUTPUT_MAX_BYTES
     stanzas_per_s: float = limits.STANZAS_PER_S
+    has_archive: bool = True
+    archive_messages_max: int = limits.ARCHIVE_MESSAGES
     connections_per_address_max: int = limits.CONNECTIONS_PER_ADDRESS_MAX
     unauthenticated_per_address_max: int = limits.UNAUTHENTICATED_PER_ADDRESS_MAX
 
@@ -103,6 +106,7 @@ class EmbeddedEngine:
         self.avatars = Avatars(self)
         self.managed = ManagedStreams(self)
         self.inline = InlineSignIn(self)
+        self.archiver = Archiver(self, is_on=limits.has_archive, max_messages=limits.archive_messages_max)
         self.interests: dict[Caps, frozenset[str]] = {}  # the nodes that a client version wants to be notified of
         self.server_info = server_info(contact_addresses or {})
         self.started_at = 0.0
@@ -133,6 +137,7 @@ class EmbeddedEngine:
         self.started_at = ports.clock.now()
         self._loop = asyncio.get_running_loop()
         self.secret = self.secret or ports.ids.random(_SECRET_BYTES)
+        await self.archiver.start()
         await self._read_hosts()
         self._following = self._loop.create_task(self._follow_apps())
         self._terms = Terms(

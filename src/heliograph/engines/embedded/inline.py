@@ -39,10 +39,12 @@ class InlineSignIn:
             return stream.turn_away("credentials-expired")
         except TokenRevoked:
             return stream.turn_away("not-authorized")
+        request = wanted.request
+        if request.resume is not None:
+            await self._engine.archiver.settle()  # the answer says what was handled
         blocks = await self._engine.sign_in.check_live(connection)
         if blocks is None:
             return []
-        request = wanted.request
         if request.resume is not None:
             managed = self._engine.managed.find(connection, request.resume)
             if managed is not None:

@@ -53,6 +53,7 @@ class ManagedOutlet:
         self.ledger = Ledger(limits.SM_QUEUE_MAX_STANZAS, limits.SM_QUEUE_MAX_BYTES)
         self.timer: asyncio.TimerHandle | None = None
         self.lost_at: float | None = None
+        self.asked = self.answered = 0
         self._streams = streams
         self._is_scheduled = False
 
@@ -105,7 +106,7 @@ class ManagedStreams:
             case EnableWanted():
                 connection.send(self.enable(connection, said))
             case AckWanted() if managed is not None:
-                connection.send(stream_management.ack(managed.ledger.handled))
+                self._acknowledge(connection, managed)
             case Acked(handled) if managed is not None:
                 self._acknowledged(connection, managed, handled)
             case _:
@@ -128,6 +129,23 @@ class ManagedStreams:
         if stream_id is not None:
             self._resumable[stream_id] = managed
         return stream_management.enabled(stream_id, ttl_s)
+
+    def _acknowledge(self, connection: Connection, managed: ManagedOutlet) -> None:
+        """Say what was handled (section 4), once what of it goes into archives is durable."""
+        managed.asked += 1
+        if managed.resource.archived <= self._engine.archiver.settled:
+            managed.answered = managed.asked
+            connection.send(stream_management.ack(managed.ledger.handled))
+        else:
+            self._engine.spawn(self._acknowledge_later(connection, managed, managed.asked, managed.ledger.handled))
+
+    async def _acknowledge_later(
+        self, connection: Connection, managed: ManagedOutlet, asked: int, handled: int
+    ) -> None:
+        await self._engine.archiver.settle()
+        if managed.answered < asked:  # no later request was answered meanwhile
+            managed.answered = asked
+            connection.send(stream_management.ack(handled))
 
     def _acknowledged(self, connection: Connection, managed: ManagedOutlet, handled: int) -> None:
         try:
@@ -163,6 +181,7 @@ class ManagedStreams:
 
     async def _resume(self, connection: Connection, wanted: ResumeWanted) -> list[StreamEvent]:
         """What a client asks for in place of binding a resource."""
+        await self._engine.archiver.settle()  # the answer says what was handled
         managed = self.find(connection, wanted)
         if managed is None:
             return connection.stream.refuse_resume(NOTHING_TO_RESUME)

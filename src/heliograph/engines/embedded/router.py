@@ -37,10 +37,14 @@ class Resource:
         outlet: its connection.
         jid: the full JID.
         account: the bare JID.
+        account_id: the account's id.
+        mark: of the account's archive, for messages that stand there.
         host: the domain.
         to: the attribute `to='…'` of stanzas for this resource, encoded once.
         session_id: the device session that signed in.
         client: the id of the client's installation, if it told one (XEP-0388).
+        lang: the language of the stream, if its client named one (RFC 6120, section 4.7.4).
+        archived: how many messages the node had archived with the last one of this resource.
         presence: the last broadcast presence as XML content, or `None` while unavailable (RFC 6121, section 4).
         priority: of that presence.
         is_interested: whether the roster was asked for (RFC 6121, section 2.2).
@@ -57,10 +61,14 @@ class Resource:
     outlet: Outlet
     jid: str
     account: str
+    account_id: int
+    mark: bytes
     host: str
     to: bytes
     session_id: str
     client: str | None = None
+    lang: str | None = None
+    archived: int = 0
     presence: bytes | None = None
     priority: int = 0
     is_interested: bool = False

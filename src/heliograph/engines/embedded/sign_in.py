@@ -26,6 +26,7 @@ from heliograph.xmpp.sasl_claims import (
     Verifier,
 )
 from heliograph.xmpp.session_end import session_ended
+from heliograph.xmpp.stable_ids import mark
 from heliograph.xmpp.stanza import quote
 from heliograph.xmpp.stream import StreamError
 
@@ -154,6 +155,7 @@ class SignIn:
         if live is None or live[0].is_blocked:
             connection.end(session_ended("admin_blocked" if live else "logout"))
             return None
+        connection.account_id = live[0].id
         return blocks
 
     def resource_name(self, seed: str | None) -> str:
@@ -183,7 +185,16 @@ class SignIn:
             each.outlet.end(StreamError("conflict", "The resource was bound by another stream"))
         stream = connection.stream
         connection.resource = Resource(
-            connection, jid, connection.account, stream.host, quote(jid).encode(), stream.session_id, client
+            connection,
+            jid,
+            connection.account,
+            connection.account_id,
+            mark(connection.account),
+            stream.host,
+            quote(jid).encode(),
+            stream.session_id,
+            client,
+            stream.lang,
         )
         router.bind(connection.resource)
         router.accounts[connection.account].blocks = blocks

@@ -25,8 +25,10 @@ async def open(path: Path) -> AsyncIterator[Stores]:  # noqa: A001 - called as `
     """
     writer = SqliteWriter(await asyncio.to_thread(open_writer, path))
     reader = SqliteReader(path)
+    stores = Stores.over(reader, writer)
     try:
-        yield Stores.over(reader, writer)
+        yield stores
     finally:
+        await stores.settle()
         await writer.close()
         reader.close()

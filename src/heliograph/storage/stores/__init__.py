@@ -12,6 +12,7 @@ from typing import Any, Self
 from heliograph.storage.database import Reader, Writer
 from heliograph.storage.stores.accounts import SqlAccounts
 from heliograph.storage.stores.apps import SqlApps
+from heliograph.storage.stores.archive import SqlArchive
 from heliograph.storage.stores.audit import SqlAudit
 from heliograph.storage.stores.blocks import SqlBlocks
 from heliograph.storage.stores.contacts import SqlContacts
@@ -43,9 +44,14 @@ class Stores:
     blocks: SqlBlocks
     pep: SqlPep
     offline: SqlOffline
+    archive: SqlArchive
     qr_links: SqlQrLinks
     audit: SqlAudit
     webhooks: SqlWebhooks
+
+    async def settle(self) -> None:
+        """Write what stores have held back for a later commit, before the database is closed."""
+        await self.archive.flush()
 
     def by_name(self) -> dict[str, Any]:
         """Each store under the name that it has among the ports."""
@@ -67,6 +73,7 @@ class Stores:
             blocks=SqlBlocks(reader, writer),
             pep=SqlPep(reader, writer),
             offline=SqlOffline(reader, writer),
+            archive=SqlArchive(reader, writer),
             qr_links=SqlQrLinks(reader, writer),
             audit=SqlAudit(reader),
             webhooks=SqlWebhooks(reader, writer),

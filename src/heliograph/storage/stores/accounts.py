@@ -15,6 +15,7 @@ from heliograph.core.sessions import EndReason, Session
 from heliograph.errors import AccountNotFound, RegistrationUnverified
 from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer, new_row, next_mark
+from heliograph.storage.stores.archive import delete_archive
 from heliograph.storage.stores.audit import record
 from heliograph.storage.stores.sessions import close_sessions, end_sessions
 
@@ -166,6 +167,7 @@ def _delete(cursor: Cursor, account_id: int, reason: EndReason, now: float) -> l
     jid = account.jid
     owners = [owner for (owner,) in cursor.execute(sql.OWNERS_OF_CONTACT, (jid, account_id))]
     cursor.execute(sql.DELETE_CONTACT, (jid,))
+    delete_archive(cursor, account_id)
     cursor.execute(sql.DELETE_ACCOUNT, (account_id,))
     cursor.execute(sql.COUNT_ACCOUNT, (-1, jid.partition("@")[2]))
     return [RosterChange(owner, jid, None) for owner in owners]

@@ -10,6 +10,7 @@ from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answ
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.carbons import DISABLE_TAG, ENABLE_TAG, Direction, carbon, is_copied
 from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.stable_ids import with_stanza_id
 from heliograph.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def copy(
-    engine: EmbeddedEngine, sender: Resource, account: str, stanza: Stanza, data: bytes, receivers: Collection[Resource]
+    engine: EmbeddedEngine,
+    sender: Resource,
+    account: str,
+    stanza: Stanza,
+    data: bytes,
+    receivers: Collection[Resource],
+    archive_id: str | None = None,
 ) -> None:
     """Tell the other devices of both sides of a message that was passed on.
 
@@ -28,6 +35,7 @@ def copy(
         stanza: the message.
         data: the message as it was passed on.
         receivers: who got it; nobody gets it twice.
+        archive_id: its id in the archives of both sides, if it stands there.
     """
     accounts = engine.router.accounts
     theirs, own = accounts.get(account), accounts.get(sender.account)
@@ -36,14 +44,12 @@ def copy(
     if not is_copied(stanza):
         return
     done = {sender, *receivers}
-    for presence, name, direction in (
-        (own, sender.account, Direction.SENT),
-        (theirs, account, Direction.RECEIVED),
-    ):
+    for presence, name, direction in ((own, sender.account, Direction.SENT), (theirs, account, Direction.RECEIVED)):
         for resource in tuple(presence.carbons) if presence else ():
             if resource not in done:
                 done.add(resource)
-                resource.outlet.send(carbon(direction, name, resource.to, stanza, data))
+                marked = data if archive_id is None else with_stanza_id(data, resource.mark, archive_id)
+                resource.outlet.send(carbon(direction, name, resource.to, stanza, marked))
 
 
 def get_carbons(engine: EmbeddedEngine, resource: Resource) -> None:

@@ -11,7 +11,7 @@ from heliograph.core.profiles import Viewer, viewer_of
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
 from heliograph.engines.embedded.handlers.ping import NS_PING
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp import offline, pep, vcard
+from heliograph.xmpp import archive, offline, pep, vcard
 from heliograph.xmpp.avatar import NS_CONVERSION
 from heliograph.xmpp.blocking import NS_BLOCKING
 from heliograph.xmpp.caps import NS_CAPS, Caps, verification_string
@@ -32,6 +32,7 @@ from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.last_activity import NS_LAST
 from heliograph.xmpp.server_contact import contact_form
 from heliograph.xmpp.software_version import NS_VERSION
+from heliograph.xmpp.stable_ids import NS_STABLE_IDS
 from heliograph.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ _SERVER_FEATURES = (
     NS_TIME,
     NS_LAST,
     vcard.NS_VCARD_TEMP,
+    NS_STABLE_IDS,
 )
 _ACCOUNT = (Identity("account", "registered"), Identity("pubsub", "pep"))
 _ACCOUNT_FEATURES = (
@@ -62,6 +64,7 @@ _ACCOUNT_FEATURES = (
     NS_LAST,
     vcard.NS_VCARD_TEMP,
     NS_CONVERSION,
+    NS_STABLE_IDS,
 )
 
 
@@ -105,7 +108,8 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
     if not await _is_visible(engine, sender, target):
         refuse(sender, stanza, "cancel", "service-unavailable")
     elif not node:
-        answer(sender, stanza, info_xml(_ACCOUNT, _ACCOUNT_FEATURES))
+        archived = archive.FEATURES if engine.archiver.is_on else ()
+        answer(sender, stanza, info_xml(_ACCOUNT, (*_ACCOUNT_FEATURES, *archived)))
     elif node in pep.PROFILE_NODES or node in await pep_nodes.visible(engine.ports, sender.account, target.bare):
         answer(sender, stanza, info_xml((Identity("pubsub", "leaf"),), (pep.NS_PUBSUB,), node))
     else:

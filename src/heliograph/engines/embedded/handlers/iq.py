@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core.blocking import blocks
 from heliograph.engines.embedded.handlers import (
+    archive,
     blocking,
     capabilities,
     carbons,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _HANDLERS: Mapping[tuple[Scope, str, str], Handler] = {
     key: handler
-    for module in (blocking, carbons, disco, pep, ping, roster, software, vcard)
+    for module in (archive, blocking, carbons, disco, pep, ping, roster, software, vcard)
     for key, handler in module.HANDLERS.items()
 }
 _ANSWERS = ("result", "error")

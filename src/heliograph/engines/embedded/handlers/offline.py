@@ -10,6 +10,7 @@ from heliograph.engines.embedded.router import Resource
 from heliograph.errors import AccountNotFound
 from heliograph.xmpp.blocking import sender_blocked
 from heliograph.xmpp.delay import stamped
+from heliograph.xmpp.stable_ids import mark, with_stanza_id
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError
 
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 
-async def keep(engine: EmbeddedEngine, account: str, sender: str, message: Stanza) -> None:
+async def keep(
+    engine: EmbeddedEngine,
+    account: str,
+    sender: str,
+    message: Stanza,
+    archive_id: str | None = None,
+    lang: str | None = None,
+) -> None:
     """Keep a message for an account; it is stored when this returns.
 
     Args:
@@ -25,6 +33,9 @@ async def keep(engine: EmbeddedEngine, account: str, sender: str, message: Stanz
         account: the bare JID that the message is for.
         sender: its true sender's full JID.
         message: the message.
+        archive_id: what it is called in the account's archive, if it will be there (XEP-0359): a client that has
+            fetched the archive knows by it what it has.
+        lang: the language of the sender's stream.
 
     Raises:
         StanzaError: there is no such account, it blocks the sender, or as many wait for it as may.
@@ -33,7 +44,9 @@ async def keep(engine: EmbeddedEngine, account: str, sender: str, message: Stanz
     if await blocks(ports, account, sender):
         raise sender_blocked()
     now = ports.clock.now()
-    data = stamped(message, sender, account, account.partition("@")[2], now)
+    data = stamped(message, sender, account, account.partition("@")[2], now, lang)
+    if archive_id is not None:
+        data = with_stanza_id(data, mark(account), archive_id)
     try:
         is_kept = await ports.offline.add(account, data, now, limits.OFFLINE_MESSAGES_MAX)
     except AccountNotFound:

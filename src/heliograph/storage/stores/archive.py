@@ -1,0 +1,159 @@
+"""Message archives.
+
+Messages wait for a commit together, `COMMIT_DELAY_S` at most unless somebody wants them durable at once: what a commit
+costs is mostly its pages, and the messages of one account share them. Measured with 200 busy accounts on a machine of
+two cores: 8 µs a message in commits of 4,000, 16 µs in commits of 250.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+
+from heliograph.core.archive import ArchivedMessage, Selection
+from heliograph.storage import sql_archive
+from heliograph.storage.database import Cursor, Reader, Writer
+
+COMMIT_DELAY_S = 0.2
+CHUNK = 512
+"""How many messages are written without giving others their turn on the event loop."""
+WAITING_MAX_MESSAGES = 20_000
+WAITING_MAX_BYTES = 16 * 1024 * 1024
+EVERYTHING = 2**62
+
+
+class SqlArchive:
+    """The adapter of `ArchiveStore`; its methods are documented there."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._waiting: list[ArchivedMessage] = []
+        self._waiting_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    def add(self, message: ArchivedMessage) -> bool:
+        """Take a message into the archives of both sides with one of the next commits."""
+        self._waiting.append(message)
+        self._waiting_bytes += len(message.data)
+        if self._timer is None and self._writing is None:
+            self._begin_later()
+        return len(self._waiting) < WAITING_MAX_MESSAGES and self._waiting_bytes < WAITING_MAX_BYTES
+
+    async def flush(self) -> None:
+        """Wait until all that was added is durable."""
+        while self._waiting or self._writing is not None:
+            self._begin()
+            if self._writing is not None:
+                await asyncio.shield(self._writing)
+
+    def _begin_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(COMMIT_DELAY_S, self._begin)
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._writing is None and self._waiting:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        """Write all that waits, in one commit if it has room there."""
+        messages, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        chunks = iter(messages)
+        try:
+            jobs = iter(lambda: tuple(islice(chunks, CHUNK)), ())
+            await asyncio.gather(*(self._writer.write(partial(_add, messages=chunk), is_whole=False) for chunk in jobs))
+        finally:
+            self._writing = None
+            if self._waiting:
+                self._begin_later()
+
+    async def page(self, owner: int, selection: Selection, limit: int, *, is_backwards: bool) -> list[ArchivedMessage]:
+        """At most so many of the selected messages from one end on."""
+        contact, parameters = _parameters(owner, selection)
+        query = sql_archive.page(contact, is_backwards=is_backwards)
+        return [ArchivedMessage(*row) for row in await self._reader.rows(query, (*parameters, limit))]
+
+    async def count(self, owner: int, selection: Selection) -> int:
+        """How many messages are selected."""
+        contact, parameters = _parameters(owner, selection)
+        row = await self._reader.row(sql_archive.count(contact), parameters)
+        return int(row[0]) if row else 0
+
+    async def find(self, owner: int, numbers: Sequence[int]) -> list[ArchivedMessage]:
+        """The messages of those numbers that an archive has."""
+        found = [await self._reader.row(sql_archive.FIND, (owner, number - 1, number + 1)) for number in numbers]
+        return [ArchivedMessage(*row) for row in found if row is not None]
+
+    async def newest(self) -> int:
+        """The highest number of all messages; 0 where there is none."""
+        row = await self._reader.row(sql_archive.NEWEST, ())
+        return int(row[0]) if row else 0
+
+    async def trim(self, owner: int, max_messages: int, max_bytes: int) -> int:
+        """Delete the oldest messages of an archive that holds more than it may; how many these were."""
+        count, size = await self._reader.row(sql_archive.USAGE, (owner,)) or (0, 0)
+        if count <= max_messages and size <= max_bytes:
+            return 0
+        work = partial(_trim, owner=owner, max_messages=max_messages, max_bytes=max_bytes)
+        return await self._writer.write(work)
+
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete at most `limit` messages that came before a time; how many these were."""
+        return await self._writer.write(partial(_forget, below=round(before * 1e6), limit=limit))
+
+
+def _parameters(owner: int, selection: Selection) -> tuple[str, tuple[object, ...]]:
+    """How a selection compares the other side, and the parameters of its query."""
+    start: tuple[object, ...] = (owner, selection.above, selection.below)
+    jid = selection.contact
+    if jid is None:
+        return "", start
+    if "/" in jid:
+        return "full", (*start, jid, jid)
+    if selection.contact_id is not None:
+        return "id", (*start, selection.contact_id)
+    resources = (f"{jid}/", f"{jid}0")  # "0" comes next to "/"
+    return "bare", (*start, jid, jid, *resources, *resources)
+
+
+def _add(cursor: Cursor, messages: Sequence[ArchivedMessage]) -> None:
+    cursor.executemany(
+        sql_archive.ADD,
+        [
+            (number, token, sender_id, receiver_id, len(data), sender, receiver, data)
+            for number, token, sender_id, receiver_id, sender, receiver, data in messages
+        ],
+    )
+    cursor.execute(sql_archive.ADD_PLACES, 2 * (messages[0].number, messages[-1].number))
+
+
+def _trim(cursor: Cursor, owner: int, max_messages: int, max_bytes: int) -> int:
+    sizes = cursor.execute(sql_archive.SIZES, (owner,)).fetchall()
+    left, left_bytes, last = len(sizes), sum(size for _, size in sizes), None
+    for number, size in sizes:
+        if left <= max_messages and left_bytes <= max_bytes:
+            break
+        left, left_bytes, last = left - 1, left_bytes - size, number
+    if last is not None:
+        delete_archive(cursor, owner, last)
+    return len(sizes) - left
+
+
+def delete_archive(cursor: Cursor, owner: int, up_to: int = EVERYTHING) -> None:
+    """Delete an archive, or its messages up to one; what stands in another archive too stays there."""
+    for statement in sql_archive.FORGET_ARCHIVE:
+        cursor.execute(statement, (owner, up_to))
+
+
+def _forget(cursor: Cursor, below: int, limit: int) -> int:
+    found = cursor.execute(sql_archive.OLD, (below, limit)).fetchall()
+    cursor.executemany(
+        sql_archive.FORGET_PLACE, [(side, number) for number, *sides in found for side in sides if side is not None]
+    )
+    cursor.executemany(sql_archive.FORGET, [(number,) for number, *_ in found])
+    return len(found)
