@@ -110,13 +110,18 @@ async def test_the_largest_picture_is_taken_and_a_byte_more_is_not(api: Any, ada
     assert response.json()["details"] == {"maxBytes": LIMIT}
 
 
-async def test_no_more_uploads_are_read_than_fit(api: Any, ada: Any) -> None:
+@pytest.mark.parametrize(("uploads", "user"), [(32, None), (4, "ada@sandbox.chat.example")])
+async def test_no_more_uploads_are_read_than_fit_and_of_one_user_fewer(
+    api: Any, ada: Any, bob: Any, uploads: int, user: str | None
+) -> None:
     with contextlib.ExitStack() as others:
-        for _ in range(32):
-            others.enter_context(api.services.uploads.one())
+        for number in range(uploads):
+            others.enter_context(api.services.uploads.one(user or f"{number}@sandbox.chat.example"))
         answer = await api.call("POST", "/media", token=ada["token"], content=PNG)
         assert (answer.status_code, answer.json()["code"]) == (503, "media_busy")
         assert int(answer.headers["retry-after"]) > 0
+        other = await api.call("POST", "/media", token=bob["token"], content=PNG)
+        assert other.status_code == (200 if user else 503)
     await api.data("POST", "/media", token=ada["token"], content=PNG)
 
 

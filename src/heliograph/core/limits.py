@@ -119,6 +119,8 @@ IMAGES_WAITING_MAX = 16
 """How many pictures wait for a process that decodes; each may hold 10 MiB."""
 UPLOADS_MAX = 32
 """How many uploads a node reads at the same time."""
+UPLOADS_PER_ACCOUNT_MAX = 4
+"""How many of them one user may have: who sends slowly holds up nobody but oneself."""
 IMAGE_FILES_SWEPT = 1000
 """How many files one look for pictures that nobody shows brings."""
 IMAGE_KEPT_HOURS = 24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
@@ -29,22 +30,25 @@ class Uploads:
     """
 
     def __init__(self, max_at_once: int = limits.UPLOADS_MAX) -> None:
-        self._free = max_at_once
+        self._max_at_once = max_at_once
+        self._by_user = Counter[str]()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count an upload while the context lasts.
+    def one(self, jid: str) -> Iterator[None]:
+        """Count an upload of a user while the context lasts.
 
         Raises:
-            MediaBusy: as many are being read as may.
+            MediaBusy: as many are being read as may, of all or of this user.
         """
-        if not self._free:
+        if self._by_user.total() >= self._max_at_once or self._by_user[jid] >= limits.UPLOADS_PER_ACCOUNT_MAX:
             raise MediaBusy(retry_after_s=UPLOADS_RETRY_AFTER_S)
-        self._free -= 1
+        self._by_user[jid] += 1
         try:
             yield
         finally:
-            self._free += 1
+            self._by_user[jid] -= 1
+            if not self._by_user[jid]:
+                del self._by_user[jid]
 
 
 async def read(request: Request, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S) -> bytes:

@@ -30,7 +30,7 @@ _ZERO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 async def upload(call: UserCall[NoBody]) -> wire.MediaBody:
     """`POST /media`: store a picture, sent as the body or as the one file of a form."""
     await media.check_rate(call.ports, call.jid)
-    with call.services.uploads.one():
+    with call.services.uploads.one(call.jid):
         picture = await media.store(call.ports, await read_upload(call.request, limits.IMAGE_MAX_BYTES))
     return wire.MediaBody(
         file_token=picture.token,
