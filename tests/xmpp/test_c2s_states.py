@@ -37,7 +37,7 @@ ERRORS = {"F": "!bad-format", "U": "!unsupported-stanza-type", "A": "!not-author
 EXPECTED = """
 state       header      starttls auth   authenticate response    abort       bind        stanza management  other end
 opening     negotiating U        U      U            U           U           A           A      A           A     .
-negotiating F           securing asking asking       U           U           A           A      A           A     .
+negotiating F           securing asking asking       U           U           A           A      negotiating A     .
 securing    F           U        U      U            U           U           A           A      A           A     U
 asking      F           U        U      U            U           U           A           A      A           A     .
 challenged  F           U        U      U            negotiating negotiating A           A      A           A     .

@@ -426,6 +426,13 @@ class ServerStream:
         else:
             raise _unexpected(self.state, Input.OTHER)
 
+    def _on_early_management(self, element: Event) -> None:
+        """Stream management comes after the sign-in (XEP-0198, section 3)."""
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        if not isinstance(stream_management.parse(element), EnableWanted | ResumeWanted):
+            raise _unexpected(self.state, Input.OTHER)
+        self._output.append(stream_management.failed("unexpected-request"))
+
     def _on_management(self, element: Event) -> None:
         assert isinstance(element, Element)  # noqa: S101 - as above
         request = stream_management.parse(element) or client_state.parse(element)
@@ -465,6 +472,7 @@ TRANSITIONS: Mapping[tuple[State, Input], Action] = {
     (State.NEGOTIATING, Input.STARTTLS): ServerStream._on_starttls,
     (State.NEGOTIATING, Input.AUTH): ServerStream._on_auth,
     (State.NEGOTIATING, Input.AUTHENTICATE): ServerStream._on_authenticate,
+    (State.NEGOTIATING, Input.MANAGEMENT): ServerStream._on_early_management,
     (State.CHALLENGED, Input.RESPONSE): ServerStream._on_response,
     (State.CHALLENGED, Input.ABORT): ServerStream._on_abort,
     (State.REOPENING, Input.HEADER): ServerStream._on_header,
