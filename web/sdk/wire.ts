@@ -105,6 +105,18 @@ export interface LimitsBody {
   stanzaMaxBytes: number;
 }
 
+/** What the app offers. */
+export interface FeaturesBody {
+  /** sign-in by QR code. */
+  qrSignIn: boolean;
+  /** finding users (`getUsersList`). */
+  userSearch: boolean;
+  /** users delete themselves (`deleteMyAccount`). */
+  accountDeletion: boolean;
+  /** when a contact was last there (`getLastSeen`). */
+  lastSeen: boolean;
+}
+
 /** What a client needs to know to connect, for the app and environment of its key. */
 export interface Config {
   /** where XMPP listens. */
@@ -122,6 +134,8 @@ export interface Config {
   /** whether the key is a trial key. */
   isSandbox: boolean;
   limits: LimitsBody;
+  /** what the app offers. */
+  features: FeaturesBody;
 }
 
 /** A registration: a new user, or a further device of one that exists. */
@@ -529,6 +543,43 @@ export interface AccountRequest {
   maxSessions?: number | null;
   /** the user's metadata, whole. */
   metaData?: MetaData;
+}
+
+/** A page of users in the order of their identifiers; `next` goes into `after` for the next page, if any. */
+export interface AccountsData {
+  users: readonly AccountBody[];
+  next: string | null;
+}
+
+/** A search among the users of the same app. */
+export interface UserSearchRequest {
+  /** the beginning of an identifier or of a word of a name, or a whole email address or mobile number; `""` for all users. */
+  search?: string;
+  /** from 1 on. */
+  page?: number;
+  /** how many users a page has, 1 to 100. */
+  limit?: number;
+  /** entries that the users have to have. */
+  metadata?: MetaData | null;
+}
+
+/** A user who was found: the profile as the viewer may see it, and the metadata. */
+export interface ListedUserBody extends ProfileBody {
+  metaData: MetaData;
+}
+
+/** A page of a search. */
+export interface UsersData {
+  /** those who were found. */
+  users: readonly ListedUserBody[];
+  /** which page this is. */
+  page: number;
+  /** how many users a page has. */
+  limit: number;
+  /** how many were found in all; a search looks at no more than 2000 matches. */
+  totalRecords: number;
+  /** how many pages that makes. */
+  totalPages: number;
 }
 
 /** What a user said on leaving. `user_id` is `null` once the user is gone for good. */

@@ -22,6 +22,8 @@ from heliograph.core.audit import Entry, Event, Head
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contact_ports import BlockStore, ContactStore, InvitationStore, PhoneBookStore
 from heliograph.core.contacts import RosterChange
+from heliograph.core.directory import Found as FoundUsers
+from heliograph.core.directory import Query, Span
 from heliograph.core.media_ports import ImageMaker, MediaStore, Outbound
 from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
@@ -89,6 +91,18 @@ class AppStore(Protocol):
 
     async def set_policy(self, app: App, now: float) -> None:
         """Store the app's policy."""
+        ...
+
+
+class Directory(Protocol):
+    """Who is found by what; the stores of accounts and profiles keep it up with each change."""
+
+    async def search(self, query: Query) -> FoundUsers:
+        """Those whom a viewer finds, in the order of the terms that found them; the profiles are whole."""
+        ...
+
+    async def page(self, domain: str, identifiers: Span, limit: int) -> list[Account]:
+        """The accounts of a domain in the order of their identifiers."""
         ...
 
 
@@ -394,6 +408,7 @@ class Ports:
     credentials: CredentialSource
     apps: AppStore
     accounts: AccountStore
+    directory: Directory
     sessions: SessionStore
     tokens: TokenStore
     fast_tokens: FastTokenStore

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heliograph.core import accounts, limits, opaque, profiles, qr_codes, qr_login, rate_limits, sessions
 from heliograph.core.accounts import Registered, RegisterRequest
+from heliograph.core.apps import Feature, require_feature
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.core.qr_codes import PublicKey
 from heliograph.core.qr_login import Code, CodeTaken, Event, QrLink, State
@@ -77,10 +78,12 @@ async def greet(
     """Take a browser's key, and challenge it.
 
     Raises:
+        FeatureDisabled: the app offers no QR sign-in.
         OriginForbidden: pages of that origin may not ask.
         RateLimited: too many links from this address or for this app.
         RequestInvalid: the key is none.
     """
+    require_feature(caller.app, Feature.QR_SIGN_IN)
     check_origin(caller.app, origin)
     await rate_limits.check(ports, *rate_limits.for_qr_link(caller, address))
     key = qr_codes.public_key(jwk)

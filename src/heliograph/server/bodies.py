@@ -9,7 +9,7 @@ import msgspec
 from heliograph import wire
 from heliograph.core import media
 from heliograph.core.accounts import Registered
-from heliograph.core.apps import Caller, Environment
+from heliograph.core.apps import Caller, Environment, Feature
 from heliograph.core.contacts import Friend
 from heliograph.core.last_seen import LastSeen
 from heliograph.core.profiles import DEFAULT_VISIBILITY, Profile
@@ -43,6 +43,9 @@ def config(services: Services, caller: Caller) -> wire.Config:
         is_sandbox=caller.environment is Environment.SANDBOX,
         limits=wire.LimitsBody(
             max_sessions=caller.app.policy.max_sessions, request_max_bytes=services.request_max_bytes
+        ),
+        features=wire.FeaturesBody(
+            **{feature.value: feature not in caller.app.policy.disabled_features for feature in Feature}
         ),
     )
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
+from msgspec import structs
+
 from heliograph import wire
 from heliograph.core.account_changes import Feedback
 from heliograph.core.accounts import Account
 from heliograph.core.apps import Environment
 from heliograph.core.deletion import Deletion
+from heliograph.core.directory import Found
 from heliograph.core.sessions import iso
+from heliograph.server import bodies
 
 
 def account(record: Account) -> wire.AccountBody:
@@ -23,6 +29,20 @@ def account(record: Account) -> wire.AccountBody:
         meta_data=dict(record.metadata),
         created_at=iso(record.created_at),
         expires_at=_time(record.expires_at),
+    )
+
+
+def found(page: int, limit: int, answer: Found) -> wire.UsersData:
+    """A page of a search."""
+    return wire.UsersData(
+        users=tuple(
+            wire.ListedUserBody(**structs.asdict(bodies.profile(entry.profile)), meta_data=dict(entry.metadata))
+            for entry in answer.entries
+        ),
+        page=page,
+        limit=limit,
+        total_records=answer.total,
+        total_pages=math.ceil(answer.total / limit),
     )
 
 

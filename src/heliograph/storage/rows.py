@@ -131,6 +131,11 @@ def feedback(row: Row) -> Feedback:
     return Feedback(*row)
 
 
+def metadata(text: str) -> Metadata:
+    """Metadata as it was stored."""
+    return _decode_metadata(text)
+
+
 def metadata_text(metadata: Metadata) -> str:
     """Metadata at rest."""
     return _encode(metadata).decode()

@@ -19,7 +19,7 @@ from heliograph.wire.accounts import (
     RegisterRequest,
 )
 from heliograph.wire.audit import AuditData, AuditEntryBody
-from heliograph.wire.configuration import Config, LimitsBody
+from heliograph.wire.configuration import Config, FeaturesBody, LimitsBody
 from heliograph.wire.contacts import BlockedData, BlockedUserBody, ContactBody, ContactsData, FriendState, LastSeenBody
 from heliograph.wire.envelope import Answer, Body, ErrorBody, Request, Secretive
 from heliograph.wire.invitations import (
@@ -51,11 +51,21 @@ from heliograph.wire.profiles import (
 from heliograph.wire.reading import decode, encode
 from heliograph.wire.sessions import DeviceBody, EndedData, EndOthersRequest, SessionBody, SessionsData
 from heliograph.wire.tokens import RefreshRequest, RevokeRequest, TokenRequest, Tokens
-from heliograph.wire.users import AccountBody, AccountRequest, FeedbackBody, FeedbackData
+from heliograph.wire.users import (
+    AccountBody,
+    AccountRequest,
+    AccountsData,
+    FeedbackBody,
+    FeedbackData,
+    ListedUserBody,
+    UsersData,
+    UserSearchRequest,
+)
 
 __all__ = [
     "AccountBody",
     "AccountRequest",
+    "AccountsData",
     "Answer",
     "AuditData",
     "AuditEntryBody",
@@ -73,6 +83,7 @@ __all__ = [
     "EndOthersRequest",
     "EndedData",
     "ErrorBody",
+    "FeaturesBody",
     "FeedbackBody",
     "FeedbackData",
     "FieldVisibility",
@@ -87,6 +98,7 @@ __all__ = [
     "InviterBody",
     "LastSeenBody",
     "LimitsBody",
+    "ListedUserBody",
     "MediaBody",
     "MetaData",
     "MetaDataBody",
@@ -110,6 +122,8 @@ __all__ = [
     "SessionsData",
     "TokenRequest",
     "Tokens",
+    "UserSearchRequest",
+    "UsersData",
     "VisibilityBody",
     "VisibilityRequest",
     "decode",

@@ -26,6 +26,22 @@ class LimitsBody(Body, frozen=True, kw_only=True):
     stanza_max_bytes: int = limits.STANZA_MAX_BYTES
 
 
+class FeaturesBody(Body, frozen=True, kw_only=True):
+    """What the app offers.
+
+    Attributes:
+        qr_sign_in: sign-in by QR code.
+        user_search: finding users (`getUsersList`).
+        account_deletion: users delete themselves (`deleteMyAccount`).
+        last_seen: when a contact was last there (`getLastSeen`).
+    """
+
+    qr_sign_in: bool = True
+    user_search: bool = True
+    account_deletion: bool = True
+    last_seen: bool = True
+
+
 class Config(Body, frozen=True, kw_only=True):
     """What a client needs to know to connect, for the app and environment of its key.
 
@@ -37,6 +53,7 @@ class Config(Body, frozen=True, kw_only=True):
         signal_server_url: the QR signal server; `None` where QR sign-in is not offered.
         domain: the JID domain of the users.
         is_sandbox: whether the key is a trial key.
+        features: what the app offers.
     """
 
     xmpp_host: str
@@ -47,3 +64,4 @@ class Config(Body, frozen=True, kw_only=True):
     domain: str
     is_sandbox: bool
     limits: LimitsBody
+    features: FeaturesBody = FeaturesBody()

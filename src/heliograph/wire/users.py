@@ -1,11 +1,13 @@
-"""Users as the app's own backend sees them."""
+"""Users as the app's own backend sees them, and as users find each other."""
 
 from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
+from heliograph.core import limits
 from heliograph.wire.accounts import MetaData
 from heliograph.wire.envelope import Body, Request
+from heliograph.wire.profiles import ProfileBody
 
 
 class AccountBody(Body, frozen=True, kw_only=True):
@@ -46,6 +48,54 @@ class AccountRequest(Request, frozen=True, kw_only=True):
 
     max_sessions: int | UnsetType | None = UNSET
     meta_data: MetaData | UnsetType = UNSET
+
+
+class AccountsData(Body, frozen=True, kw_only=True):
+    """A page of users in the order of their identifiers; `next` goes into `after` for the next page, if any."""
+
+    users: tuple[AccountBody, ...]
+    next: str | None
+
+
+class UserSearchRequest(Request, frozen=True, kw_only=True):
+    """A search among the users of the same app.
+
+    Attributes:
+        search: the beginning of an identifier or of a word of a name, or a whole email address or mobile number; `""`
+            for all users.
+        page: from 1 on.
+        limit: how many users a page has, 1 to 100.
+        metadata: entries that the users have to have.
+    """
+
+    search: str = ""
+    page: int = 1
+    limit: int = limits.SEARCH_USERS_DEFAULT
+    metadata: MetaData | None = None
+
+
+class ListedUserBody(ProfileBody, frozen=True, kw_only=True):
+    """A user who was found: the profile as the viewer may see it, and the metadata."""
+
+    meta_data: MetaData
+
+
+class UsersData(Body, frozen=True, kw_only=True):
+    """A page of a search.
+
+    Attributes:
+        users: those who were found.
+        page: which page this is.
+        limit: how many users a page has.
+        total_records: how many were found in all; a search looks at no more than 2000 matches.
+        total_pages: how many pages that makes.
+    """
+
+    users: tuple[ListedUserBody, ...]
+    page: int
+    limit: int
+    total_records: int
+    total_pages: int
 
 
 class FeedbackBody(Body, frozen=True, kw_only=True):

@@ -1,14 +1,30 @@
-"""The users of an app, for its own backend."""
+"""The users of an app: for its own backend, and for users who look for each other."""
 
 from __future__ import annotations
 
 from msgspec import UNSET
 
 from heliograph import wire
-from heliograph.core import account_changes, accounts, deletion, limits, sessions
+from heliograph.core import account_changes, accounts, deletion, directory, limits, sessions
 from heliograph.core.sessions import EndReason
 from heliograph.server import bodies, user_bodies
-from heliograph.server.endpoints import Call, NoBody, by_secret_key
+from heliograph.server.endpoints import Call, NoBody, UserCall, by_secret_key, by_token
+
+
+async def listed(call: Call[NoBody]) -> wire.AccountsData:
+    """`GET /users?search=&after=&limit=`: users by the beginning of their identifiers, a page at a time."""
+    limit = call.number("limit", limits.PAGE_USERS_DEFAULT, limits.PAGE_USERS_MAX)
+    prefix, after = (call.request.query_params.get(name, "") for name in ("search", "after"))
+    found = await directory.list_accounts(call.ports, call.caller, prefix, after, limit)
+    further = found[-1].identifier if len(found) == limit else None
+    return wire.AccountsData(users=tuple(user_bodies.account(each) for each in found), next=further)
+
+
+async def search(call: UserCall[wire.UserSearchRequest]) -> wire.UsersData:
+    """`POST /users/search`: find users by what the one who asks may see of them."""
+    asked = call.body
+    found = await directory.search(call.ports, call.identity, asked.search, asked.page, asked.limit, asked.metadata)
+    return user_bodies.found(asked.page, asked.limit, found)
 
 
 async def one(call: Call[NoBody]) -> wire.AccountBody:
@@ -83,6 +99,8 @@ async def feedback(call: Call[NoBody]) -> wire.FeedbackData:
 
 
 ENDPOINTS = (
+    by_secret_key("GET", "/users", NoBody, listed),
+    by_token("POST", "/users/search", wire.UserSearchRequest, search),
     by_secret_key("GET", "/users/{identifier}", NoBody, one),
     by_secret_key("PATCH", "/users/{identifier}", wire.AccountRequest, change),
     by_secret_key("DELETE", "/users/{identifier}", NoBody, delete),

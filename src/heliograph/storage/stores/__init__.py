@@ -16,6 +16,7 @@ from heliograph.storage.stores.archive import SqlArchive
 from heliograph.storage.stores.audit import SqlAudit
 from heliograph.storage.stores.blocks import SqlBlocks
 from heliograph.storage.stores.contacts import SqlContacts
+from heliograph.storage.stores.directory import SqlDirectory
 from heliograph.storage.stores.fast_tokens import SqlFastTokens
 from heliograph.storage.stores.invitations import SqlInvitations
 from heliograph.storage.stores.offline import SqlOffline
@@ -34,6 +35,7 @@ class Stores:
 
     apps: SqlApps
     accounts: SqlAccounts
+    directory: SqlDirectory
     sessions: SqlSessions
     tokens: SqlTokens
     fast_tokens: SqlFastTokens
@@ -63,6 +65,7 @@ class Stores:
         return cls(
             apps=SqlApps(reader, writer),
             accounts=SqlAccounts(reader, writer),
+            directory=SqlDirectory(reader),
             sessions=SqlSessions(reader, writer),
             tokens=SqlTokens(reader, writer),
             fast_tokens=SqlFastTokens(reader, writer),

@@ -11,12 +11,14 @@ from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange
+from heliograph.core.directory import account_terms
 from heliograph.core.sessions import EndReason, Session
 from heliograph.errors import AccountNotFound, RegistrationUnverified
 from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer, new_row, next_mark
 from heliograph.storage.stores.archive import delete_archive
 from heliograph.storage.stores.audit import record
+from heliograph.storage.stores.directory import keep_terms
 from heliograph.storage.stores.sessions import close_sessions, end_sessions
 
 _LAST = 2**63 - 1
@@ -112,6 +114,7 @@ def _add_account(cursor: Cursor, registration: Registration) -> Registration:
         draft.created_at,
         draft.expires_at,
     )
+    keep_terms(cursor, account.jid, account_id, "account", frozenset(), account_terms(account))
     first = Session(session.id, account_id, session.via, session.device, session.created_at, session.last_active_at)
     return Registration(account, first, registration.verifiers, registration.tokens, registration.ended)
 
@@ -121,6 +124,7 @@ def _change_account(cursor: Cursor, before: Account, registration: Registration)
     metadata = rows.metadata_text(registration.account.metadata)
     if metadata != rows.metadata_text(before.metadata):  # as text, where 1, 1.0 and true are three values
         cursor.execute(sql.SET_METADATA, (metadata, before.id))
+        _keep_terms(cursor, before, registration.account)
     for session_id in registration.ended:
         reason = registration.end_reason(session_id)
         close_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
@@ -144,6 +148,7 @@ def _change(
     after = rows.changed_account_row(change.account)
     if after != rows.changed_account_row(before):  # as text, where 1, 1.0 and true are three values
         cursor.execute(sql.SET_ACCOUNT, after)
+        _keep_terms(cursor, before, change.account)
         record(cursor, audit.of_account(before, change, now))
     if change.account.is_blocked != before.is_blocked:
         cursor.execute(sql.MARK_PROFILE, (next_mark(cursor, jid), before.id))
@@ -154,6 +159,10 @@ def _change(
         return change, []
     live = [session_id for (session_id,) in cursor.execute(sql.LIVE_SESSION_IDS, (before.id,))]
     return change, end_sessions(cursor, before.id, live, change.ends, now)
+
+
+def _keep_terms(cursor: Cursor, before: Account, after: Account) -> None:
+    keep_terms(cursor, before.jid, before.id, "account", account_terms(before), account_terms(after))
 
 
 def _delete(cursor: Cursor, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from functools import partial
 
 from heliograph.core import audit, limits, phone_book, profile_history
+from heliograph.core.directory import profile_terms
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.errors import AccountNotFound, HeliographError
 from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer, next_mark
 from heliograph.storage.stores.audit import owner_of, record
+from heliograph.storage.stores.directory import keep_terms
 
 _TOKEN_CHARS = 64
 """The length of what names a picture that is kept here; its address ends in it."""
@@ -95,6 +97,7 @@ def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profi
         phone_hash = phone_book.digest_of(after)
     has_name = bool(has_name or after.name)
     cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name, phone_hash))
+    keep_terms(cursor, jid, account_id, "profile", profile_terms(before), profile_terms(after))
     if is_new:
         _note(cursor, account_id, before, after, editor)
     owner = owner_of(cursor, account_id)

@@ -1,0 +1,60 @@
+"""Who is found by what."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from heliograph.core.accounts import Account
+from heliograph.core.directory import Entry, Found, Query, Span, Term
+from heliograph.storage import rows, sql_directory
+from heliograph.storage.database import Cursor, Reader
+
+
+class SqlDirectory:
+    """The adapter of `Directory`; its methods are documented there."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def search(self, query: Query) -> Found:
+        """Those whom a viewer finds, in the order of the terms that found them; the profiles are whole."""
+        viewer, domain = query.viewer, query.viewer.partition("@")[2]
+        parameters: list[object] = [value for span in query.spans for value in (domain, span.low, span.high)]
+        parameters += [viewer, viewer, query.now, viewer, domain, viewer, domain]
+        parameters += [value for term in query.required for value in (domain, term)]
+        statement = sql_directory.matches(len(query.spans), len(query.required))
+        found = sorted((bytes(term), number) for term, number in await self._reader.rows(statement, parameters))
+        numbers = [*dict.fromkeys(number for _, number in found)]
+        wanted = numbers[query.offset : query.offset + query.limit]
+        entries = [await self._reader.row(sql_directory.ENTRY, (viewer, number)) for number in wanted]
+        return Found(tuple(_entry(row) for row in entries if row is not None), len(numbers))
+
+    async def page(self, domain: str, identifiers: Span, limit: int) -> list[Account]:
+        """The accounts of a domain in the order of their identifiers."""
+        found = await self._reader.rows(sql_directory.PAGE, (domain, *identifiers, limit))
+        return [rows.account(row) for row in found]
+
+
+def _entry(row: rows.Row) -> Entry:
+    *profile, metadata, is_contact = row
+    return Entry(rows.profile(tuple(profile)), rows.metadata(metadata), bool(is_contact))
+
+
+def keep_terms(
+    cursor: Cursor, jid: str, account_id: int, source: str, before: AbstractSet[Term], after: AbstractSet[Term]
+) -> None:
+    """Bring the directory from one set of a user's terms to another, inside the transaction of the change itself.
+
+    Args:
+        cursor: of that transaction.
+        jid: the user's bare JID.
+        account_id: the number of the account.
+        source: what the terms are made of: `account` or `profile`.
+        before: the terms that were.
+        after: those that are.
+    """
+    domain = jid.partition("@")[2]
+    for term in before - after:
+        cursor.execute(sql_directory.DELETE_TERM, (domain, term.term, account_id))
+    for term in after - before:
+        cursor.execute(sql_directory.ADD_TERM, (domain, term.term, account_id, term.audience.value, source))
