@@ -20,6 +20,7 @@ CONDITIONS = {
     EndReason.ADMIN_BLOCKED: "policy-violation",
     EndReason.ACCOUNT_DELETED: "not-authorized",
     EndReason.TOKEN_REUSED: "not-authorized",
+    EndReason.REVOKED: "not-authorized",
     EndReason.EXPIRED: "not-authorized",
 }
 
