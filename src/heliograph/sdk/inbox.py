@@ -37,6 +37,9 @@ class Inbox:
 
     Args:
         user: the bare JID of the signed-in user.
+
+    Attributes:
+        mark: the highest mark of the profile events that came; 0 before the first (`xmpp.profile_news`).
     """
 
     def __init__(self, user: Jid) -> None:
@@ -45,6 +48,7 @@ class Inbox:
         self._friends: dict[str, FriendState] = {}
         self._has_roster = False
         self._blocked: frozenset[str] | None = None
+        self.mark = 0
 
     def take(self, stanza: Stanza) -> list[Event]:
         """The events of a message or a presence; none of what this SDK does not understand."""
@@ -163,6 +167,7 @@ class Inbox:
             card = vcard.with_facts(vcard.from_vcard4(payload, _EXTRA_MAX_BYTES), payload)
         except ProfileInvalid:
             return
+        self.mark = max(self.mark, card.mark)
         update = _update(owner, card)
         known = self._profiles.get(owner.bare)
         if known == update or (known is not None and known.version > update.version):

@@ -19,6 +19,7 @@ from heliograph.sdk.states import Trigger
 from heliograph.sdk.stream import Credentials, Stream
 from heliograph.sdk.transport import Target
 from heliograph.xmpp import blocking, roster
+from heliograph.xmpp.profile_news import since_xml
 from heliograph.xmpp.stanza import Stanza, iq_result
 from heliograph.xmpp.stream_management import Continuation
 
@@ -94,11 +95,14 @@ class Resource:
         return None
 
     async def _settle(self, stream: Stream) -> None:
-        """Fetch the contact list and the block list, then announce ourselves (RFC 6121, sections 2.2 and 4.2). The ping
-        behind them is answered when the server has taken all: from then on nothing is missed.
+        """Fetch the contact list and the block list, say what we know of profiles, then announce ourselves (RFC 6121,
+        sections 2.2 and 4.2). The ping behind them is answered when the server has taken all: from then on nothing is
+        missed.
         """
         contacts = stream.request("get", _ROSTER)
         blocked = stream.request("get", blocking.LIST_REQUEST)
+        if self._inbox.mark:
+            stream.request("set", since_xml(self._inbox.mark))  # whatever the answer is: at worst all comes again
         stream.send(discovery.INITIAL_PRESENCE)
         ready = stream.request("get", _PING, self._credentials.domain)
         query = (await contacts).find(roster.QUERY_TAG)

@@ -2,14 +2,22 @@
 
 An event goes to the available resources whose client asked for the node (XEP-0163, section 4.2): to the user's own as
 the user sees the profile, to the contacts' as contacts see it.
+
+Each client hears of each change once, and in the order of the marks (see `core.profiles.Profile`). What cannot be told
+at once, as something has to be read before, waits in one line, and what comes after it waits behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, profiles
+from heliograph.core.blocking import Apart
 from heliograph.core.profiles import Profile, Viewer
 from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.pep import payloads
@@ -21,20 +29,38 @@ from heliograph.xmpp.stanza import Template
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
+_CATCHING_UP = sys.maxsize
+"""Above every mark: what is published now is among what the resource is about to be told."""
+
 
 class FanOut:
     """Publishes profiles to connected resources."""
 
     def __init__(self, engine: EmbeddedEngine) -> None:
         self._engine = engine
+        self._line: deque[Callable[[], Awaitable[None]]] = deque()  # as long as the writes that have just been made
 
     def publish(self, profile: Profile) -> None:
         """A profile changed: at once if the user is connected, else as soon as the contacts are read."""
         account = self._engine.router.accounts.get(profile.jid)
-        if account is not None and account.has_contacts:
+        if not self._line and account is not None and account.has_contacts:
             self._spread(profile, account.watchers, account.blocks)
         else:
-            self._engine.spawn(self._read_and_spread(profile))
+            self.line_up(partial(self._read_and_spread, profile))
+
+    def line_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something that tells of profiles, behind all that waits to be told."""
+        self._line.append(work)
+        if len(self._line) == 1:
+            self._engine.spawn(self._next())
+
+    async def _next(self) -> None:
+        try:
+            await self._line[0]()
+        finally:
+            self._line.popleft()
+            if self._line:
+                self._engine.spawn(self._next())
 
     async def _read_and_spread(self, profile: Profile) -> None:
         roster = await self._engine.ports.contacts.roster(profile.jid)
@@ -42,10 +68,17 @@ class FanOut:
         self._spread(profile, [item.jid for item in roster if is_watcher(item.subscription)], blocks)
 
     def _spread(self, profile: Profile, watchers: Iterable[str], blocks: frozenset[str]) -> None:
-        interested = self._engine.router.interested
+        mark = profile.mark
         for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
-            for node, event in _events(profile, viewer).items():
-                send_each(interested(accounts, node, profile.jid, blocks), event)
+            events = [(node, event.prefix, event.suffix) for node, event in _events(profile, viewer).items()]
+            for receiver in self._engine.router.receivers(accounts, profile.jid, blocks):
+                if mark <= receiver.caught_up:
+                    receiver.missed = mark
+                    continue
+                interests = receiver.interests
+                for node, prefix, suffix in events:
+                    if node in interests:
+                        receiver.outlet.send(prefix + receiver.to + suffix)
 
     async def notify(self, jid: str, node: str, event: Template, viewer: Viewer) -> None:
         """An event of a profile's node to the user's own sessions, or to the contacts'."""
@@ -63,28 +96,62 @@ class FanOut:
         if event is not None:
             send_each(wanting, event)
 
+    # ------------------------------------------------------------------------------------------------- who was away
+
     async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
-        """The newest events of those nodes to a resource that has just said it wants them (XEP-0163, section 4.3.4)."""
-        own = await self._engine.ports.profiles.lookup(receiver.account)
-        if own is not None:
-            _send(receiver, _events(own, Viewer.SELF), nodes)
-            if NODE_AVATAR_METADATA in nodes:
-                await self._avatar((receiver,), own, Viewer.SELF)
+        """The newest events of those nodes to a resource that has just said it wants them (XEP-0163, section 4.3.4);
+        to one that has named a mark, those that are newer.
+        """
         apart = await blocking.apart_from(self._engine.ports, receiver.jid)
-        for profile in await self._engine.ports.profiles.of_contacts(receiver.account):
-            if not apart.covers(profile.jid):
-                _send(receiver, _events(profile, Viewer.CONTACT), nodes)
-                if NODE_AVATAR_METADATA in nodes:
-                    await self._avatar((receiver,), profile, Viewer.CONTACT)
+        told = await self._tell(receiver, nodes, apart)
+        if NODE_AVATAR_METADATA in nodes:
+            for profile, viewer in told:
+                await self._avatar((receiver,), profile, viewer)
         await pep_nodes.catch_up(self._engine, receiver, nodes, apart.covers)
 
-    async def introduce(self, jid: str, receivers: Sequence[Resource]) -> None:
-        """A user's newest events to resources of somebody who is a contact from now on."""
+    async def _tell(self, receiver: Resource, nodes: frozenset[str], apart: Apart) -> list[tuple[Profile, Viewer]]:
+        """Tell a resource what is newer than its mark, in the order of the marks, so that a client whose stream ends in
+        the midst of it has a mark from which to go on. What is published meanwhile is read in a further round.
+        """
+        told: list[tuple[Profile, Viewer]] = []
+        mark, before = receiver.since, receiver.caught_up
+        receiver.caught_up, receiver.missed = _CATCHING_UP, -1
+        try:
+            while True:
+                published = receiver.missed
+                news = await self._news(receiver.account, mark, apart)
+                for profile, viewer in news:
+                    _send(receiver, _events(profile, viewer), nodes)
+                told += news
+                mark = max(mark, published, *(profile.mark for profile, _ in news))
+                if receiver.missed <= mark:
+                    return told
+        finally:
+            receiver.caught_up = max(mark, before)
+
+    async def _news(self, account: str, since: int, apart: Apart) -> list[tuple[Profile, Viewer]]:
+        """The profiles of an account and of its contacts that are newer than a mark."""
+        store = self._engine.ports.profiles
+        own = await store.lookup(account)
+        news = [(own, Viewer.SELF)] if own is not None and own.mark > since else []
+        news += [
+            (each, Viewer.CONTACT) for each in await store.of_contacts(account, since) if not apart.covers(each.jid)
+        ]
+        return sorted(news, key=lambda found: found[0].mark)
+
+    def introduce(self, jid: str, receivers: Sequence[Resource], mark: int) -> None:
+        """A user's newest events to resources of somebody who is a contact from now on, as of that mark."""
+        self.line_up(partial(self.show, jid, receivers, mark))
+
+    async def show(self, jid: str, receivers: Sequence[Resource], mark: int) -> None:
+        """The same, at one's turn. A profile that is newer than the mark is published behind it."""
         profile = await self._engine.ports.profiles.lookup(jid)
         if profile is not None:
-            events = _events(profile, Viewer.CONTACT)
-            for receiver in receivers:
-                _send(receiver, events, receiver.interests)
+            if profile.mark <= mark:
+                events = _events(replace(profile, mark=mark), Viewer.CONTACT)
+                for receiver in receivers:
+                    if mark > receiver.caught_up:
+                        _send(receiver, events, receiver.interests)
             await self._avatar(receivers, profile, Viewer.CONTACT)
         await pep_nodes.introduce(self._engine, jid, receivers)
 

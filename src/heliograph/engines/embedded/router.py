@@ -56,6 +56,9 @@ class Resource:
         watchers_at_end: who watched the account when this stream ended, as it may have been the account's last.
         blocks_at_end: whom the account blocked then.
         is_told_of_blocks: whether the block list was asked for (XEP-0191, section 3.3).
+        since: the mark that the client has named as the highest that it has seen, or -1 (`xmpp.profile_news`).
+        caught_up: the mark up to which the client was told of profiles when it came; what is published later is told.
+        missed: the highest mark that was published and not told since then.
     """
 
     outlet: Outlet
@@ -80,6 +83,9 @@ class Resource:
     watchers_at_end: Collection[str] = ()
     blocks_at_end: frozenset[str] = frozenset()
     is_told_of_blocks: bool = False
+    since: int = -1
+    caught_up: int = -1
+    missed: int = -1
 
     @property
     def is_available(self) -> bool:

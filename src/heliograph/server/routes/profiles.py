@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heliograph import wire
 from heliograph.core import profiles
+from heliograph.core.profile_history import Editor
 from heliograph.core.profiles import ProfileChange, Visibility
 from heliograph.errors import ProfileInvalid
 from heliograph.server import bodies
@@ -27,7 +28,8 @@ async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:
         visibility=None if body.visibility is None else _visibility(body.visibility),
     )
     try:
-        stored = await profiles.set_profile(call.ports, call.jid, wanted, body.version)
+        editor = Editor(session_id=call.identity.session.id)
+        stored = await profiles.set_profile(call.ports, call.jid, wanted, body.version, editor)
     except ProfileInvalid as error:
         raise bodies.profile_invalid(error) from error
     return bodies.own_profile(call.services, stored)

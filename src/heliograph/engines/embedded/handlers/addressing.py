@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from heliograph.core.profile_history import Author, Editor, Path
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.blocking import receiver_blocked, sender_blocked
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
@@ -23,6 +24,11 @@ class Scope(Enum):
 
 
 Handler = Callable[["EmbeddedEngine", Resource, Stanza, Jid], "Coroutine[None, None, None] | None"]
+
+
+def editor(sender: Resource) -> Editor:
+    """Who changes a profile by a stanza."""
+    return Editor(Author.USER, Path.XMPP, sender.session_id)
 
 
 def answer(sender: Resource, stanza: Stanza, payload: str = "") -> None:

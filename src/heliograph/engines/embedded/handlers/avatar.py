@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import media, profiles
 from heliograph.core.profiles import ProfileChange
 from heliograph.engines.embedded.avatars import sha1
-from heliograph.engines.embedded.handlers.addressing import answer
+from heliograph.engines.embedded.handlers.addressing import answer, editor
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import avatar, pep
 from heliograph.xmpp.avatar import AvatarInfo
@@ -48,7 +48,7 @@ async def publish(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, requ
     else:
         infos = avatar.parse_metadata(request.payload)
         image = await _image(engine, sender, infos) if infos else ""
-        await profiles.set_profile(engine.ports, sender.account, ProfileChange(image=image))
+        await profiles.set_profile(engine.ports, sender.account, ProfileChange(image=image), editor=editor(sender))
         item_id = infos[0].id if infos else request.item_id or pep.CURRENT_ITEM
     answer(sender, stanza, pep.published_xml(request.node, item_id))
 

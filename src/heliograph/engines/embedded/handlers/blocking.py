@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.core import blocking
@@ -55,7 +56,7 @@ def blocks_changed(engine: EmbeddedEngine, change: BlockChange) -> None:
         _take_back_directed(engine, change)
         _push(engine, change)
     if change.removed:
-        engine.spawn(_reintroduce(engine, change))
+        engine.fan_out.line_up(partial(_reintroduce, engine, change))
 
 
 def _push(engine: EmbeddedEngine, change: BlockChange) -> None:
@@ -117,9 +118,11 @@ async def _reintroduce(engine: EmbeddedEngine, change: BlockChange) -> None:
         if await blocking.blocks(ports, item.jid, change.owner):
             continue
         if is_watcher(item.subscription):
-            await engine.fan_out.introduce(change.owner, engine.router.available(item.jid))
+            mirror = await ports.contacts.lookup(item.jid, change.owner)
+            mark = 0 if mirror is None else mirror.mark
+            await engine.fan_out.show(change.owner, engine.router.available(item.jid), mark)
         if is_watched(item.subscription):
-            await engine.fan_out.introduce(item.jid, engine.router.available(change.owner))
+            await engine.fan_out.show(item.jid, engine.router.available(change.owner), item.mark)
 
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import limits, profiles
 from heliograph.core.profiles import Profile, ProfileChange
 from heliograph.engines.embedded.handlers import avatar, pep_nodes
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, editor
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, pep_owner, vcard
 from heliograph.xmpp.jid import Jid
@@ -80,7 +80,7 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target
         await avatar.publish(engine, sender, stanza, request)
         return
     change = await _change(engine, sender, request)
-    await profiles.set_profile(engine.ports, sender.account, change)
+    await profiles.set_profile(engine.ports, sender.account, change, editor=editor(sender))
     answer(sender, stanza, pep.published_xml(request.node, CURRENT_ITEM))
 
 

@@ -281,7 +281,7 @@ def _watch(engine: EmbeddedEngine, account: Presence, change: RosterChange) -> N
         for receiver in receivers:
             tell(receiver, contact, is_gone=was_watched)
     if not was_watched and receivers:
-        engine.spawn(engine.fan_out.introduce(change.contact, receivers))
+        engine.fan_out.introduce(change.contact, receivers, change.item.mark if change.item else 0)
 
 
 def _set_member(members: set[str], member: str, is_in: bool) -> None:

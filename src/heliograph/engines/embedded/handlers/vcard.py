@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from heliograph.core import limits, media, profiles
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, editor
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import AccountNotFound
 from heliograph.xmpp import avatar
@@ -34,7 +34,7 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target
     card, photo = from_vcard_temp(stanza.element[0], limits.VCARD_EXTRA_MAX_BYTES, current)
     if photo is not None:
         card = replace(card, image=await engine.avatars.take(sender.account, photo.data))
-    await profiles.set_profile(ports, sender.account, profiles.change_from_card(card))
+    await profiles.set_profile(ports, sender.account, profiles.change_from_card(card), editor=editor(sender))
     answer(sender, stanza)
 
 
