@@ -32,6 +32,8 @@ MODULES = (
     wire.profiles,
     wire.contacts,
     wire.invitations,
+    wire.statuses,
+    wire.backend_profiles,
     wire.media,
     wire.audit,
     wire.users,

@@ -136,6 +136,8 @@ export interface Config {
   limits: LimitsBody;
   /** what the app offers. */
   features: FeaturesBody;
+  /** what a user of this app has to fill in, as `ProfileRequest` names it. */
+  requiredProfileFields: readonly string[];
 }
 
 /** A registration: a new user, or a further device of one that exists. */
@@ -469,6 +471,89 @@ export interface InviterBody {
   userJid: string;
   profile: ProfileBody;
   expiresAt: string;
+}
+
+/** What a user may choose a status from. */
+export interface StatusesBody {
+  /** the user's status text. */
+  current: string;
+  /** what the app offers, in its order. */
+  offered: readonly string[];
+  /** what the user had last, at most 10, the newest first. */
+  recent: readonly string[];
+}
+
+/** Take a text off the recent ones; without `status`, all of them. */
+export interface ForgetStatusRequest {
+  status?: string | null;
+}
+
+/** What the app offers to all its users from now on. */
+export interface OfferedStatusesRequest {
+  statuses: readonly string[];
+}
+
+/** What the app offers. */
+export interface OfferedStatusesBody {
+  statuses: readonly string[];
+}
+
+/** A change of one user's profile; see `ProfileRequest`. */
+export interface ProfileUpdateItem extends ProfileRequest {
+  userId: string;
+}
+
+/** Changes of many profiles. A user who is named twice is changed twice, in this order. */
+export interface ProfileUpdatesRequest {
+  items: readonly ProfileUpdateItem[];
+}
+
+/** What became of one change. */
+export interface UpdatedBody {
+  /** as it was sent. */
+  userId: string;
+  /** `updated`, `unchanged` (the profile was like that already) or `failed`. */
+  result: "updated" | "unchanged" | "failed";
+  /** of the profile, unless it failed. */
+  version?: number | null;
+  /** why it failed: the code of an error, a sentence, and the field that it is about. */
+  code?: string | null;
+  /** why it failed: the code of an error, a sentence, and the field that it is about. */
+  message?: string | null;
+  /** why it failed: the code of an error, a sentence, and the field that it is about. */
+  field?: string | null;
+}
+
+/** One result for each change, in their order. */
+export interface UpdatesData {
+  results: readonly UpdatedBody[];
+}
+
+/** One changed field. Only the values of name, status and picture are kept. */
+export interface FieldEditBody {
+  field: string;
+  before?: string | null;
+  after?: string | null;
+}
+
+/** One change of a profile. */
+export interface ProfileEditBody {
+  /** the one that it made. */
+  version: number;
+  /** ISO 8601 in UTC. */
+  at: string;
+  /** whose word it was. */
+  by: "user" | "backend";
+  /** the way by which it came. */
+  via: "api" | "xmpp";
+  /** the device session; `""` for a backend. */
+  sessionId: string;
+  fields: readonly FieldEditBody[];
+}
+
+/** The newest changes of a profile, at most 20, the newest first. */
+export interface ProfileHistoryData {
+  changes: readonly ProfileEditBody[];
 }
 
 /** A stored picture. Its addresses give WebP to who accepts that, and else JPEG. */

@@ -18,6 +18,7 @@ from heliograph.core.apps import (
     KeyKind,
     NewApp,
     Policy,
+    ProfileField,
     Proximity,
     QrFormat,
     RegistrationPolicy,
@@ -151,6 +152,45 @@ async def _set_policy(settings: Settings, app_id: str, wanted: dict[str, Any]) -
         app = await apps.set_policy(ports, app, replace(app.policy, **wanted))
     for name, value in asdict(app.policy).items():
         print(f"{name:<18} {value}")
+
+
+@commands.command("profiles")
+def set_profile_policy(
+    app_id: str,
+    *,
+    name_max: Annotated[int | None, typer.Option(help="Characters of a name, 1 to 64.", min=1, max=64)] = None,
+    status_max: Annotated[int | None, typer.Option(help="Characters of a status, 1 to 139.", min=1, max=139)] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A field to fill in: name, image, status, mobile, email. May be given again. `none`: no field."
+        ),
+    ] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(help="A status to offer; may be given again. `none` offers none.")
+    ] = None,
+    invite_url: Annotated[
+        str | None, typer.Option(help="What the address of an invitation begins with; `default` is the node's page.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change what an app asks of profiles, and what it offers; options that are not given stay as they are."""
+    given = {
+        "name_max_graphemes": name_max,
+        "status_max_graphemes": status_max,
+        "required_profile_fields": None if require is None else _fields(require),
+        "statuses": None if status is None else tuple(text for text in status if text != "none"),
+        "invite_url": "" if invite_url == "default" else invite_url,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    run(_set_policy(settings_of(config), app_id, wanted))
+
+
+def _fields(names: list[str]) -> tuple[ProfileField, ...]:
+    try:
+        return tuple(ProfileField(name) for name in dict.fromkeys(names) if name != "none")
+    except ValueError:
+        raise typer.BadParameter("The fields are name, image, status, mobile and email") from None
 
 
 @commands.command("list")

@@ -211,6 +211,12 @@ def for_typed_code(session_id: str, address: str) -> tuple[Draw, ...]:
     return (*_of_address("qr:typed:address", address, TYPED_CODES_PER_ADDRESS), session)
 
 
+def for_backend(caller: Caller, calls: int) -> tuple[Draw, ...]:
+    """What a call of an app's backend draws on that does the work of so many."""
+    draw = _backend(caller)
+    return (Draw(draw.key, weighted(draw.rate, calls)),)
+
+
 def _backend(caller: Caller) -> Draw:
     return Draw(f"backend:{caller.app.id}", BACKEND_PER_APP)
 

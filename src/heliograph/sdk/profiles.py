@@ -98,6 +98,19 @@ class ProfileCalls(Calls):
         """
         return await self._on.tokens.call("GET", f"/profiles/{segment(user)}", wire.ProfileBody)
 
+    async def get_status_list(self) -> Response[wire.StatusesBody]:
+        """The user's status, the texts that the app offers, and those that the user had last."""
+        return await self._on.tokens.call("GET", "/statuses", wire.StatusesBody)
+
+    async def delete_recent_status(self, status: str) -> Response[wire.StatusesBody]:
+        """Take a text off the recent ones; it is no error if it is not among them."""
+        body = wire.ForgetStatusRequest(status=status)
+        return await self._on.tokens.call("POST", "/statuses/forget", wire.StatusesBody, body)
+
+    async def clear_recent_statuses(self) -> Response[wire.StatusesBody]:
+        """Forget all recent texts."""
+        return await self._on.tokens.call("POST", "/statuses/forget", wire.StatusesBody, wire.ForgetStatusRequest())
+
     async def _change(
         self, body: wire.ProfileRequest, image: Image | None, on_progress: ProgressCallback | None
     ) -> Response[wire.OwnProfileBody]:

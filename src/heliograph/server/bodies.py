@@ -42,11 +42,15 @@ def config(services: Services, caller: Caller) -> wire.Config:
         domain=caller.domain,
         is_sandbox=caller.environment is Environment.SANDBOX,
         limits=wire.LimitsBody(
-            max_sessions=caller.app.policy.max_sessions, request_max_bytes=services.request_max_bytes
+            max_sessions=caller.app.policy.max_sessions,
+            request_max_bytes=services.request_max_bytes,
+            name_max_graphemes=caller.app.policy.name_max_graphemes,
+            status_max_graphemes=caller.app.policy.status_max_graphemes,
         ),
         features=wire.FeaturesBody(
             **{feature.value: feature not in caller.app.policy.disabled_features for feature in Feature}
         ),
+        required_profile_fields=tuple(map(public_name, caller.app.policy.required_profile_fields)),
     )
 
 
@@ -95,9 +99,15 @@ def own_profile(services: Services, record: Profile) -> wire.OwnProfileBody:
 
 def profile_invalid(error: ProfileInvalid) -> ProfileInvalid:
     """The error with `details.field` as the bodies name it."""
-    name = error.details.get("field", "")
-    public = _PUBLIC_NAMES.get(PROFILE_FIELDS.get(name, name), name)
-    return ProfileInvalid(error.message, details={**error.details, "field": public})
+    details = {**error.details, "field": public_name(error.details.get("field", ""))}
+    if "missing" in details:
+        details["missing"] = [public_name(name) for name in details["missing"]]
+    return ProfileInvalid(error.message, details=details)
+
+
+def public_name(name: str) -> str:
+    """A profile field of `core` as the bodies name it on the wire."""
+    return _PUBLIC_NAMES.get(PROFILE_FIELDS.get(name, name), name)
 
 
 def contact(friend: Friend) -> wire.ContactBody:

@@ -49,6 +49,7 @@ SET_POLICY = "UPDATE apps SET policy = ? WHERE id = ?"
 # ---------------------------------------------------------------------------------------------------------- accounts
 ACCOUNT_BY_JID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.jid = ?"
 ACCOUNT_BY_ID = f"SELECT {ACCOUNT} FROM accounts a WHERE a.id = ?"
+IS_ACCOUNT = "SELECT 1 FROM accounts WHERE jid = ? AND deleted_at IS NULL"
 ACCOUNT_IDS = "SELECT jid, id FROM accounts WHERE jid IN (?, ?)"
 STANDING = (
     f"SELECT d.accounts, p.has_name, {ACCOUNT} FROM domains d LEFT JOIN accounts a ON a.jid = ? "

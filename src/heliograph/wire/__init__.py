@@ -19,6 +19,15 @@ from heliograph.wire.accounts import (
     RegisterRequest,
 )
 from heliograph.wire.audit import AuditData, AuditEntryBody
+from heliograph.wire.backend_profiles import (
+    FieldEditBody,
+    ProfileEditBody,
+    ProfileHistoryData,
+    ProfileUpdateItem,
+    ProfileUpdatesRequest,
+    UpdatedBody,
+    UpdatesData,
+)
 from heliograph.wire.configuration import Config, FeaturesBody, LimitsBody
 from heliograph.wire.contacts import BlockedData, BlockedUserBody, ContactBody, ContactsData, FriendState, LastSeenBody
 from heliograph.wire.envelope import Answer, Body, ErrorBody, Request, Secretive
@@ -50,6 +59,12 @@ from heliograph.wire.profiles import (
 )
 from heliograph.wire.reading import decode, encode
 from heliograph.wire.sessions import DeviceBody, EndedData, EndOthersRequest, SessionBody, SessionsData
+from heliograph.wire.statuses import (
+    ForgetStatusRequest,
+    OfferedStatusesBody,
+    OfferedStatusesRequest,
+    StatusesBody,
+)
 from heliograph.wire.tokens import RefreshRequest, RevokeRequest, TokenRequest, Tokens
 from heliograph.wire.users import (
     AccountBody,
@@ -86,7 +101,9 @@ __all__ = [
     "FeaturesBody",
     "FeedbackBody",
     "FeedbackData",
+    "FieldEditBody",
     "FieldVisibility",
+    "ForgetStatusRequest",
     "FoundUserBody",
     "FriendState",
     "ImportData",
@@ -106,11 +123,17 @@ __all__ = [
     "MetaDataRequest",
     "NewInvitationBody",
     "NewInvitationRequest",
+    "OfferedStatusesBody",
+    "OfferedStatusesRequest",
     "OwnProfileBody",
     "PhoneBookData",
     "PhoneBookRequest",
     "ProfileBody",
+    "ProfileEditBody",
+    "ProfileHistoryData",
     "ProfileRequest",
+    "ProfileUpdateItem",
+    "ProfileUpdatesRequest",
     "RefreshRequest",
     "RegisterData",
     "RegisterRequest",
@@ -120,8 +143,11 @@ __all__ = [
     "Secretive",
     "SessionBody",
     "SessionsData",
+    "StatusesBody",
     "TokenRequest",
     "Tokens",
+    "UpdatedBody",
+    "UpdatesData",
     "UserSearchRequest",
     "UsersData",
     "VisibilityBody",

@@ -54,6 +54,7 @@ class Config(Body, frozen=True, kw_only=True):
         domain: the JID domain of the users.
         is_sandbox: whether the key is a trial key.
         features: what the app offers.
+        required_profile_fields: what a user of this app has to fill in, as `ProfileRequest` names it.
     """
 
     xmpp_host: str
@@ -65,3 +66,4 @@ class Config(Body, frozen=True, kw_only=True):
     is_sandbox: bool
     limits: LimitsBody
     features: FeaturesBody = FeaturesBody()
+    required_profile_fields: tuple[str, ...] = ()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from heliograph import wire
 from heliograph.core import profiles
 from heliograph.core.profile_history import Editor
-from heliograph.core.profiles import ProfileChange, Visibility
 from heliograph.errors import ProfileInvalid
-from heliograph.server import bodies
+from heliograph.server import bodies, profile_bodies
 from heliograph.server.endpoints import NoBody, UserCall, by_token
 
 
@@ -18,26 +17,14 @@ async def own(call: UserCall[NoBody]) -> wire.OwnProfileBody:
 
 async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:
     """`PATCH /profile`: change it, and bring it to everyone who may see it."""
-    body = call.body
-    wanted = ProfileChange(
-        name=body.nick_name,
-        image=body.image,
-        status=body.status,
-        mobile=body.mobile_number,
-        email=body.email,
-        visibility=None if body.visibility is None else _visibility(body.visibility),
-    )
     try:
         editor = Editor(session_id=call.identity.session.id)
-        stored = await profiles.set_profile(call.ports, call.jid, wanted, body.version, editor)
+        stored = await profiles.set_profile(
+            call.ports, call.jid, profile_bodies.change(call.body), call.body.version, editor
+        )
     except ProfileInvalid as error:
         raise bodies.profile_invalid(error) from error
     return bodies.own_profile(call.services, stored)
-
-
-def _visibility(body: wire.VisibilityRequest) -> dict[str, Visibility]:
-    chosen = {name: getattr(body, attribute) for name, attribute in bodies.PROFILE_FIELDS.items()}
-    return {name: Visibility(value) for name, value in chosen.items() if value is not None}
 
 
 async def of(call: UserCall[NoBody]) -> wire.ProfileBody:

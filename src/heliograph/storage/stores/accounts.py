@@ -150,7 +150,7 @@ def _change(
         cursor.execute(sql.SET_ACCOUNT, after)
         _keep_terms(cursor, before, change.account)
         record(cursor, audit.of_account(before, change, now))
-    if change.account.is_blocked != before.is_blocked:
+    if (change.account.is_blocked, change.account.is_deleted) != (before.is_blocked, before.is_deleted):
         cursor.execute(sql.MARK_PROFILE, (next_mark(cursor, jid), before.id))
     if change.feedback is not None:
         said = (change.feedback.reason, change.feedback.feedback, change.feedback.created_at)

@@ -61,7 +61,7 @@ def change_pair(cursor: Cursor, owner: str, contact: str, decide: Decision) -> l
 def _change_many(cursor: Cursor, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:
     changes = []
     for contact in contacts:
-        if cursor.execute(sql.ACCOUNT_IDS, (contact, contact)).fetchone() is not None:
+        if cursor.execute(sql.IS_ACCOUNT, (contact,)).fetchone() is not None:
             changes += change_pair(cursor, owner, contact, partial(decide, contact))
     return changes
 
