@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound, ContactLimit
 
 ADA = "ada@chat.example"
@@ -108,3 +109,19 @@ async def test_concurrent_changes_never_exceed_a_limit_that_the_decision_keeps(s
     )
     assert sum(isinstance(result, ContactLimit) for result in results) == 15
     assert len(await stores.contacts.roster(ADA)) == 5
+
+
+async def test_each_change_of_a_roster_is_counted_and_no_other(stores: Any, registrar: Any) -> None:
+    owner, contact, other = (f"{name}@chat.example" for name in ("ver-ada", "ver-bob", "ver-eve"))
+    for jid in (owner, contact, other):
+        await registrar.register(jid)
+    assert await stores.contacts.version(owner) == 0
+    (change,) = await stores.contacts.change(owner, contact, lambda *_: (RosterItem(contact), None))
+    assert (change.version, await stores.contacts.version(owner)) == (1, 1)
+    assert await stores.contacts.change(owner, contact, lambda item, mirror, *_: (item, mirror)) == []
+    assert await stores.contacts.version(owner) == 1
+    assert await stores.contacts.version(contact) == 0
+    account = await stores.accounts.lookup(contact)
+    (gone,) = await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, 1.0)
+    assert (gone.owner, gone.version) == (owner, 2)
+    assert await stores.contacts.version("nobody@chat.example") == 0

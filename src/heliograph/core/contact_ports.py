@@ -17,6 +17,10 @@ class ContactStore(Protocol):
         """All items of a user's roster, hidden ones too."""
         ...
 
+    async def version(self, jid: str) -> int:
+        """How often a user's roster has changed; 0 where there is no such account."""
+        ...
+
     async def lookup(self, owner: str, contact: str) -> RosterItem | None:
         """One item."""
         ...

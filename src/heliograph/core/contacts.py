@@ -58,12 +58,14 @@ class RosterChange:
 
     Attributes:
         is_shown: whether the owner's roster looks different after it: a request that nobody has answered is not shown.
+        version: how often the owner's roster has changed, with this change.
     """
 
     owner: str
     contact: str
     item: RosterItem | None
     is_shown: bool = True
+    version: int = field(default=0, compare=False)
 
 
 class FriendState(StrEnum):

@@ -188,6 +188,8 @@ CONTACT_PROFILES = (
     f"WHERE o.jid = ? AND r.subscription IN ('to', 'both') AND a.deleted_at IS NULL "
     f"AND (p.mark > ? OR r.mark > ?) ORDER BY {_NEWS}"
 )
+ROSTER_VERSION = "SELECT roster_version FROM accounts WHERE jid = ?"
+NEXT_ROSTER_VERSION = "UPDATE accounts SET roster_version = roster_version + 1 WHERE jid = ? RETURNING roster_version"
 NEXT_MARK = "UPDATE domains SET mark = mark + 1 WHERE domain = ? RETURNING mark"
 MARK_PROFILE = "UPDATE profiles SET mark = ? WHERE account_id = ?"
 ADD_PROFILE_CHANGE = "INSERT INTO profile_changes (account_id, version, record) VALUES (?, ?, ?)"

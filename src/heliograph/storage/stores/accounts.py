@@ -18,6 +18,7 @@ from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer, new_row, next_mark
 from heliograph.storage.stores.archive import delete_archive
 from heliograph.storage.stores.audit import record
+from heliograph.storage.stores.contacts import next_version
 from heliograph.storage.stores.directory import keep_terms
 from heliograph.storage.stores.sessions import close_sessions, end_sessions
 
@@ -179,4 +180,4 @@ def _delete(cursor: Cursor, account_id: int, reason: EndReason, now: float) -> l
     delete_archive(cursor, account_id)
     cursor.execute(sql.DELETE_ACCOUNT, (account_id,))
     cursor.execute(sql.COUNT_ACCOUNT, (-1, jid.partition("@")[2]))
-    return [RosterChange(owner, jid, None) for owner in owners]
+    return [RosterChange(owner, jid, None, version=next_version(cursor, owner)) for owner in owners]

@@ -27,6 +27,11 @@ class SqlContacts:
         """All items of a user's roster, hidden ones too."""
         return [rows.item(row) for row in await self._reader.rows(sql.ROSTER, (jid,))]
 
+    async def version(self, jid: str) -> int:
+        """How often a user's roster has changed."""
+        row = await self._reader.row(sql.ROSTER_VERSION, (jid,))
+        return int(row[0]) if row else 0
+
     async def lookup(self, owner: str, contact: str) -> RosterItem | None:
         """One item."""
         row = await self._reader.row(sql.ROSTER_ITEM, (owner, contact))
@@ -54,8 +59,15 @@ def change_pair(cursor: Cursor, owner: str, contact: str, decide: Decision) -> l
     changes = []
     for (whose, of), old, new in zip(sides, before, after, strict=True):
         if whose in ids and new != old:
-            changes.append(RosterChange(whose, of, _write(cursor, ids[whose], (whose, of), old, new)))
+            written = _write(cursor, ids[whose], (whose, of), old, new)
+            changes.append(RosterChange(whose, of, written, version=next_version(cursor, whose)))
     return changes
+
+
+def next_version(cursor: Cursor, owner: str) -> int:
+    """Count a change of a user's roster."""
+    found = cursor.execute(sql.NEXT_ROSTER_VERSION, (owner,)).fetchall()  # all, so that the statement is done
+    return int(found[0][0]) if found else 0
 
 
 def _change_many(cursor: Cursor, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:

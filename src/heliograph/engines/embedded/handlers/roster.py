@@ -28,10 +28,20 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     if target.bare != sender.account:
         refuse(sender, stanza, "auth", "forbidden")
         return
-    parse_get(stanza.element[0])
-    sender.is_interested = True
+    known = parse_get(stanza.element[0]).ver
+    sender.is_interested, sender.has_versions = True, known is not None
+    version = _version(sender, await engine.ports.contacts.version(sender.account))
+    if known == version:
+        answer(sender, stanza)  # section 2.6.2: the client has it; what changes meanwhile is pushed
+        return
     items = await engine.ports.contacts.roster(sender.account)
-    answer(sender, stanza, query_xml(_shown(item) for item in items if item.is_listed))
+    shown = (_shown(item) for item in items if item.is_listed)
+    answer(sender, stanza, query_xml(shown, None if known is None else version))
+
+
+def _version(resource: Resource, number: int) -> str:
+    """What a version of the roster is called: not what one of an earlier account of that name was called."""
+    return f"{resource.account_id}-{number}"
 
 
 def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> Coroutine[None, None, None] | None:
@@ -64,7 +74,8 @@ def push(engine: EmbeddedEngine, change: RosterChange) -> None:
     shown = Item(change.contact, "remove") if item is None else _shown(item)
     for resource in engine.router.resources(change.owner):
         if resource.is_interested:
-            resource.outlet.send(push_xml(shown, engine.next_id(), resource.jid).encode())
+            version = _version(resource, change.version) if resource.has_versions else None
+            resource.outlet.send(push_xml(shown, engine.next_id(), resource.jid, version).encode())
 
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {
