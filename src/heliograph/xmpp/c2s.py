@@ -60,8 +60,8 @@ class State(Enum):
     CLOSED = "closed"
 
 
-_WAITING = frozenset((State.ASKING, State.ADMITTING, State.ASKING_BIND))
-"""Where a question is open."""
+_WAITING = (State.ASKING, State.ADMITTING, State.ASKING_BIND)
+"""Where a question is open; a tuple, as it is asked for each tag, and comparing members costs less than hashing one."""
 
 
 @dataclass(slots=True)

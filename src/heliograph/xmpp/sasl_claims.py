@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from heliograph.xmpp import jid, scram
@@ -52,8 +53,13 @@ class Offer:
 
     def digest(self, algorithm: str) -> str:
         """What the client is told of all this inside SCRAM (XEP-0474, section 5.1)."""
-        types = None if self.binding is None else (self.binding.type,)
-        return offer_digest(self.mechanisms, types, algorithm)
+        return _digest(self, algorithm)
+
+
+@cache  # as many as offers and hash functions
+def _digest(offer: Offer, algorithm: str) -> str:
+    types = None if offer.binding is None else (offer.binding.type,)
+    return offer_digest(offer.mechanisms, types, algorithm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from heliograph.xmpp.hashed_token import HashedTokenClaim
 from heliograph.xmpp.oauth_bearer import BearerClaim
@@ -143,6 +143,7 @@ _BOUND = frozenset(("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "HT-SHA-256-ENDP")
 _NEED_ENCRYPTION = frozenset(("PLAIN", "OAUTHBEARER", *_TOKEN_MECHANISMS))
 
 
+@cache  # there are as many as certificates and one more, and each stream asks
 def offer(*, is_secure: bool, binding: ChannelBinding | None = None) -> Offer:
     """What a stream offers: channel binding where there is some, and what shows a secret on encrypted streams alone."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from heliograph.xmpp import sasl2
 from heliograph.xmpp.c2s_events import Terms
 from heliograph.xmpp.sasl_claims import Offer
@@ -22,6 +24,7 @@ def before_sign_in(terms: Terms, offer: Offer) -> str:
     return features
 
 
+@cache  # as many as offers
 def _mechanisms(offer: Offer) -> str:
     """The mechanisms, for both profiles, and beside them the type of channel binding (XEP-0440, section 2).
 
