@@ -31,6 +31,7 @@ async def test_a_key_gets_the_configuration_of_its_environment(
         "signalServerUrl": None,
         "domain": domain,
         "isSandbox": is_sandbox,
+        "features": {"qrSignIn": True, "userSearch": True, "accountDeletion": True, "lastSeen": True},
         "requiredProfileFields": [],
     }
     assert (limits["maxSessions"], limits["imageMaxBytes"]) == (5, 10 * 1024 * 1024)
