@@ -56,6 +56,7 @@ lint: setup ## rules of style, types and layers
 test: lint ## lint, then every test
 	cd web && npm run --silent test
 	scripts/install-chromium
+	scripts/install-databases
 	@$(MAKE) --no-print-directory foreign
 	$(BIN)/pytest $(ARGS)
 

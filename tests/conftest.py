@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
+
+import postgres_server
 
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=2000, deadline=None)  # pytest --hypothesis-profile=thorough
@@ -14,6 +18,15 @@ settings.load_profile("quick")
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, one loop at a time."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own; the URL ends before a database's name."""
+    if postgres_server.program("postgres") is None:
+        pytest.skip("there is no PostgreSQL on this machine")
+    with postgres_server.postgres_server() as url:
+        yield url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -30,6 +30,7 @@ from heliograph.server.services import ClientConfig, Services
 from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
 from heliograph.storage import sqlite
+from heliograph.storage.stores import Stores
 from heliograph.system.certificate import self_signed, server_context, server_end_point
 from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
@@ -151,7 +152,7 @@ async def _open_ports(
     stack: contextlib.AsyncExitStack, settings: Settings, engine: Engine, public_url: str, *, prepared: int
 ) -> Ports:
     ids = SystemIds()
-    stores = await stack.enter_async_context(sqlite.open(settings.data_dir / "heliograph.db"))
+    stores = await stack.enter_async_context(_stores(settings))
     credentials = stack.enter_context(PreparedCredentials(ids.random, stock=prepared))
     remote_images = await stack.enter_async_context(GuardedHttp()) if settings.fetch_remote_images else None
     return Ports(
@@ -167,6 +168,17 @@ async def _open_ports(
         sealer=JweSealer(),
         engine=engine,
     )
+
+
+def _stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[Stores]:
+    """The stores over the database of the settings."""
+    if settings.database_url is None:
+        return sqlite.open(settings.data_dir / "heliograph.db")
+    try:
+        from heliograph.storage import postgres  # noqa: PLC0415 - an optional library
+    except ImportError:
+        raise _invalid("database_url", "PostgreSQL takes the extra heliograph[postgres]") from None
+    return postgres.open(settings.database_url.get_secret_value(), settings.database_connections_max)
 
 
 def _media_store(settings: Settings, base_url: str) -> MediaStore:

@@ -70,6 +70,11 @@ class Settings(BaseModel):
 
     data_dir: Path = Path("data")
     """The folder of all that the node keeps: the database, stored images, the self-signed certificate."""
+    database_url: SecretStr | None = None
+    """The PostgreSQL database that holds the records, such as `postgresql://user:password@host/heliograph`; all nodes
+    of an installation share it. Not set: SQLite, in `data_dir`. Takes the extra `postgres`."""
+    database_connections_max: int = Field(default=16, ge=2, le=200)
+    """How many connections a node keeps to PostgreSQL for transactions at most, and as many for look-ups."""
     secret_file: Path | None = None
     """The file with the secret of the installation, from which the tokens are derived with which XMPP clients sign in
     again. Not set: `secret` in `data_dir`, made at the first start. Nodes that share a database need the same one; with

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -29,7 +30,9 @@ from heliograph.core.ports import (
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
 from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.tokens import TokenKind, TokenRecord
-from heliograph.storage import sqlite
+from heliograph.storage import postgres, sqlite
+from heliograph.storage import stores as stores_module
+from postgres_server import empty_database
 
 NOW = 1_800_000_000.0
 
@@ -55,11 +58,27 @@ class Stores:
     webhooks: WebhookStore
 
 
-@pytest.fixture(params=["sqlite"])
+@asynccontextmanager
+async def opened_database(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[stores_module.Stores]:
+    """Empty stores over the database that a fixture's parameter names."""
+    if request.param == "sqlite":
+        async with sqlite.open(folder / "heliograph.db") as opened:
+            yield opened
+    else:
+        async with empty_database(request.getfixturevalue("postgres_url")) as url, postgres.open(url) as opened:
+            yield opened
+
+
+@pytest.fixture
+def open_database() -> Callable[[pytest.FixtureRequest, Path], AbstractAsyncContextManager[stores_module.Stores]]:
+    """`opened_database`, for suites whose stores need more before they begin."""
+    return opened_database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    """Empty stores of every adapter in turn."""
-    assert request.param == "sqlite"
-    async with sqlite.open(tmp_path / "heliograph.db") as opened:
+    """Empty stores over every database in turn."""
+    async with opened_database(request, tmp_path) as opened:
         yield Stores(
             opened.apps,
             opened.accounts,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,16 +15,14 @@ from heliograph.core.ports import QrLinkStore
 from heliograph.core.qr_login import Approval, Code, CodeTaken, Event, QrLink, State, step
 from heliograph.core.sessions import Device
 from heliograph.errors import AlreadyUsed
-from heliograph.storage import sqlite
 
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture(params=["sqlite"])
-async def links(request: pytest.FixtureRequest, tmp_path: Path):  # type: ignore[no-untyped-def]
-    """Empty stores of every adapter in turn, in which the app is."""
-    assert request.param == "sqlite"
-    async with sqlite.open(tmp_path / "heliograph.db") as opened:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def links(request: pytest.FixtureRequest, tmp_path: Path, open_database: Any):  # type: ignore[no-untyped-def]
+    """Empty stores over every database in turn, in which the app is."""
+    async with open_database(request, tmp_path) as opened:
         await opened.apps.add(App("app_1", "Chat", "chat.example", "sandbox.chat.example", "{}", NOW), [])
         yield opened.qr_links
 
