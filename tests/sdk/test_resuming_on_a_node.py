@@ -130,3 +130,31 @@ async def test_a_stream_that_the_server_no_longer_has_is_begun_anew(join: Join, 
     await bob.sdk.send_message("ada", "welcome back")
     await ada.until(_is_message("welcome back"))
     assert ada.jid != jid
+
+
+def _forget(node: Node, jid: str) -> None:
+    """Let the server keep a stream no longer than its connection."""
+    for managed in tuple(node.engine.managed._resumable.values()):
+        if managed.resource.jid == jid:
+            managed.ttl_s = 0
+
+
+@pytest.mark.parametrize("is_handled", [True, False])
+async def test_a_message_that_may_be_lost_is_sent_again_and_comes_once(
+    join: Join, node: Node, is_handled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await join("ada"), await join("bob")
+    _forget(node, ada.jid)
+    stream = ada.sdk._on.connection._stream
+    assert stream is not None
+    if is_handled:
+        monkeypatch.setattr(stream, "received", lambda _data: None)  # no acknowledgement comes back
+    else:
+        monkeypatch.setattr(stream._socket, "write", lambda _data: None)
+    await ada.sdk.send_message("bob", "are you there?")
+    if is_handled:
+        await bob.until(_is_message("are you there?"))
+    await ada.break_socket()
+    await ada.sdk.send_message("bob", "now I am")
+    await bob.until(_is_message("now I am"))
+    assert bob.texts == ["are you there?", "now I am"]

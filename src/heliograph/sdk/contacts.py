@@ -14,6 +14,7 @@ from heliograph.sdk.response import Response, SentMessage
 from heliograph.sdk.runtime import Calls
 from heliograph.xmpp import jid as jids
 from heliograph.xmpp.jid import JidMalformed
+from heliograph.xmpp.stable_ids import origin_id_xml
 from heliograph.xmpp.stanza import escape, quote
 
 _MESSAGE_ID_BYTES = 12
@@ -118,7 +119,7 @@ class ContactCalls(Calls):
         if not text or _NO_XML.search(text):
             raise RequestInvalid("A text is not empty and holds no control characters", details={"field": "text"})
         message_id = secrets.token_hex(_MESSAGE_ID_BYTES)
-        body = f"<body>{escape(text)}</body>"
+        body = f"<body>{escape(text)}</body>{origin_id_xml(message_id)}"
         stanza = f"<message type='chat' id='{message_id}' to={quote(str(to))}>{body}</message>".encode()
         if len(stanza) > runtime.config.limits.stanza_max_bytes:
             raise PayloadTooLarge("The text is longer than the server takes", details={"field": "text"})

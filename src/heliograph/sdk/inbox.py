@@ -25,11 +25,15 @@ from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.message import message_type
 from heliograph.xmpp.new_session import find_ended_session, find_new_session
 from heliograph.xmpp.presence import Kind
+from heliograph.xmpp.stable_ids import origin_id
 from heliograph.xmpp.stanza import NS_CLIENT, Stanza
 from heliograph.xmpp.stanza_error import StanzaError
 
 _BODY_TAG = f"{{{NS_CLIENT}}}body"
 _EXTRA_MAX_BYTES = 64 * 1024  # what a stanza can hold; the SDK shows the fields and drops the rest
+
+_MESSAGES_MAX = 10_000
+"""How many messages are remembered by their ids."""
 
 
 class Inbox:
@@ -48,6 +52,7 @@ class Inbox:
         self._friends: dict[str, FriendState] = {}
         self._has_roster = False
         self._blocked: frozenset[str] | None = None
+        self._messages: dict[tuple[str, str], None] = {}  # the newest, by sender and origin id
         self.mark = 0
 
     def take(self, stanza: Stanza) -> list[Event]:
@@ -156,8 +161,21 @@ class Inbox:
             # Only a server speaks for a bare JID (XEP-0163, section 4.3.1): a client could forge its own version here.
             found = pep.parse_event(event)
             yield from self._profile(found, sender) if found is not None else ()
-        elif body and kind in ("chat", "normal"):
+        elif body and kind in ("chat", "normal") and not self._is_known(stanza, sender):
             yield MessageReceived(message_id=stanza.id or "", user_id=sender.local, user_jid=sender.bare, text=body)
+
+    def _is_known(self, message: Stanza, sender: Jid) -> bool:
+        """Whether a message came before: its sender sends it again where it cannot know (XEP-0359, section 3.2)."""
+        identity = origin_id(message)
+        if not identity:
+            return False
+        key = (sender.bare, identity)
+        if key in self._messages:
+            return True
+        self._messages[key] = None
+        if len(self._messages) > _MESSAGES_MAX:
+            del self._messages[next(iter(self._messages))]
+        return False
 
     def _profile(self, event: pep.Event, owner: Jid) -> Iterator[Event]:
         payload = event.items[-1][1] if event.items else None

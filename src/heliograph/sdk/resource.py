@@ -83,6 +83,7 @@ class Resource:
                 await stream.open(target, self._terms.context)
                 if not stream.is_resumed:
                     await self._settle(stream)
+                    self._send_again(stream)
                 self._continuation.is_settled = True
             is_ready = True
         except TimeoutError:
@@ -112,6 +113,11 @@ class Resource:
         if listed is not None:
             self._tell(self._inbox.take_blocks(listed))
         await ready
+
+    def _send_again(self, stream: Stream) -> None:
+        """The stream before could not go on, and nobody knows which of its last messages the server has handled."""
+        for message in self._continuation.take_unsure():
+            stream.send(message)
 
     async def hold(self, stream: Stream) -> Ending:
         """Keep a stream until it ends; when this is cancelled, close it."""

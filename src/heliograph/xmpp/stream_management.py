@@ -252,6 +252,8 @@ class Continuation:
         is_enabled: whether the server manages the stream.
         requests: how many requests the client has made on the stream, so that none gets an id twice.
         is_settled: whether the client has done all that a new stream needs; before that there is nothing to go on with.
+        unsure: messages of streams that were lost for good: the server has not acknowledged them, and may have handled
+            them or not.
     """
 
     max_stanzas: int
@@ -261,6 +263,7 @@ class Continuation:
     requests: int = 0
     is_enabled: bool = False
     is_settled: bool = False
+    unsure: list[bytes] = field(default_factory=list)
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -268,9 +271,16 @@ class Continuation:
 
     def reset(self) -> None:
         """The stream is over, or a new one begins."""
+        self.unsure += [stanza for stanza in self.ledger.take() if stanza.startswith(b"<message")]
+        del self.unsure[: -self.max_stanzas]
         self.id, self.jid, self.requests = None, "", 0
         self.is_enabled = self.is_settled = False
         self.ledger = Ledger(self.max_stanzas, self.max_bytes)
+
+    def take_unsure(self) -> Sequence[bytes]:
+        """The messages that have to be sent again; their receivers know by their ids what they have."""
+        unsure, self.unsure = self.unsure, []
+        return unsure
 
 
 def _too_high(handled: int, sent: int) -> StreamError:
