@@ -8,13 +8,22 @@ from typing import Any
 
 NS_PROFILE = "urn:heliograph:profile:1"
 VCARD4 = "urn:xmpp:vcard4"
-CAPS = "client/pc//Test<" + f"{VCARD4}+notify<"
-VER = b64encode(hashlib.sha1(CAPS.encode()).digest()).decode()
-PRESENCE = f"<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:news' ver='{VER}'/></presence>"
-INFO = (
-    f"<query xmlns='http://jabber.org/protocol/disco#info' node='urn:news#{VER}'>"
-    f"<identity category='client' type='pc' name='Test'/><feature var='{VCARD4}+notify'/></query>"
-)
+
+
+def presence_of(*nodes: str) -> tuple[str, str]:
+    """The presence of a client that wants to be told of these nodes, and what it answers when it is asked for that."""
+    features = sorted(f"{node}+notify" for node in nodes)
+    text = "client/pc//Test<" + "".join(f"{feature}<" for feature in features)
+    ver = b64encode(hashlib.sha1(text.encode()).digest()).decode()
+    listed = "".join(f"<feature var='{feature}'/>" for feature in features)
+    caps = f"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:news' ver='{ver}'/>"
+    return f"<presence>{caps}</presence>", (
+        f"<query xmlns='http://jabber.org/protocol/disco#info' node='urn:news#{ver}'>"
+        f"<identity category='client' type='pc' name='Test'/>{listed}</query>"
+    )
+
+
+PRESENCE, INFO = presence_of(VCARD4)
 
 
 def since(mark: int | str) -> str:
