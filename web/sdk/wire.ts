@@ -154,8 +154,8 @@ export interface RegisterRequest {
   device?: DeviceBody;
 }
 
-/** The new device session and its credentials. The password and the tokens are shown this once. */
-export interface RegisterData {
+/** A new device session and its credentials. The password and the tokens are shown this once. */
+export interface CredentialsData {
   /** the XMPP username (the localpart of the JID), which is the user's identifier. */
   username: string;
   /** the password of this device session alone. */
@@ -176,8 +176,37 @@ export interface RegisterData {
   sessionId: string;
   /** whether the user was registered before. */
   isExisting: boolean;
+}
+
+/** A new device session with its credentials, and how to connect. */
+export interface RegisterData extends CredentialsData {
   /** how to connect. */
   config: Config;
+}
+
+/** Registrations of 1 to 1,000 users. */
+export interface BulkRequest {
+  users: readonly RegisterRequest[];
+}
+
+/** What came of one registration. */
+export interface BulkResultBody {
+  /** as it was sent. */
+  userIdentifier: string;
+  /** `registered` (a new user), `existing` (a further session of one) or `failed`. */
+  status: "registered" | "existing" | "failed";
+  /** the session, where there is one. */
+  data?: CredentialsData;
+  /** why there is none. */
+  error?: ErrorBody;
+}
+
+/** What came of each registration, in the order of the request, and how many came to what. */
+export interface BulkData {
+  registered: number;
+  existing: number;
+  failed: number;
+  results: readonly BulkResultBody[];
 }
 
 /** What the user has to say on leaving; each at most 2000 characters. */

@@ -11,6 +11,7 @@ from heliograph.core import assertions, limits, opaque, rate_limits, tokens
 from heliograph.core.apps import Caller, Environment, RegistrationPolicy
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.metadata import Metadata, check_metadata
+from heliograph.core.retries import Earlier, RetryKey
 from heliograph.core.sessions import Credentials, Device, EndReason, Session, Verifiers, Via, admit, clip
 from heliograph.core.tokens import TokenPair, TokenRecord
 from heliograph.errors import (
@@ -18,6 +19,8 @@ from heliograph.errors import (
     AccountDeleted,
     AccountNotFound,
     AdminBlocked,
+    AlreadyUsed,
+    IdempotencyMismatch,
     IdentifierInvalid,
     RateLimited,
     RegistrationUnverified,
@@ -76,12 +79,14 @@ class Standing:
         sessions: its live sessions.
         population: how many accounts the app has in this environment.
         has_name: whether a valid profile name was ever saved.
+        earlier: what came of the registration before, where this one repeats it.
     """
 
     account: Account | None
     sessions: tuple[Session, ...]
     population: int
     has_name: bool
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Registration:
         tokens: the session's first tokens.
         ended: ids of the sessions that make room, with all that belongs to them.
         replaced: the one of them that the caller named; the others were evicted.
+        is_repeat: whether the session is there already, and gets these verifiers and tokens in place of its own.
     """
 
     account: Account
@@ -103,6 +109,7 @@ class Registration:
     tokens: tuple[TokenRecord, ...]
     ended: tuple[str, ...]
     replaced: str | None = None
+    is_repeat: bool = False
 
     def end_reason(self, session_id: str) -> EndReason:
         """Why one of the `ended` sessions ends."""
@@ -122,6 +129,7 @@ class RegisterRequest:
         assertion: an identity assertion.
         via: how the session comes to be.
         approved_by: the id of the user's session that lets this one in; it has to be live when this one is made.
+        retry: marks the registration, so that it can be repeated.
     """
 
     identifier: str
@@ -132,6 +140,7 @@ class RegisterRequest:
     assertion: str | None = field(default=None, repr=False)
     via: Via = Via.REGISTER
     approved_by: str | None = None
+    retry: RetryKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +212,30 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
         SandboxFull: a new user would be one too many.
         SessionLimit, SessionNotFound: see `sessions.admit`.
         AccessDenied: the session that lets this one in has ended.
+        IdempotencyMismatch, AlreadyUsed: it repeats another registration, or one whose session has ended.
     """
     request = draft.request
     _check_approver(standing, request.approved_by)
     account = _decide_account(standing, draft)
+    if standing.earlier is not None:
+        return _repeat(standing, account, standing.earlier, draft)
     cap = account.max_sessions or draft.caller.app.policy.max_sessions
     ended = admit(standing.sessions, cap, request.force, request.replace_session, request.approved_by)
     session = Session(draft.session_id, account.id, request.via, request.device, draft.now, draft.now)
     verifiers = draft.credentials.verifiers
     return Registration(account, session, verifiers, draft.tokens, ended, request.replace_session)
+
+
+def _repeat(standing: Standing, account: Account, earlier: Earlier, draft: Draft) -> Registration:
+    """The registration whose answer was lost: the same session, with a new password and new tokens."""
+    if draft.request.retry is None or draft.request.retry.fingerprint != earlier.fingerprint:
+        raise IdempotencyMismatch
+    session = next((live for live in standing.sessions if live.id == earlier.session_id), None)
+    if session is None:
+        raise AlreadyUsed("The session of this Idempotency-Key has ended")
+    renewed = tuple(replace(token, session_id=session.id) for token in draft.tokens)
+    active = replace(session, last_active_at=draft.now)
+    return Registration(account, active, draft.credentials.verifiers, renewed, (), is_repeat=True)
 
 
 def _check_approver(standing: Standing, approver: str | None) -> None:
@@ -297,20 +321,21 @@ async def open_session(
         draft, pair = await _prepare(ports, caller, checked, jid)
         found: list[Standing] = []
         try:
-            written = await ports.accounts.register(jid, partial(_decide, draft, found), assertion)
+            written = await ports.accounts.register(jid, partial(_decide, draft, found), assertion, checked.retry)
         except StandingChanged:
             continue
         except SandboxFull:
             if await delete_expired(ports) == 0:
                 raise
             continue
-        _tell(ports, written, is_existing=found[-1].account is not None)
+        is_existing = found[-1].account is not None
+        _tell(ports, written, is_existing)
         return Registered(
             account=written.account,
             session=written.session,
             password=draft.credentials.password,
             tokens=pair,
-            is_existing=found[-1].account is not None,
+            is_existing=is_existing and not (written.is_repeat and _is_first(written)),
             is_profile_updated=found[-1].has_name,
         )
     raise RateLimited("The user is being registered and deleted over and over", retry_after_s=1.0)
@@ -338,12 +363,19 @@ def _decide(draft: Draft, found: list[Standing], standing: Standing) -> Registra
     return decide_registration(standing, draft)
 
 
+def _is_first(written: Registration) -> bool:
+    """Whether the session is the one that the account was made with."""
+    return written.session.created_at == written.account.created_at
+
+
 def _tell(ports: Ports, written: Registration, is_existing: bool) -> None:
     """Tell the engine of what is now committed: a new account, ended sessions."""
     if not is_existing:
         ports.engine.provision(written.account.jid)
     for session_id in written.ended:
         ports.engine.disconnect_session(written.account.jid, session_id, written.end_reason(session_id))
+    if written.is_repeat:  # who is connected as that session has a password that is void
+        ports.engine.disconnect_session(written.account.jid, written.session.id, EndReason.REPLACED)
 
 
 async def lookup(ports: Ports, caller: Caller, identifier: str) -> Account:

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     USER_RESTORED = "user.restored"
     USER_PURGED = "user.purged"
     SESSION_CREATED = "session.created"
+    SESSION_RENEWED = "session.renewed"
     SESSION_ENDED = "session.ended"
     PROFILE_UPDATED = "profile.updated"
     QR_REQUESTED = "qr.requested"
@@ -225,6 +226,8 @@ def of_app(kind: Kind, app: App, at: float, facts: Mapping[str, Fact]) -> Event:
 def of_registration(registration: Registration, is_new: bool) -> list[Event]:
     """What one registration did, in order: a new user, the sessions that made room, the new session."""
     owner, session = owner_of(registration.account), registration.session
+    if registration.is_repeat:
+        return [Event(Kind.SESSION_RENEWED, owner, session.last_active_at, session.id)]
     events = [Event(Kind.USER_REGISTERED, owner, session.created_at)] if is_new else []
     for session_id in registration.ended:
         events += of_ended(owner, (session_id,), registration.end_reason(session_id), session.created_at)

@@ -30,6 +30,7 @@ from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate, Verdict
+from heliograph.core.retries import RetryKey
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
@@ -114,9 +115,14 @@ class AccountStore(Protocol):
         ...
 
     async def register(
-        self, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None = None
+        self,
+        jid: str,
+        decide: Callable[[Standing], Registration],
+        assertion: AssertionUse | None = None,
+        retry: RetryKey | None = None,
     ) -> Registration:
-        """One atomic registration; returns what was written, with the account's real id.
+        """One atomic registration; returns what was written, with the account's real id. One that is marked by `retry`
+        is remembered with its session, and the standing of the next one of that mark names it.
 
         Raises `RegistrationUnverified` where the assertion was used before, and whatever `decide` raises.
         """

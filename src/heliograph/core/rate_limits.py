@@ -168,6 +168,11 @@ def for_register(caller: Caller, address: str) -> tuple[Draw, ...]:
     return (*_of_address("register:address", address, REGISTER_PER_ADDRESS), app)
 
 
+def for_bulk(caller: Caller, count: int) -> tuple[Draw, ...]:
+    """What so many registrations of a backend in one call draw on."""
+    return (Draw(f"backend:{caller.app.id}", weighted(BACKEND_PER_APP, count)),)
+
+
 def for_tokens(caller: Caller, address: str) -> tuple[Draw, ...]:
     """What a token call draws on; arguments as for `for_register`."""
     if caller.is_backend:

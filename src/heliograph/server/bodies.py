@@ -55,20 +55,28 @@ def config(services: Services, caller: Caller) -> wire.Config:
 
 
 def registered(services: Services, caller: Caller, made: Registered) -> wire.RegisterData:
+    """A new device session with its credentials, and how to connect."""
+    return wire.RegisterData(**_credentials(made), config=config(services, caller))
+
+
+def credentials(made: Registered) -> wire.CredentialsData:
     """A new device session with its credentials."""
-    return wire.RegisterData(
-        username=made.account.identifier,
-        password=made.password,
-        is_profile_updated=made.is_profile_updated,
-        is_sandbox=made.account.environment is Environment.SANDBOX,
-        user_jid=made.account.jid,
-        token=made.tokens.access_token,
-        refresh_token=made.tokens.refresh_token,
-        expires_in=made.tokens.expires_in,
-        session_id=made.session.id,
-        is_existing=made.is_existing,
-        config=config(services, caller),
-    )
+    return wire.CredentialsData(**_credentials(made))
+
+
+def _credentials(made: Registered) -> dict[str, Any]:
+    return {
+        "username": made.account.identifier,
+        "password": made.password,
+        "is_profile_updated": made.is_profile_updated,
+        "is_sandbox": made.account.environment is Environment.SANDBOX,
+        "user_jid": made.account.jid,
+        "token": made.tokens.access_token,
+        "refresh_token": made.tokens.refresh_token,
+        "expires_in": made.tokens.expires_in,
+        "session_id": made.session.id,
+        "is_existing": made.is_existing,
+    }
 
 
 def tokens(pair: TokenPair) -> wire.Tokens:

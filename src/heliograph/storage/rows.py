@@ -160,6 +160,13 @@ def session_row(session: Session, account_id: int, verifiers: Verifiers) -> Row:
         device.ip,
         session.created_at,
         session.last_active_at,
+        *verifiers_row(verifiers),
+    )
+
+
+def verifiers_row(verifiers: Verifiers) -> Row:
+    """A session's verifiers, in the order of `sql.VERIFIERS`."""
+    return (
         verifiers.stored_sha1,
         verifiers.server_sha1,
         verifiers.stored_sha256,

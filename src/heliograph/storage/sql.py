@@ -79,6 +79,9 @@ FEEDBACK = (
     "ORDER BY f.number DESC LIMIT ?"
 )
 ADD_ASSERTION_USE = "INSERT INTO assertion_uses (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+REGISTRATION_KEY = "SELECT session, fingerprint FROM registration_keys WHERE hash = ?"
+ADD_REGISTRATION_KEY = "INSERT INTO registration_keys (hash, session, fingerprint, expires_at) VALUES (?, ?, ?, ?)"
+FORGET_REGISTRATION_KEYS = "DELETE FROM registration_keys WHERE expires_at < ?"
 FORGET_ASSERTION_USES = "DELETE FROM assertion_uses WHERE expires_at < ?"
 
 # ---------------------------------------------------------------------------------------------------------- sessions
@@ -100,6 +103,10 @@ ADD_SESSION = (
     "INSERT INTO sessions (id, account_id, via, device, browser, os, ip, created_at, last_active_at, "
     "stored_sha1, server_sha1, stored_sha256, server_sha256, password_sha256) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+RENEW_SESSION = (
+    "UPDATE sessions SET stored_sha1 = ?, server_sha1 = ?, stored_sha256 = ?, server_sha256 = ?, password_sha256 = ? "
+    "WHERE id = ? AND ended_at IS NULL RETURNING number"
 )
 END_SESSION = (
     "UPDATE sessions SET ended_at = ?, end_reason = ?, stored_sha1 = NULL, server_sha1 = NULL, stored_sha256 = NULL, "

@@ -9,6 +9,10 @@ an answer may get further fields, and a reader passes over those it does not kno
 from __future__ import annotations
 
 from heliograph.wire.accounts import (
+    BulkData,
+    BulkRequest,
+    BulkResultBody,
+    CredentialsData,
     DeletionData,
     DeletionRequest,
     MetaData,
@@ -87,9 +91,13 @@ __all__ = [
     "BlockedData",
     "BlockedUserBody",
     "Body",
+    "BulkData",
+    "BulkRequest",
+    "BulkResultBody",
     "Config",
     "ContactBody",
     "ContactsData",
+    "CredentialsData",
     "DeletionData",
     "DeletionRequest",
     "DeviceBody",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from heliograph.core import limits
 from heliograph.wire.configuration import Config
-from heliograph.wire.envelope import Body, Request, Secretive
+from heliograph.wire.envelope import Body, ErrorBody, Request, Secretive
 from heliograph.wire.sessions import DeviceBody
 
 MetaData = Annotated[
@@ -50,8 +50,8 @@ class RegisterRequest(Request, frozen=True, kw_only=True):
     device: DeviceBody = DeviceBody()
 
 
-class RegisterData(Secretive, Body, frozen=True, kw_only=True):
-    """The new device session and its credentials. The password and the tokens are shown this once.
+class CredentialsData(Secretive, Body, frozen=True, kw_only=True):
+    """A new device session and its credentials. The password and the tokens are shown this once.
 
     Attributes:
         username: the XMPP username (the localpart of the JID), which is the user's identifier.
@@ -64,7 +64,6 @@ class RegisterData(Secretive, Body, frozen=True, kw_only=True):
         expires_in: the life of the access token in seconds.
         session_id: the id of the new session.
         is_existing: whether the user was registered before.
-        config: how to connect.
     """
 
     username: str
@@ -77,7 +76,47 @@ class RegisterData(Secretive, Body, frozen=True, kw_only=True):
     expires_in: int
     session_id: str
     is_existing: bool
+
+
+class RegisterData(CredentialsData, frozen=True, kw_only=True):
+    """A new device session with its credentials, and how to connect.
+
+    Attributes:
+        config: how to connect.
+    """
+
     config: Config
+
+
+class BulkRequest(Request, frozen=True, kw_only=True):
+    """Registrations of 1 to 1,000 users."""
+
+    users: tuple[RegisterRequest, ...]
+
+
+class BulkResultBody(Body, frozen=True, kw_only=True):
+    """What came of one registration.
+
+    Attributes:
+        user_identifier: as it was sent.
+        status: `registered` (a new user), `existing` (a further session of one) or `failed`.
+        data: the session, where there is one.
+        error: why there is none.
+    """
+
+    user_identifier: str
+    status: Literal["registered", "existing", "failed"]
+    data: CredentialsData | UnsetType = UNSET
+    error: ErrorBody | UnsetType = UNSET
+
+
+class BulkData(Body, frozen=True, kw_only=True):
+    """What came of each registration, in the order of the request, and how many came to what."""
+
+    registered: int
+    existing: int
+    failed: int
+    results: tuple[BulkResultBody, ...]
 
 
 class DeletionRequest(Request, frozen=True, kw_only=True):

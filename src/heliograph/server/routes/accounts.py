@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from heliograph import wire
-from heliograph.core import account_changes, accounts, deletion
+from heliograph.core import account_changes, accounts, deletion, retries
+from heliograph.core.accounts import RegisterRequest
 from heliograph.core.metadata import check_metadata
 from heliograph.core.sessions import Device
 from heliograph.server import auth, bodies, user_bodies
 from heliograph.server.endpoints import Call, NoBody, UserCall, by_key, by_token
 
+KEY_HEADER = "Idempotency-Key"
+"""Marks a registration, so that it can be repeated (draft-ietf-httpapi-idempotency-key-header)."""
+
 
 async def register(call: Call[wire.RegisterRequest]) -> wire.RegisterData:
-    """`POST /register`: a new user, or a further device of one. An identity assertion comes in `Authorization`."""
-    body = call.body
-    asked = accounts.RegisterRequest(
+    """`POST /register`: a new user, or a further device of one; repeatable by `Idempotency-Key`. An identity assertion
+    comes in `Authorization`.
+    """
+    asked = replace(asked_for(call, call.body), assertion=auth.assertion(call.request))
+    registered = await accounts.register(call.ports, call.caller, asked)
+    return bodies.registered(call.services, call.caller, registered)
+
+
+def asked_for(call: Call[Any], body: wire.RegisterRequest) -> RegisterRequest:
+    """A registration as `core` takes it.
+
+    Raises:
+        MetadataInvalid, RequestInvalid: the metadata or the `Idempotency-Key` cannot be one.
+    """
+    key = call.request.headers.get(KEY_HEADER)
+    now = call.ports.clock.now()
+    return RegisterRequest(
         identifier=body.user_identifier,
         force=body.force_register,
         replace_session=body.replace_session,
         metadata=None if body.register_meta_data is None else check_metadata(body.register_meta_data),
         device=Device(body.device.device, body.device.browser, body.device.os, call.address),
-        assertion=auth.assertion(call.request),
+        retry=retries.retry_key(call.caller, key, body.user_identifier, wire.encode(body), now),
     )
-    registered = await accounts.register(call.ports, call.caller, asked)
-    return bodies.registered(call.services, call.caller, registered)
 
 
 async def delete_own(call: UserCall[wire.DeletionRequest]) -> wire.DeletionData:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from heliograph.core import audit
@@ -12,6 +13,7 @@ from heliograph.core.apps import Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange
 from heliograph.core.directory import account_terms
+from heliograph.core.retries import Earlier, RetryKey
 from heliograph.core.sessions import EndReason, Session
 from heliograph.errors import AccountNotFound, RegistrationUnverified
 from heliograph.storage import rows, sql
@@ -39,10 +41,15 @@ class SqlAccounts:
         return None if row is None else rows.account(row)
 
     async def register(
-        self, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None = None
+        self,
+        jid: str,
+        decide: Callable[[Standing], Registration],
+        assertion: AssertionUse | None = None,
+        retry: RetryKey | None = None,
     ) -> Registration:
         """One atomic registration; `RegistrationUnverified` where the assertion was used before."""
-        return await self._writer.write(partial(_register, jid=jid, decide=decide, assertion=assertion), (jid,))
+        work = partial(_register, jid=jid, decide=decide, assertion=assertion, retry=retry)
+        return await self._writer.write(work, (jid,))
 
     async def change(
         self, jid: str, now: float, decide: Callable[[Account], AccountChange]
@@ -65,7 +72,11 @@ class SqlAccounts:
 
 
 def _register(
-    cursor: Cursor, jid: str, decide: Callable[[Standing], Registration], assertion: AssertionUse | None
+    cursor: Cursor,
+    jid: str,
+    decide: Callable[[Standing], Registration],
+    assertion: AssertionUse | None,
+    retry: RetryKey | None,
 ) -> Registration:
     if (
         assertion is not None
@@ -73,12 +84,19 @@ def _register(
     ):
         raise RegistrationUnverified("The identity assertion was used before", details={"reason": "used"})
     standing = _standing(cursor, jid)
+    if retry is not None:
+        standing = replace(standing, earlier=_earlier(cursor, retry))
     registration = decide(standing)
     if standing.account is None:
         registration = _add_account(cursor, registration)
     else:
         _change_account(cursor, standing.account, registration)
-    _add_session(cursor, registration)
+    if registration.is_repeat:
+        _renew_session(cursor, registration)
+    else:
+        _add_session(cursor, registration)
+        if retry is not None:
+            _keep(cursor, retry, registration)
     record(cursor, audit.of_registration(registration, is_new=standing.account is None))
     if assertion is not None:
         cursor.execute(sql.FORGET_ASSERTION_USES, (registration.session.created_at,))
@@ -129,6 +147,26 @@ def _change_account(cursor: Cursor, before: Account, registration: Registration)
     for session_id in registration.ended:
         reason = registration.end_reason(session_id)
         close_sessions(cursor, before.id, (session_id,), reason, registration.session.created_at)
+
+
+def _earlier(cursor: Cursor, retry: RetryKey) -> Earlier | None:
+    row = cursor.execute(sql.REGISTRATION_KEY, (retry.hash,)).fetchone()
+    return None if row is None else Earlier(*row)
+
+
+def _keep(cursor: Cursor, retry: RetryKey, registration: Registration) -> None:
+    """Remember a registration that can be repeated, and forget those that no longer can."""
+    cursor.execute(sql.FORGET_REGISTRATION_KEYS, (registration.session.created_at,))
+    cursor.execute(sql.ADD_REGISTRATION_KEY, (retry.hash, registration.session.id, retry.fingerprint, retry.expires_at))
+
+
+def _renew_session(cursor: Cursor, registration: Registration) -> None:
+    """Give a session another password and other tokens."""
+    verifiers = rows.verifiers_row(registration.verifiers)
+    (number,) = cursor.execute(sql.RENEW_SESSION, (*verifiers, registration.session.id)).fetchone()
+    cursor.execute(sql.DELETE_TOKENS, (number,))
+    cursor.execute(sql.DELETE_FAST_TOKENS, (number,))
+    cursor.executemany(sql.ADD_TOKEN, [rows.token_row(token, number) for token in registration.tokens])
 
 
 def _add_session(cursor: Cursor, registration: Registration) -> None:
