@@ -2,7 +2,7 @@
 import type { Response } from "./api";
 import { failure } from "./errors";
 import type { Runtime } from "./runtime";
-import type { MetaData, RegisterData, RegisterRequest } from "./wire";
+import type { DeletionData, MetaData, RegisterData, RegisterRequest } from "./wire";
 
 /** The second form of `register`'s arguments. */
 export interface RegisterOptions {
@@ -47,8 +47,12 @@ export async function logOut(runtime: Runtime): Promise<Response> {
   return response;
 }
 
-export async function deleteAccount(runtime: Runtime, reason: string, feedback?: string): Promise<Response> {
-  const response = await runtime.tokens.call("DELETE", "/account", { reason, ...(feedback && { feedback }) });
+export async function deleteAccount(
+  runtime: Runtime,
+  reason: string,
+  feedback: string,
+): Promise<Response<DeletionData>> {
+  const response = await runtime.tokens.call<DeletionData>("DELETE", "/account", { reason, feedback });
   runtime.logOut("account_deleted");
   return response;
 }

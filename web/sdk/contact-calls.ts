@@ -12,16 +12,34 @@ import type {
   InvitationsData,
   InviterBody,
   LastSeenBody,
+  MetaData,
   NewInvitationBody,
   NewInvitationRequest,
   PhoneBookData,
   RequestsData,
+  UserSearchRequest,
+  UsersData,
 } from "./wire";
 
 export abstract class ContactCalls extends ProfileCalls {
   /** The contacts, those whom the user has asked and those who have asked the user. */
   async getFriendsList(): Promise<Response<ContactsData>> {
     return await this.on.tokens.call<ContactsData>("GET", "/contacts");
+  }
+
+  /**
+   * Find users of the app by what the signed-in user may see of them.
+   *
+   * @param search the beginning of an identifier or of a word of a name, or a whole email address or mobile number; `""`
+   *   for all users.
+   * @param page from 1 on.
+   * @param limit how many users a page has, 1 to 100.
+   * @param metadata entries that the users have to have.
+   * @throws HeliographError `request_invalid`, `metadata_invalid`, `feature_disabled`.
+   */
+  async getUsersList(search = "", page = 1, limit = 20, metadata?: MetaData | null): Promise<Response<UsersData>> {
+    const body: UserSearchRequest = { search, page, limit, ...(metadata && { metadata }) };
+    return await this.on.tokens.call<UsersData>("POST", "/users/search", body);
   }
 
   /** Make a contact, or ask for one where the app's policy wants it; accept one who has asked. */

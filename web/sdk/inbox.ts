@@ -4,7 +4,7 @@
  */
 import type { Event, FriendsListUpdate, NewSession, PresenceUpdate, ProfileUpdate } from "./events";
 import { parseJid, type Jid } from "./jid";
-import { NS_VCARD4, readVcard4 } from "./vcard";
+import { NS_VCARD4, readMark, readVcard4 } from "./vcard";
 import { child, childText, children } from "./xml";
 
 export const NS_ROSTER = "jabber:iq:roster";
@@ -21,6 +21,7 @@ export interface Known {
   presences: PresenceUpdate[];
   friends: [jid: string, state: FriendState][] | null;
   blocked: string[] | null;
+  mark: number;
 }
 
 export class Inbox {
@@ -30,6 +31,7 @@ export class Inbox {
   readonly #presences = new Map<string, PresenceUpdate>();
   readonly #friends = new Map<string, FriendState>();
   #hasRoster = false;
+  #mark = 0;
   /** Whom the user blocks; `null` before the list was fetched. */
   #blocked: ReadonlySet<string> | null = null;
   /** Who was there on the last connection, and has not been seen on this one. */
@@ -38,6 +40,11 @@ export class Inbox {
   /** @param userJid the bare JID of the signed-in user. */
   constructor(userJid: string) {
     this.#user = parseJid(userJid);
+  }
+
+  /** The highest mark of the profile events that came; 0 before the first. A new stream need not bring what is older. */
+  get mark(): number {
+    return this.#mark;
   }
 
   /** The events of a message or a presence; none of what this SDK does not understand. */
@@ -175,7 +182,9 @@ export class Inbox {
     if (list?.getAttribute("node") !== NODE_VCARD4) return [];
     const item = children(list).filter((each) => each.localName === "item").at(-1);
     const vcard = item && child(item, "vcard", NS_VCARD4);
-    return vcard === undefined ? [] : this.takeProfile(readVcard4(vcard, owner));
+    if (vcard === undefined) return [];
+    this.#mark = Math.max(this.#mark, readMark(vcard));
+    return this.takeProfile(readVcard4(vcard, owner));
   }
 
   /** The events of a profile: none where it is known, or older than what is known. */
@@ -200,6 +209,7 @@ export class Inbox {
       presences: [...this.#presences.values()],
       friends: this.#hasRoster ? [...this.#friends] : null,
       blocked: this.#blocked === null ? null : [...this.#blocked],
+      mark: this.#mark,
     };
   }
 
@@ -210,6 +220,7 @@ export class Inbox {
       for (const [jid, state] of known.friends) this.#friends.set(jid, state);
     }
     if (known.blocked !== null) this.#blocked ??= new Set(known.blocked);
+    this.#mark = Math.max(this.#mark, known.mark);
     return [
       ...known.profiles.flatMap((profile) => this.takeProfile(profile)),
       ...known.presences.flatMap((presence) => this.#setPresence(presence)),

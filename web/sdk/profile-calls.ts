@@ -2,7 +2,7 @@
 import { segment, type Response } from "./api";
 import { Calls } from "./calls";
 import { changeProfile, type Image, type ProfileChange, type ProfileOptions } from "./profiles";
-import type { OwnProfileBody, ProfileBody } from "./wire";
+import type { MetaData, MetaDataBody, MetaDataPatch, OwnProfileBody, ProfileBody, StatusesBody } from "./wire";
 
 export abstract class ProfileCalls extends Calls {
   /**
@@ -37,5 +37,45 @@ export abstract class ProfileCalls extends Calls {
   async getUserProfile(user?: string): Promise<Response<ProfileBody | OwnProfileBody>> {
     const path = user === undefined ? "/profile" : `/profiles/${segment(user)}`;
     return await this.on.tokens.call<ProfileBody>("GET", path);
+  }
+
+  /** The status texts that can be chosen from: the app's and the user's own last ones. */
+  async getStatusList(): Promise<Response<StatusesBody>> {
+    return await this.on.tokens.call<StatusesBody>("GET", "/statuses");
+  }
+
+  /** Take a text off the user's recent ones. */
+  async deleteRecentStatus(status: string): Promise<Response<StatusesBody>> {
+    return await this.on.tokens.call<StatusesBody>("POST", "/statuses/forget", { status });
+  }
+
+  /** Forget all of the user's recent status texts. */
+  async clearRecentStatuses(): Promise<Response<StatusesBody>> {
+    return await this.on.tokens.call<StatusesBody>("POST", "/statuses/forget", {});
+  }
+
+  // ------------------------------------------------------------------------------------------------------- metadata
+
+  /** The signed-in user's metadata. */
+  async getMetaData(): Promise<Response<MetaDataBody>> {
+    return await this.on.tokens.call<MetaDataBody>("GET", "/metadata");
+  }
+
+  /**
+   * Set entries of the signed-in user's metadata; `null` removes one, and what is not named stays.
+   *
+   * @throws HeliographError `metadata_invalid`: what comes of it breaks the limits, and nothing is changed.
+   */
+  async updateMetaData(metaData: MetaDataPatch["metaData"]): Promise<Response<MetaDataBody>> {
+    return await this.on.tokens.call<MetaDataBody>("PATCH", "/metadata", { metaData });
+  }
+
+  /**
+   * Replace the signed-in user's metadata.
+   *
+   * @throws HeliographError `metadata_invalid`.
+   */
+  async replaceMetaData(metaData: MetaData): Promise<Response<MetaDataBody>> {
+    return await this.on.tokens.call<MetaDataBody>("PUT", "/metadata", { metaData });
   }
 }

@@ -5,6 +5,7 @@ import { timedOut, type Ending } from "./endings";
 import { asError } from "./errors";
 import { NS_BLOCKING, NS_ROSTER, type Inbox } from "./inbox";
 import type { ReconnectPolicy } from "./reconnect";
+import { NS_PROFILE } from "./vcard";
 import { Stream, payloadOf, type Continuation, type Credentials } from "./xmpp";
 
 const PING = `<ping xmlns='${NS_PING}'/>`;
@@ -59,6 +60,9 @@ export class Resource {
     this.#inbox.connecting();
     const contacts = stream.request("get", `<query xmlns='${NS_ROSTER}'/>`);
     const blocked = stream.request("get", `<blocklist xmlns='${NS_BLOCKING}'/>`);
+    const { mark } = this.#inbox;
+    // Whatever the answer is: at worst all profiles come again.
+    if (mark > 0) void stream.request("set", `<since xmlns='${NS_PROFILE}' mark='${mark}'/>`).catch(() => undefined);
     stream.send(presence);
     const ready = stream.request("get", PING, this.credentials.domain);
     const [roster, list] = (await Promise.all([contacts, blocked, ready])).map(payloadOf);

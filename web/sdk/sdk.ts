@@ -9,7 +9,7 @@ import { startQrLogin, type QrLogin, type QrOptions, type QrResult } from "./qr-
 import { approveQrCode, denyQrCode, scanQrCode, type ApproveOptions, type QrRequest } from "./qr-phone";
 import { Runtime, type InitializeOptions } from "./runtime";
 import type { ConnectionStatus } from "./states";
-import type { Config, EndedData, MetaData, QrApproveData, RegisterData, SessionsData, Tokens } from "./wire";
+import type { Config, DeletionData, EndedData, MetaData, QrApproveData, RegisterData, SessionsData, Tokens } from "./wire";
 
 /**
  * Register, connect, profiles, contacts, sessions: `initializeSDK` first.
@@ -91,8 +91,12 @@ export class HeliographSDK extends ContactCalls {
     return await logOut(this.on);
   }
 
-  /** Delete the signed-in user with all that belongs to it, on all devices. */
-  async deleteMyAccount(reason = "", feedback?: string): Promise<Response> {
+  /**
+   * Delete the signed-in user with all that belongs to it, on all devices. Until `purgeAt` the app can undo it.
+   *
+   * @throws HeliographError `feature_disabled`, `step_up_required`.
+   */
+  async deleteMyAccount(reason = "", feedback = ""): Promise<Response<DeletionData>> {
     return await deleteAccount(this.on, reason, feedback);
   }
 

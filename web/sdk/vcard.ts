@@ -4,7 +4,7 @@ import type { Jid } from "./jid";
 import { child, childText, children } from "./xml";
 
 export const NS_VCARD4 = "urn:ietf:params:xml:ns:vcard-4.0";
-const NS_PROFILE = "urn:heliograph:profile:1";
+export const NS_PROFILE = "urn:heliograph:profile:1";
 
 /** Read `<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>` of that owner: of each field the first value counts. */
 export function readVcard4(vcard: Element, owner: Jid): ProfileUpdate {
@@ -25,6 +25,12 @@ export function readVcard4(vcard: Element, owner: Jid): ProfileUpdate {
     isAdminBlocked: facts?.getAttribute("blocked") === "true",
     version: /^\d{1,15}$/.test(version) ? Number(version) : 0,
   };
+}
+
+/** The mark of a profile event: they grow in the order in which the events come. 0 for none. */
+export function readMark(vcard: Element): number {
+  const mark = child(vcard, "profile", NS_PROFILE)?.getAttribute("mark") ?? "";
+  return /^\d{1,15}$/.test(mark) ? Number(mark) : 0;
 }
 
 function first(vcard: Element, name: string, read: (property: Element) => string): string {

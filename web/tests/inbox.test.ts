@@ -67,7 +67,7 @@ test("the first block list is the ground, and pushes are told by the users whom 
 
 test("what one page was told of blocking, another one takes over", () => {
   const inbox = new Inbox("ada@chat");
-  inbox.adopt({ profiles: [], presences: [], friends: null, blocked: [BOB] });
+  inbox.adopt({ profiles: [], presences: [], friends: null, blocked: [BOB], mark: 0 });
   inbox.note(["blockUserListener", { userId: "eve", userJid: "eve@chat", isBlocked: true }]);
   assert.deepEqual(inbox.known().blocked, [BOB, "eve@chat"]);
 });
