@@ -30,6 +30,7 @@ from heliograph.xmpp.disco import (
 from heliograph.xmpp.entity_time import NS_TIME
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.last_activity import NS_LAST
+from heliograph.xmpp.private_storage import NS_PRIVATE
 from heliograph.xmpp.server_contact import contact_form
 from heliograph.xmpp.software_version import NS_VERSION
 from heliograph.xmpp.stable_ids import NS_STABLE_IDS
@@ -54,6 +55,7 @@ _SERVER_FEATURES = (
     NS_LAST,
     vcard.NS_VCARD_TEMP,
     NS_STABLE_IDS,
+    NS_PRIVATE,
 )
 _ACCOUNT = (Identity("account", "registered"), Identity("pubsub", "pep"))
 _ACCOUNT_FEATURES = (

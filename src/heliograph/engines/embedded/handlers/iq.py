@@ -14,6 +14,7 @@ from heliograph.engines.embedded.handlers import (
     disco,
     pep,
     ping,
+    private_storage,
     profile_news,
     roster,
     software,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _HANDLERS: Mapping[tuple[Scope, str, str], Handler] = {
     key: handler
-    for module in (archive, blocking, carbons, disco, pep, ping, profile_news, roster, software, vcard)
+    for module in (archive, blocking, carbons, disco, pep, ping, private_storage, profile_news, roster, software, vcard)
     for key, handler in module.HANDLERS.items()
 }
 _ANSWERS = ("result", "error")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from heliograph.core import pep_nodes
 from heliograph.core.pep_nodes import Item, Node, NodeConfig
@@ -27,6 +28,11 @@ _ITEM_ID_BYTES = 9
 _NO_NAMESPACE = " "  # that of no element, so that a payload always declares its own
 
 
+def as_payload(element: Element) -> str:
+    """An item's content as it is kept."""
+    return serialize(element, _NO_NAMESPACE)
+
+
 async def get_items(
     engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, request: ItemsRequest
 ) -> None:
@@ -41,12 +47,12 @@ async def publish(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, requ
     """Publish an item, and tell of it (XEP-0060, section 7.1)."""
     owner, node = sender.account, request.node
     item_id = request.item_id or engine.ports.ids.random(_ITEM_ID_BYTES).hex()
-    item = Item(item_id, serialize(request.payload, _NO_NAMESPACE))
+    item = Item(item_id, as_payload(request.payload))
     decide = partial(pep_nodes.decide_publish, item=item, options=request.options)
     outcome = await engine.ports.pep.change(owner, node, decide)
     answer(sender, stanza, pep.published_xml(node, item.id))
     if outcome.config is not None:
-        await _tell(engine, owner, node, outcome.config, pep.notification(owner, node, item.id, item.payload))
+        await tell(engine, owner, node, outcome.config, pep.notification(owner, node, item.id, item.payload))
 
 
 async def retract(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request: Retract) -> None:
@@ -56,7 +62,7 @@ async def retract(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, requ
     outcome = await engine.ports.pep.change(owner, node, decide)
     answer(sender, stanza)
     if outcome.config is not None and (request.is_notify or outcome.config.is_notify_retract):
-        await _tell(engine, owner, node, outcome.config, pep.retraction(owner, node, request.item_id))
+        await tell(engine, owner, node, outcome.config, pep.retraction(owner, node, request.item_id))
 
 
 async def get_config(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
@@ -97,7 +103,7 @@ async def own(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request:
         (action is OwnerAction.PURGE and before.config.is_notify_retract)
         or (action is OwnerAction.DELETE and before.config.is_notify_delete)
     ):
-        await _tell(engine, owner, name, before.config, pep_owner.ended(owner, name, action))
+        await tell(engine, owner, name, before.config, pep_owner.ended(owner, name, action))
 
 
 def _check_own(name: str) -> None:
@@ -106,7 +112,7 @@ def _check_own(name: str) -> None:
         raise StanzaError("cancel", "not-allowed", "The node shows the profile")
 
 
-async def _tell(engine: EmbeddedEngine, owner: str, name: str, config: NodeConfig, notification: Template) -> None:
+async def tell(engine: EmbeddedEngine, owner: str, name: str, config: NodeConfig, notification: Template) -> None:
     """Notify those who asked for the node and may see it (XEP-0163, section 4.3)."""
     accounts: list[str] = [owner]
     account = engine.router.accounts.get(owner)

@@ -1,0 +1,47 @@
+"""What a client keeps for its user alone (XEP-0049), in the user's own nodes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import fromstring
+
+from heliograph.core import pep_nodes as rules
+from heliograph.core.pep_nodes import Item
+from heliograph.engines.embedded.handlers import pep_nodes
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
+from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp import pep
+from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.private_storage import OPTIONS, QUERY_TAG, parse, result_xml
+from heliograph.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from heliograph.engines.embedded.engine import EmbeddedEngine
+
+
+async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    if target.bare != sender.account:
+        refuse(sender, stanza, "auth", "forbidden")
+        return
+    node, wanted = parse(stanza.element[0])
+    items = await engine.ports.pep.items(sender.account, node)
+    kept = fromstring(items[-1].payload) if items else None  # noqa: S314 - written by the server itself
+    answer(sender, stanza, result_xml(wanted, kept))
+
+
+async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    node, payload = parse(stanza.element[0])
+    item = Item(pep.CURRENT_ITEM, pep_nodes.as_payload(payload))
+    decide = partial(rules.decide_publish, item=item, options=OPTIONS)
+    outcome = await engine.ports.pep.change(sender.account, node, decide)
+    answer(sender, stanza)
+    if outcome.config is not None:
+        notification = pep.notification(sender.account, node, item.id, item.payload)
+        await pep_nodes.tell(engine, sender.account, node, outcome.config, notification)
+
+
+HANDLERS: dict[tuple[Scope, str, str], Handler] = {
+    (Scope.ACCOUNT, "get", QUERY_TAG): _get,
+    (Scope.ACCOUNT, "set", QUERY_TAG): _set,
+}
