@@ -156,3 +156,15 @@ def test_the_public_url_follows_the_port_that_is_really_open() -> None:
 
 def test_a_given_public_url_stands() -> None:
     assert Settings(public_url="https://chat.example/").public_url_at(8080) == "https://chat.example"
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_number_among_the_settings_has_bounds_and_its_unit_in_its_name(name: str) -> None:
+    field = Settings.model_fields[name]
+    if field.annotation not in (int, float):
+        return
+    bounds = {bound for part in field.metadata for bound in ("ge", "gt", "le", "lt") if hasattr(part, bound)}
+    assert len(bounds) == 2, "a number has a least and a greatest value"
+    assert name.endswith(("_s", "_hours", "_days", "_bytes", "_max", "_port", "_workers")), (
+        "a name says its unit, or what is counted"
+    )

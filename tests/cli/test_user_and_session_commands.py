@@ -53,6 +53,19 @@ async def test_a_deletion_is_undone(cli: Any, node: Node, known: NewApp) -> None
     await accounts.register(node.ports, caller, RegisterRequest("ada"))
 
 
+async def test_users_are_listed_by_page(cli: Any, node: Node, known: NewApp) -> None:
+    caller = Caller(known.app, Environment.LIVE, is_backend=True)
+    for name in ("bob", "ada", "eve"):
+        await accounts.register(node.ports, caller, RegisterRequest(name))
+    await cli.run("user", "block", known.app.id, "eve")
+    lines = (await cli.run("user", "list", known.app.id)).splitlines()
+    assert [line.split()[0] for line in lines] == ["ada", "bob", "eve"]
+    assert lines[2].endswith("blocked")
+    [second] = json.loads(await cli.run("user", "list", known.app.id, "--after", "ada", "--limit", "1", "--json"))
+    assert second["userId"] == "bob"
+    assert json.loads(await cli.run("user", "list", known.app.id, "--prefix", "e", "--json"))[0]["isAdminBlocked"]
+
+
 async def test_an_unknown_app_or_session_is_told(cli: Any, node: Node, known: NewApp) -> None:
     await register(node, known)
     assert (await cli.try_("user", "show", "app_none", "ada")).err.startswith("app_invalid")

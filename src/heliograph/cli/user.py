@@ -9,13 +9,43 @@ import typer
 
 from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox, UserId
 from heliograph.cli.running import backend_of, run, settings_of
-from heliograph.core import account_changes, accounts, deletion
+from heliograph.core import account_changes, accounts, deletion, directory
 from heliograph.core.accounts import Account
 from heliograph.core.sessions import iso
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 
+_LIST_MAX = 200
+
 commands = typer.Typer(no_args_is_help=True, help="Users of an app: see, block, sign out, delete.")
+
+
+@commands.command("list")
+def list_all(
+    app_id: AppId,
+    in_sandbox: InSandbox = False,
+    prefix: Annotated[str, typer.Option(help="Only identifiers that begin so.")] = "",
+    after: Annotated[str, typer.Option(help="The last identifier of the page before.")] = "",
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=_LIST_MAX)] = 50,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List users in the order of their identifiers."""
+    found = run(_list(settings_of(config), app_id, prefix, after, limit, in_sandbox=in_sandbox))
+    if as_json:
+        print(json.dumps([_shown(account) for account in found], indent=2))
+        return
+    for each in found:
+        marks = [name for name, is_so in (("blocked", each.is_blocked), ("deleted", each.is_deleted)) if is_so]
+        print(f"{each.identifier:<24}  since {iso(each.created_at)}  {' '.join(marks)}".rstrip())
+
+
+async def _list(
+    settings: Settings, app_id: str, prefix: str, after: str, limit: int, *, in_sandbox: bool
+) -> list[Account]:
+    async with open_ports(settings) as ports:
+        caller = await backend_of(ports, app_id, in_sandbox=in_sandbox)
+        return await directory.list_accounts(ports, caller, prefix, after, limit)
 
 
 @commands.command("show")

@@ -15,10 +15,12 @@ MESSAGE = "m.id, m.webhook_id, m.kind, m.body, m.created_at, m.attempts, m.due_a
 OWNER = "SELECT app_id, environment, jid FROM accounts WHERE id = ?"
 HEAD = "SELECT number, hash FROM audit_heads WHERE app_id = ?"
 HEADS = "SELECT app_id, number FROM audit_heads"
-PUT_HEAD = (
+HEAD_TO_EXTEND = (
     "INSERT INTO audit_heads (app_id, number, hash) VALUES (?, ?, ?) "
-    "ON CONFLICT (app_id) DO UPDATE SET number = excluded.number, hash = excluded.hash"
+    "ON CONFLICT (app_id) DO UPDATE SET number = audit_heads.number RETURNING number, hash"
 )
+"""The head, and nobody else extends the chain until this transaction is over."""
+SET_HEAD = "UPDATE audit_heads SET number = ?, hash = ? WHERE app_id = ?"
 ADD_ENTRY = (
     "INSERT INTO audit (number, at, kind, app_id, environment, jid, session_id, facts, hash) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

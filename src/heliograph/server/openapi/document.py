@@ -83,7 +83,7 @@ def document(endpoints: Sequence[Endpoint], server_url: str = "/") -> dict[str, 
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, known)
-    return {
+    made = {
         "openapi": "3.1.0",
         "info": {
             "title": "Heliograph",
@@ -101,6 +101,8 @@ def document(endpoints: Sequence[Endpoint], server_url: str = "/") -> dict[str, 
             "securitySchemes": _SECURITY,
         },
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    return plain
 
 
 _SECURITY = {
@@ -225,10 +227,16 @@ def _success(endpoint: Endpoint, known: dict[str, Schema]) -> dict[str, Any]:
         properties["data"] = {"$ref": f"{schemas.PREFIX}{data.__name__}"}
     schema: Schema = {"type": "object", "properties": properties, "required": [*properties]}
     content = {"application/json": {"schema": schema, "example": example(schema, known)}}
-    return {"description": "Success", "headers": {"X-Request-Id": _REQUEST_ID}, "content": content}
+    return {"description": "Success", "headers": _HEADERS, "content": content}
 
 
-_REQUEST_ID = {"description": "Names the call in the node's logs.", "schema": {"type": "string"}}
+_HEADERS = {
+    "X-Request-Id": {"description": "Names the call in the node's logs.", "schema": {"type": "string"}},
+    "RateLimit-Limit": {"description": "How many calls at once.", "schema": {"type": "integer"}},
+    "RateLimit-Remaining": {"description": "How many of them are left.", "schema": {"type": "integer"}},
+    "RateLimit-Reset": {"description": "Seconds until all of them are.", "schema": {"type": "integer"}},
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 
 
 def _refusal(errors: Iterable[type[HeliographError]]) -> dict[str, Any]:
@@ -237,7 +245,9 @@ def _refusal(errors: Iterable[type[HeliographError]]) -> dict[str, Any]:
     schema = {"$ref": f"{schemas.PREFIX}ErrorBody"}
     statuses = {TABLE[code].row.status for code in codes}
     text = WHAT_TO_DO[statuses.pop()] if len(statuses) == 1 else "Any other error; see its code."
-    return {"description": text, "content": {"application/json": {"schema": schema, "examples": examples}}}
+    content = {"application/json": {"schema": schema, "examples": examples}}
+    headers = {"headers": _RETRY_AFTER} if "rate_limited" in codes else {}
+    return {"description": text, **headers, "content": content}
 
 
 def _error_examples() -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The audit trail in SQLite: how the other stores write to it, and how it is read."""
+"""The audit trail: how the other stores write to it, and how it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from heliograph.core import audit, limits, webhooks
 from heliograph.core.apps import Environment
@@ -51,28 +51,38 @@ def owner_of(cursor: Cursor, account_id: int) -> Owner | None:
 def record(cursor: Cursor, events: Iterable[Event]) -> None:
     """Write what has happened into the trail, and a message to each webhook that wants it, inside the transaction of
     the change itself.
+
+    Args:
+        cursor: of the transaction.
+        events: in order, all of one app and environment.
     """
-    heads: dict[str, Head] = {}
-    for event in events:
-        app_id = event.owner.app_id
-        if app_id not in heads:
-            row = cursor.execute(sql_audit.HEAD, (app_id,)).fetchone()
-            heads[app_id] = audit.EMPTY if row is None else Head(*row)
-        entry = audit.seal(heads[app_id], event)
-        heads[app_id] = Head(entry.number, entry.hash)
-        cursor.execute(sql_audit.ADD_ENTRY, rows.entry_row(entry))
-        if event.kind in webhooks.KINDS:
-            _queue(cursor, entry)
-    cursor.executemany(sql_audit.PUT_HEAD, [(app_id, *head) for app_id, head in heads.items()])
+    told = [*events]
+    if not told:
+        return
+    owner = told[0].owner
+    head = Head(*cursor.execute(sql_audit.HEAD_TO_EXTEND, (owner.app_id, *audit.EMPTY)).fetchone())
+    entries = []
+    for event in told:
+        entry = audit.seal(head, event)
+        head = Head(entry.number, entry.hash)
+        entries.append(entry)
+    cursor.executemany(sql_audit.ADD_ENTRY, [rows.entry_row(entry) for entry in entries])
+    cursor.execute(sql_audit.SET_HEAD, (*head, owner.app_id))
+    wanted = [entry for entry in entries if entry.event.kind in webhooks.KINDS]
+    if wanted:
+        _queue(cursor, owner, wanted)
 
 
-def _queue(cursor: Cursor, entry: Entry) -> None:
-    owner = entry.event.owner
+def _queue(cursor: Cursor, owner: Owner, entries: Sequence[Entry]) -> None:
     wanting = cursor.execute(sql_audit.WEBHOOKS_THAT_WANT, (owner.app_id, owner.environment.value)).fetchall()
     for webhook_id, kinds in wanting:
-        if entry.event.kind not in rows.kinds(kinds):
-            continue
-        if cursor.execute(sql_audit.TAKE_PLACE, (webhook_id, limits.WEBHOOK_WAITING_MAX)).rowcount == 0:
-            cursor.execute(sql_audit.COUNT_DROPPED, (webhook_id,))
-        else:
-            cursor.execute(sql_audit.ADD_MESSAGE, rows.message_row(webhooks.message(webhook_id, entry)))
+        for entry in entries:
+            if entry.event.kind in rows.kinds(kinds):
+                _add_message(cursor, webhook_id, entry)
+
+
+def _add_message(cursor: Cursor, webhook_id: str, entry: Entry) -> None:
+    if cursor.execute(sql_audit.TAKE_PLACE, (webhook_id, limits.WEBHOOK_WAITING_MAX)).rowcount == 0:
+        cursor.execute(sql_audit.COUNT_DROPPED, (webhook_id,))
+    else:
+        cursor.execute(sql_audit.ADD_MESSAGE, rows.message_row(webhooks.message(webhook_id, entry)))
