@@ -20,6 +20,7 @@ from heliograph import errors
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
+    from heliograph.sdk.backend import Backend
     from heliograph.sdk.dispatch import EventIterator
     from heliograph.sdk.events import (
         AdminBlockUpdate,
@@ -42,10 +43,12 @@ if TYPE_CHECKING:
     from heliograph.sdk.response import Response
     from heliograph.sdk.sdk import SDK
     from heliograph.sdk.states import ConnectionStatus
+    from heliograph.sdk.token_store import StoredTokens, TokenFile, TokenStore
     from heliograph.wire import DeviceBody, VisibilityRequest
 
 __all__ = [  # noqa: RUF022 - in plain alphabetical order
     "AdminBlockUpdate",
+    "Backend",
     "BlockUpdate",
     "ConnectionStatus",
     "ConnectionUpdate",
@@ -65,6 +68,9 @@ __all__ = [  # noqa: RUF022 - in plain alphabetical order
     "Response",
     "SDK",
     "SessionEnded",
+    "StoredTokens",
+    "TokenFile",
+    "TokenStore",
     "TokenUpdate",
     "UserDeleted",
     "VisibilityRequest",
@@ -72,6 +78,10 @@ __all__ = [  # noqa: RUF022 - in plain alphabetical order
 ]
 
 _HOMES = {
+    "Backend": "sdk.backend",
+    "StoredTokens": "sdk.token_store",
+    "TokenFile": "sdk.token_store",
+    "TokenStore": "sdk.token_store",
     "DeviceBody": "wire",
     "EventIterator": "sdk.dispatch",
     "ConnectionStatus": "sdk.states",

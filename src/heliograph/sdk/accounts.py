@@ -23,6 +23,7 @@ class AccountCalls(Calls):
         register_meta_data: Mapping[str, str | bool | int | float] | None = None,
         *,
         replace_session: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Response[wire.RegisterData]:
         """Register a user or, of a user that exists, a further device. The password is this device's own.
 
@@ -32,6 +33,8 @@ class AccountCalls(Calls):
                 fail (`False`).
             register_meta_data: at most 3 entries of str, bool, int or float; `None` leaves what is stored.
             replace_session: the id of a session that makes room, whether or not the user is at the cap.
+            idempotency_key: where a call raised `TimedOut` or `Unreachable`, the same call with the same key makes no
+                second session: the one of the lost answer gets new credentials.
 
         Raises:
             IdentifierInvalid, MetadataInvalid: an argument breaks its rule.
@@ -39,7 +42,8 @@ class AccountCalls(Calls):
             SessionNotFound: there is no such session to replace.
             RegistrationUnverified: a live key needs an identity assertion (see `set_user_token`).
             AlreadyConnected: this SDK is connected as another user.
-            AdminBlocked, SandboxFull, RateLimited: not this user, or not now.
+            AdminBlocked, AccountDeleted, SandboxFull, RateLimited: not this user, or not now.
+            IdempotencyMismatch, AlreadyUsed: the key is that of another call, or its session has ended.
         """
         runtime = self._on
         if runtime.connection.user_jid not in (None, f"{user_identifier}@{runtime.config.domain}"):
@@ -52,7 +56,9 @@ class AccountCalls(Calls):
             device=runtime.device,
         )
         bearer = runtime.tokens.assertion
-        response = await runtime.api.call("POST", "/register", wire.RegisterData, body, bearer=bearer)
+        response = await runtime.api.call(
+            "POST", "/register", wire.RegisterData, body, bearer=bearer, idempotency_key=idempotency_key
+        )
         runtime.tokens.registered(response.data)
         runtime.username = response.data.username
         return response

@@ -93,6 +93,7 @@ class Api:
         body: wire.Request | Upload | None = None,
         *,
         bearer: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Response[Kind]:
         """One call.
 
@@ -102,6 +103,7 @@ class Api:
             kind: what the answer's data is; `NoneType` where there is none.
             body: what to send.
             bearer: an access token, or an identity assertion.
+            idempotency_key: marks a registration, so that it can be repeated.
 
         Raises:
             Unreachable: the server could not be reached, or something else answered in its place.
@@ -109,6 +111,8 @@ class Api:
             HeliographError: what the server has to say against the call.
         """
         headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = _visible(idempotency_key)
         content: bytes | AsyncIterator[bytes] | None = None
         if isinstance(body, Upload):
             content = body.chunks()
@@ -140,6 +144,12 @@ def segment(text: str) -> str:
     if text in ("", ".", ".."):
         raise RequestInvalid(f"There is nothing called {text!r}")
     return quote(text, safe="@")
+
+
+def _visible(key: str) -> str:
+    if not _HEADER_VALUE.fullmatch(key):
+        raise RequestInvalid("An idempotency key has visible ASCII characters", details={"field": "idempotency_key"})
+    return key
 
 
 def _base(url: str) -> str:

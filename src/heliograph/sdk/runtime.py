@@ -11,6 +11,7 @@ from heliograph.sdk.events import Listeners
 from heliograph.sdk.resource import Terms
 from heliograph.sdk.states import Trigger
 from heliograph.sdk.stream import Credentials
+from heliograph.sdk.token_store import TokenStore
 from heliograph.sdk.tokens import TokenKeeper
 
 
@@ -23,21 +24,28 @@ class Runtime:
         api: the API, for the app's key.
         terms: how to connect.
         listeners: the app's callbacks.
+        token_store: keeps the tokens over a restart.
 
     Attributes:
         username: who registered or connected last, and has not logged out.
     """
 
     def __init__(
-        self, config: wire.Config, device: wire.DeviceBody, api: Api, terms: Terms, listeners: Listeners
+        self,
+        config: wire.Config,
+        device: wire.DeviceBody,
+        api: Api,
+        terms: Terms,
+        listeners: Listeners,
+        token_store: TokenStore | None = None,
     ) -> None:
         self.config = config
         self.device = device
         self.api = api
         self.terms = terms
-        self.username: str | None = None
         self.dispatcher = Dispatcher(listeners)
-        self.tokens = TokenKeeper(api, self.dispatcher.emit)
+        self.tokens = TokenKeeper(api, self.dispatcher.emit, token_store)
+        self.username = self.tokens.restore()
         self.connection = Connection(terms, self.dispatcher.emit, self._session_ended)
 
     @property

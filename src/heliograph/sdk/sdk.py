@@ -28,10 +28,12 @@ from heliograph.sdk.runtime import Runtime
 from heliograph.sdk.sessions import SessionCalls
 from heliograph.sdk.states import ConnectionStatus
 from heliograph.sdk.tls import client_context
+from heliograph.sdk.token_store import TokenStore
 from heliograph.sdk.transport import targets
+from heliograph.sdk.users import UserCalls
 
 
-class SDK(QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, BlockingCalls, SessionCalls):
+class SDK(UserCalls, QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, BlockingCalls, SessionCalls):
     """Register, connect, sign in by QR code, profiles, contacts, sessions: `initialize` first, `close` last, or
     `async with SDK() as sdk`.
 
@@ -52,6 +54,7 @@ class SDK(QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, 
         device: wire.DeviceBody | None = None,
         reconnect_policy: ReconnectPolicy = ReconnectPolicy(),  # noqa: B008 - it is frozen
         http_transport: httpx.AsyncBaseTransport | None = None,
+        token_store: TokenStore | None = None,
         **listeners: Unpack[Listeners],
     ) -> Response[wire.Config]:
         """Check the licence key against the server, and get ready. Called again, it begins anew.
@@ -67,6 +70,8 @@ class SDK(QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, 
             device: what the list of sessions shows of this device.
             reconnect_policy: how patient the connection is.
             http_transport: how HTTP requests are sent, in place of over the network.
+            token_store: keeps the tokens of the signed-in user over a restart, such as `TokenFile("tokens.json")`; what
+                it holds is taken up at once.
 
         Raises:
             LicenseInvalid: the key is not valid.
@@ -86,7 +91,7 @@ class SDK(QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, 
             raise
         await self.close()
         terms = Terms(targets(response.data), context, reconnect_policy)
-        self._runtime = Runtime(response.data, device or this_device(), api, terms, by_name)
+        self._runtime = Runtime(response.data, device or this_device(), api, terms, by_name, token_store)
         return response
 
     def events(self, max_events: int = QUEUE_MAX_EVENTS) -> EventIterator:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import math
 import re
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,8 +18,10 @@ from heliograph.errors import PeerError, TokenExpired, TokenMalformed, TokenSubj
 from heliograph.sdk.api import Api, Upload
 from heliograph.sdk.events import Event, TokenUpdate
 from heliograph.sdk.response import Response
+from heliograph.sdk.token_store import StoredTokens, TokenStore
 
 _RENEWAL_TIMEOUT_S = 5.0
+_RENEW_BEFORE_S = 60.0
 _ACCESS_TOKEN = re.compile(r"hgt_[A-Za-z0-9_-]{43}")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 
@@ -36,12 +41,20 @@ class TokenKeeper:
     Args:
         api: the API.
         emit: gets an event where new tokens came.
+        store: keeps the tokens over a restart; `None` for nowhere.
+        now: the time, in seconds since the epoch.
 
     Attributes:
         assertion: an identity assertion for the next registration; it works once.
     """
 
-    def __init__(self, api: Api, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        emit: Callable[[Event], None],
+        store: TokenStore | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.assertion: str | None = None
         self._api = api
         self._emit = emit
@@ -49,21 +62,35 @@ class TokenKeeper:
         self._refresh: str | None = None
         self._credentials: wire.TokenRequest | None = None
         self._renewal: asyncio.Task[None] | None = None
+        self._expires_at = math.inf
+        self._username: str | None = None
+        self._store = store
+        self._now = now
         self._changes = 0  # a renewal that began before the last change is of no use
 
     # --------------------------------------------------------------------------------------------------- who is known
 
+    def restore(self) -> str | None:
+        """Take up what was kept from an earlier run; gives the username, if there is one."""
+        kept = None if self._store is None else self._store.load()
+        if kept is None:
+            return None
+        self._access, self._refresh, self._expires_at = kept.token, kept.refresh_token, kept.expires_at
+        self._username = kept.username
+        return kept.username
+
     def registered(self, data: wire.RegisterData) -> None:
         """A registration brought a session with its first tokens."""
         self.assertion = None
-        self._hold(data.token, data.refresh_token)
+        self._username = data.username
+        self._hold(data.token, data.refresh_token, data.expires_in)
         self._credentials = wire.TokenRequest(username=data.username, password=data.password)
 
     def connected(self, username: str, password: str) -> None:
         """A sign-in worked: its credentials can get tokens. Tokens of another user are forgotten."""
-        known = self._credentials
-        if known is not None and known.username != username:
+        if self._username not in (None, username):
             self._hold(None, None)
+        self._username = username
         self._credentials = wire.TokenRequest(username=username, password=password)
 
     def set(self, token: str, username: str | None, now: float) -> None:
@@ -90,7 +117,7 @@ class TokenKeeper:
 
     def forget(self) -> None:
         """Know no one."""
-        self.assertion = self._credentials = None
+        self.assertion = self._credentials = self._username = None
         self._hold(None, None)
 
     def forget_session(self, username: str, password: str) -> bool:
@@ -100,25 +127,46 @@ class TokenKeeper:
             self.forget()
         return is_known
 
-    def _hold(self, access: str | None, refresh: str | None) -> None:
+    def _hold(self, access: str | None, refresh: str | None, expires_in: float = math.inf) -> None:
         self._access, self._refresh = access, refresh
+        self._expires_at = self._now() + expires_in
         self._changes += 1
+        if self._store is not None:
+            self._store.save(self._kept())
+
+    def _kept(self) -> StoredTokens | None:
+        """What is worth keeping: a whole pair of a known user."""
+        if self._username is None or self._access is None or self._refresh is None:
+            return None
+        return StoredTokens(
+            username=self._username, token=self._access, refresh_token=self._refresh, expires_at=self._expires_at
+        )
 
     # --------------------------------------------------------------------------------------------------------- calling
 
     async def call(
         self, method: str, path: str, kind: type[Kind], body: wire.Request | Upload | None = None
     ) -> Response[Kind]:
-        """A call as the user (see `Api.call`). An expired token is renewed once, then the call is repeated."""
-        used = self._access
-        if used is None and self._credentials is not None:
-            used = await self._renewed(None)
+        """A call as the user (see `Api.call`). A token is renewed before it expires; one that has expired all the same
+        is renewed once, then the call is repeated.
+        """
+        used = await self._fresh()
         try:
             return await self._api.call(method, path, kind, body, bearer=used)
         except TokenExpired:
             if self._refresh is None and self._credentials is None:
                 raise
         return await self._api.call(method, path, kind, body, bearer=await self._renewed(used))
+
+    async def _fresh(self) -> str | None:
+        """The token to go along: the next one, where this one is about to expire and the next is to be had."""
+        used = self._access
+        if used is None:
+            return used if self._credentials is None else await self._renewed(None)
+        if self._refresh is not None and self._expires_at - self._now() < _RENEW_BEFORE_S:
+            with contextlib.suppress(PeerError):  # it may still do, and the call itself will tell
+                return await self._renewed(used)
+        return used
 
     async def close(self) -> None:
         """Let a renewal end that is under way: a refresh token is lost with an answer that nobody takes."""
@@ -143,7 +191,7 @@ class TokenKeeper:
         tokens = await self._next_tokens()
         if self._changes != began_at:
             return
-        self._hold(tokens.token, tokens.refresh_token)
+        self._hold(tokens.token, tokens.refresh_token, tokens.expires_in)
         self._emit(TokenUpdate(token=tokens.token, refresh_token=tokens.refresh_token, expires_in=tokens.expires_in))
 
     async def _next_tokens(self) -> wire.Tokens:

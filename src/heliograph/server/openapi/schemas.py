@@ -21,7 +21,8 @@ _ATTRIBUTE = re.compile(
 def components(bodies: Iterable[type[msgspec.Struct]]) -> dict[str, Schema]:
     """The schemas of bodies and of all that they hold, by name."""
     wanted = [*bodies]
-    _, found = msgspec.json.schema_components(wanted, ref_template=f"{PREFIX}{{name}}")
+    _, generated = msgspec.json.schema_components(wanted, ref_template=f"{PREFIX}{{name}}")
+    found = msgspec.json.decode(msgspec.json.encode(generated))  # as JSON has it: defaults may be tuples
     known = {kind.__name__: kind for kind in _all_kinds(wanted)}
     return {name: _explained(schema, known.get(name)) for name, schema in sorted(found.items())}
 
