@@ -203,3 +203,51 @@ async def test_blocking_ends_the_events(join: Any, befriend: Any) -> None:
     assert (await bob.ask(items(TUNE), to=ada.bare)).condition == "service-unavailable"
     await ada.ask("<unblock xmlns='urn:xmpp:blocking'/>", kind="set")
     assert "<title>A</title>" in (await bob.gets("message", from_=ada.bare)).xml
+
+
+# ------------------------------------------------------------------------------------------------- pages and relations
+
+RSM = "http://jabber.org/protocol/rsm"
+
+
+def paged(node: str, page: str) -> str:
+    return f"<pubsub xmlns='{PUBSUB}'><items node='{node}'/><set xmlns='{RSM}'>{page}</set></pubsub>"
+
+
+def told_of(answer: Any) -> tuple[list[str], str | None, str | None]:
+    """The ids of the items, and the count and the index that stand beside them."""
+    page = answer.element.find(f".//{{{RSM}}}set")
+    first = page.find(f"{{{RSM}}}first")
+    return ids(answer), page.findtext(f"{{{RSM}}}count"), None if first is None else first.get("index")
+
+
+async def test_items_come_page_by_page(join: Any) -> None:
+    ada = await join("ada")
+    for number in range(5):
+        await ada.ask(publish(BOOKMARKS, str(number), "x", PRIVATE), kind="set")
+    assert told_of(await ada.ask(paged(BOOKMARKS, "<max>2</max>"))) == (["0", "1"], "5", "0")
+    assert told_of(await ada.ask(paged(BOOKMARKS, "<max>2</max><after>1</after>"))) == (["2", "3"], "5", "2")
+    assert told_of(await ada.ask(paged(BOOKMARKS, "<max>2</max><before/>"))) == (["3", "4"], "5", "3")
+    assert told_of(await ada.ask(paged(BOOKMARKS, "<max>9</max><before>1</before>"))) == (["0"], "5", "0")
+    assert told_of(await ada.ask(paged(BOOKMARKS, "<max>0</max>"))) == ([], "5", None)
+    assert (await ada.ask(paged(BOOKMARKS, "<after>gone</after>"))).condition == "item-not-found"
+
+
+@pytest.mark.parametrize("kind", ["affiliations", "subscriptions"])
+async def test_an_owner_sees_what_is_owned_and_others_nothing(join: Any, kind: str) -> None:
+    ada, bob = await join("ada"), await join("bob")
+    await ada.ask(publish(TUNE, "1", "x"), kind="set")
+    is_affiliation = kind == "affiliations"
+    every, one, none = (
+        f"<pubsub xmlns='{PUBSUB}'><{kind}{node}/></pubsub>" for node in ("", f" node='{TUNE}'", " node='-'")
+    )
+    own = [each.get("node") for each in (await ada.ask(every)).element[0][0]]
+    assert (TUNE in own) is is_affiliation
+    assert len((await ada.ask(one)).element[0][0]) == is_affiliation
+    assert (await ada.ask(none)).condition == "item-not-found"
+    for request in (every, one, none):
+        assert len((await bob.ask(request, to=ada.bare)).element[0][0]) == 0
+    of_one = await ada.ask(owner(f"<{kind} node='{TUNE}'/>"))
+    assert [each.get("affiliation") for each in of_one.element[0][0]] == (["owner"] if is_affiliation else [])
+    assert (await ada.ask(owner(f"<{kind} node='-'/>"))).condition == "item-not-found"
+    assert (await bob.ask(owner(f"<{kind} node='{TUNE}'/>"), to=ada.bare)).condition == "forbidden"

@@ -89,8 +89,25 @@ def test_a_wrong_request_is_refused_with_its_conditions(content: str, condition:
 
 def test_an_unsupported_action_names_its_feature() -> None:
     with pytest.raises(StanzaError) as caught:
-        pep.parse_get(pubsub("<subscriptions/>"))
-    assert caught.value.application == f"<unsupported xmlns='{ERRORS}' feature='retrieve-subscriptions'/>"
+        pep.parse_get(pubsub("<options node='n' jid='a@b'/>"))
+    assert caught.value.application == f"<unsupported xmlns='{ERRORS}' feature='subscription-options'/>"
+
+
+def test_relations_are_asked_for_with_a_node_or_without_one() -> None:
+    assert pep.parse_get(pubsub("<subscriptions/>")) == pep.RelationsRequest(pep.Relation.SUBSCRIPTIONS, None)
+    assert pep.parse_get(pubsub("<affiliations node='n'/>")) == pep.RelationsRequest(pep.Relation.AFFILIATIONS, "n")
+    start = "<pubsub xmlns='http://jabber.org/protocol/pubsub'>"
+    assert pep.relations_xml(pep.Relation.SUBSCRIPTIONS, ["n"]) == f"{start}<subscriptions></subscriptions></pubsub>"
+    told = "<affiliations><affiliation node='n' affiliation='owner'/></affiliations>"
+    assert pep.relations_xml(pep.Relation.AFFILIATIONS, ["n"]) == f"{start}{told}</pubsub>"
+
+
+def test_a_page_of_items_is_asked_for() -> None:
+    page = "<set xmlns='http://jabber.org/protocol/rsm'><max>2</max><after>a</after></set>"
+    request = pep.parse_get(pubsub(f"<items node='n'/>{page}"))
+    assert isinstance(request, pep.ItemsRequest)
+    assert request.page is not None
+    assert (request.page.max, request.page.after, request.page.is_backwards) == (2, "a", False)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "", "9999999999"])

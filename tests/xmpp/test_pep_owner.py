@@ -88,8 +88,6 @@ def test_purge_delete_and_a_cancelled_form_are_read() -> None:
         ("<delete/>", "bad-request"),
         ("<purge node='n'/><purge node='m'/>", "bad-request"),
         ("<unheard-of node='n'/>", "bad-request"),
-        ("<affiliations node='n'/>", "feature-not-implemented"),
-        ("<subscriptions node='n'/>", "feature-not-implemented"),
     ],
 )
 def test_other_requests_are_refused(content: str, condition: str) -> None:
@@ -112,3 +110,17 @@ def test_the_end_of_a_node_is_told() -> None:
         b"<message type='headline' from='ada@x' to='bob@x/pc'>"
         b"<event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='n&amp;m'/></event></message>"
     )
+
+
+def test_who_is_tied_to_a_node_is_asked_and_not_changed() -> None:
+    for name in ("affiliations", "subscriptions"):
+        content = fromstring(owner(f"<{name} node='n'/>"))
+        request = pep_owner.parse_owner_relations(content)
+        assert request is not None
+        assert (request.relation, request.node) == (name, "n")
+        told = fromstring(pep_owner.relations_xml(request, "ada@chat.example"))[0]
+        assert [each.get("jid") for each in told] == (["ada@chat.example"] if name == "affiliations" else [])
+        with pytest.raises(StanzaError) as raised:
+            pep_owner.parse_owner_set(content)
+        assert raised.value.condition.condition == "feature-not-implemented"
+    assert pep_owner.parse_owner_relations(fromstring(owner("<default/>"))) is None

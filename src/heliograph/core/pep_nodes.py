@@ -10,6 +10,7 @@ from heliograph.core import blocking, limits
 from heliograph.core.profiles import Viewer, viewer_of
 from heliograph.xmpp import pep, pep_config
 from heliograph.xmpp.pep_config import AccessModel, NodeConfig
+from heliograph.xmpp.result_sets import PageRequest
 from heliograph.xmpp.stanza_error import StanzaError, item_not_found
 
 if TYPE_CHECKING:
@@ -211,6 +212,25 @@ async def viewer(ports: Ports, viewer_jid: str, owner: str) -> Viewer:
     if await blocking.are_apart(ports, viewer_jid, owner):
         raise StanzaError("cancel", "service-unavailable")
     return viewer_of(await ports.contacts.lookup(owner, viewer_jid))
+
+
+def page_of(items: Sequence[Item], wanted: PageRequest) -> tuple[Sequence[Item], int]:
+    """One page of items, and how many items are before it (XEP-0060, section 6.5.4).
+
+    Raises:
+        StanzaError: the item that the page starts from is not there.
+    """
+    ids = [item.id for item in items]
+    anchor = wanted.after or wanted.before
+    if anchor and anchor not in ids:
+        raise item_not_found("The node has no such item")
+    start = ids.index(wanted.after) + 1 if wanted.after else 0
+    end = ids.index(wanted.before) if wanted.before else len(ids)
+    if wanted.max is not None and wanted.is_backwards:
+        start = max(start, end - wanted.max)
+    elif wanted.max is not None:
+        end = min(end, start + wanted.max)
+    return items[start:end], start
 
 
 async def items(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from xml.etree.ElementTree import Element
 
 from heliograph.xmpp.disco import NS_DATA, parse_form
+from heliograph.xmpp.result_sets import RSM_TAG, PageRequest, parse_page
 from heliograph.xmpp.stanza import Template, quote
 from heliograph.xmpp.stanza_error import StanzaError, bad_request
 
@@ -47,8 +49,10 @@ FEATURES = tuple(
         "publish",
         "publish-options",
         "purge-nodes",
+        "retrieve-affiliations",
         "retrieve-default",
         "retrieve-items",
+        "retrieve-subscriptions",
     )
 )
 """What an account's service can do, for its service discovery (XEP-0163, section 6.1)."""
@@ -80,11 +84,31 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class ItemsRequest:
-    """A request for items (XEP-0060, section 6.5): those ids, or the newest `max_items`, or all."""
+    """A request for items (XEP-0060, section 6.5): those ids, or the newest `max_items`, or all.
+
+    Attributes:
+        page: which of them (section 6.5.4); `None` where no page was asked for.
+    """
 
     node: str
     item_ids: tuple[str, ...] = ()
     max_items: int | None = None
+    page: PageRequest | None = None
+
+
+class Relation(StrEnum):
+    """What ties somebody to nodes (XEP-0060, sections 5.6 and 5.7)."""
+
+    AFFILIATIONS = "affiliations"
+    SUBSCRIPTIONS = "subscriptions"
+
+
+@dataclass(frozen=True, slots=True)
+class RelationsRequest:
+    """A request for one's relations to all nodes of a service, or to one."""
+
+    relation: Relation
+    node: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +145,23 @@ def precondition_not_met() -> StanzaError:
     return StanzaError("cancel", "conflict", application=pubsub_error("precondition-not-met"))
 
 
-def parse_get(pubsub: Element) -> ItemsRequest:
+def parse_get(pubsub: Element) -> ItemsRequest | RelationsRequest:
     """Read `<pubsub/>` of an IQ get.
 
     Raises:
-        StanzaError: it is malformed, or asks for something else than items.
+        StanzaError: it is malformed, or asks for something else than items, affiliations and subscriptions.
     """
     action = _action(pubsub)
+    for relation in Relation:
+        if action.tag == f"{{{NS_PUBSUB}}}{relation}":
+            return RelationsRequest(relation, action.get("node") or None)
     if action.tag != f"{{{NS_PUBSUB}}}items":
         raise _unsupported_action(action)
     item_ids = tuple(item.get("id", "") for item in action.iterfind(_ITEM))
     if len(item_ids) > _ITEM_IDS_MAX:
         raise bad_request(f"A request names at most {_ITEM_IDS_MAX} items")
-    return ItemsRequest(node_of(action), item_ids, _max_items(action.get("max_items")))
+    page = None if pubsub.find(RSM_TAG) is None else parse_page(pubsub)
+    return ItemsRequest(node_of(action), item_ids, _max_items(action.get("max_items")), page)
 
 
 def parse_set(pubsub: Element) -> Publish | Retract:
@@ -158,10 +186,8 @@ def _action(pubsub: Element) -> Element:
 
 # The actions that are not served, and the feature that each belongs to (XEP-0060, section 10.1).
 _UNSUPPORTED = {
-    "affiliations": "retrieve-affiliations",
     "options": "subscription-options",
     "subscribe": "subscribe",
-    "subscriptions": "retrieve-subscriptions",
     "unsubscribe": "subscribe",
     "default": "retrieve-default",
 }
@@ -251,10 +277,25 @@ def published_xml(node: str, item_id: str) -> str:
     return publish_xml(node, item_id, "")
 
 
-def items_xml(node: str, items: Iterable[tuple[str, str]]) -> str:
-    """The result of a request for items, each an id and a payload as XML (section 6.5.3)."""
+def items_xml(node: str, items: Iterable[tuple[str, str]], page: str = "") -> str:
+    """The result of a request for items, each an id and a payload as XML (section 6.5.3).
+
+    Args:
+        node: the node.
+        items: oldest first.
+        page: what `page_xml` says of them.
+    """
     content = "".join(_item_xml(item_id, payload) for item_id, payload in items)
-    return f"<pubsub xmlns='{NS_PUBSUB}'><items node={quote(node)}>{content}</items></pubsub>"
+    return f"<pubsub xmlns='{NS_PUBSUB}'><items node={quote(node)}>{content}</items>{page}</pubsub>"
+
+
+def relations_xml(relation: Relation, owned: Iterable[str]) -> str:
+    """The result of a request for one's relations to nodes: whose owner one is, and no subscriptions, as those follow
+    from presence (XEP-0163, section 4.1).
+    """
+    nodes = owned if relation is Relation.AFFILIATIONS else ()
+    content = "".join(f"<affiliation node={quote(node)} affiliation='owner'/>" for node in nodes)
+    return f"<pubsub xmlns='{NS_PUBSUB}'><{relation}>{content}</{relation}></pubsub>"
 
 
 def _item_xml(item_id: str | None, payload: str) -> str:

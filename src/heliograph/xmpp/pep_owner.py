@@ -12,6 +12,8 @@ from heliograph.xmpp.pep import (
     NS_PUBSUB,
     NS_PUBSUB_EVENT,
     NS_PUBSUB_OWNER,
+    Relation,
+    RelationsRequest,
     node_of,
     unsupported,
 )
@@ -75,11 +77,18 @@ def parse_owner_get(pubsub: Element) -> str | None:
             return node_of(action)
         case "default":
             return None
-        case "subscriptions":
-            raise unsupported("manage-subscriptions")
-        case "affiliations":
-            raise unsupported("modify-affiliations")
     raise bad_request("There is no such action here")
+
+
+def parse_owner_relations(pubsub: Element) -> RelationsRequest | None:
+    """Read a request for who is tied to a node (sections 8.8.1 and 8.9.1); `None` if it is something else.
+
+    Raises:
+        StanzaError: it is malformed.
+    """
+    action = _action(pubsub)
+    name = action.tag.rpartition("}")[2]
+    return RelationsRequest(Relation(name), node_of(action)) if name in set(Relation) else None
 
 
 def parse_owner_set(pubsub: Element) -> OwnerRequest:
@@ -125,6 +134,14 @@ def configure_xml(node: str | None, config: NodeConfig) -> str:
     """The answer with a node's configuration, or with the default one."""
     name = "default" if node is None else f"configure node={quote(node)}"
     return f"<pubsub xmlns='{NS_PUBSUB_OWNER}'><{name}>{form_xml(config)}</{name.partition(' ')[0]}></pubsub>"
+
+
+def relations_xml(request: RelationsRequest, owner: str) -> str:
+    """The answer to it: the owner alone is affiliated, and subscriptions follow from presence."""
+    is_affiliation = request.relation is Relation.AFFILIATIONS
+    content = f"<affiliation jid={quote(owner)} affiliation='owner'/>" if is_affiliation else ""
+    start = f"<{request.relation} node={quote(request.node or '')}>"
+    return f"<pubsub xmlns='{NS_PUBSUB_OWNER}'>{start}{content}</{request.relation}></pubsub>"
 
 
 def created_xml(node: str) -> str:

@@ -10,7 +10,7 @@ from heliograph.xmpp.stanza_error import bad_request, feature_not_implemented
 
 NS_RSM = "http://jabber.org/protocol/rsm"
 
-_SET = f"{{{NS_RSM}}}set"
+RSM_TAG = f"{{{NS_RSM}}}set"
 _MAX_DIGITS = 9
 
 
@@ -40,7 +40,7 @@ def parse_page(parent: Element) -> PageRequest:
     Raises:
         StanzaError: it is malformed, or asks for a page by its number.
     """
-    found = parent.find(_SET)
+    found = parent.find(RSM_TAG)
     if found is None:
         return PageRequest()
     if found.find(f"{{{NS_RSM}}}index") is not None:

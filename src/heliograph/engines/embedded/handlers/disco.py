@@ -31,6 +31,7 @@ from heliograph.xmpp.entity_time import NS_TIME
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.last_activity import NS_LAST
 from heliograph.xmpp.private_storage import NS_PRIVATE
+from heliograph.xmpp.result_sets import NS_RSM
 from heliograph.xmpp.server_contact import contact_form
 from heliograph.xmpp.software_version import NS_VERSION
 from heliograph.xmpp.stable_ids import NS_STABLE_IDS
@@ -67,6 +68,7 @@ _ACCOUNT_FEATURES = (
     vcard.NS_VCARD_TEMP,
     NS_CONVERSION,
     NS_STABLE_IDS,
+    NS_RSM,
 )
 
 

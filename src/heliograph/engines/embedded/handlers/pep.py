@@ -22,6 +22,7 @@ from heliograph.xmpp.pep import (
     OWNER_TAG,
     PUBSUB_TAG,
     Publish,
+    RelationsRequest,
 )
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError, bad_request, item_not_found
@@ -48,6 +49,9 @@ def payloads(profile: Profile) -> dict[str, str]:
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     request = pep.parse_get(stanza.element[0])
+    if isinstance(request, RelationsRequest):
+        await pep_nodes.get_relations(engine, sender, stanza, target, request)
+        return
     if request.node not in pep.PROFILE_NODES:
         await pep_nodes.get_items(engine, sender, stanza, target, request)
         return

@@ -14,10 +14,11 @@ from heliograph.engines.embedded.handlers.addressing import answer
 from heliograph.engines.embedded.router import Resource, send_each
 from heliograph.xmpp import pep, pep_owner
 from heliograph.xmpp.jid import Jid
-from heliograph.xmpp.pep import PROFILE_NODES, ItemsRequest, Publish, Retract
+from heliograph.xmpp.pep import PROFILE_NODES, ItemsRequest, Publish, RelationsRequest, Retract
 from heliograph.xmpp.pep_config import SendLast
 from heliograph.xmpp.pep_owner import OwnerAction, OwnerRequest
 from heliograph.xmpp.presence import is_watcher
+from heliograph.xmpp.result_sets import page_xml
 from heliograph.xmpp.stanza import Stanza, Template, serialize
 from heliograph.xmpp.stanza_error import StanzaError, item_not_found
 
@@ -40,7 +41,27 @@ async def get_items(
     found = await pep_nodes.items(
         engine.ports, sender.account, target.bare, request.node, request.item_ids, request.max_items
     )
-    answer(sender, stanza, pep.items_xml(request.node, [(item.id, item.payload) for item in found]))
+    shown: Sequence[Item] = found
+    told = ""
+    if request.page is not None:
+        shown, before = pep_nodes.page_of(found, request.page)
+        first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
+        told = page_xml(first, last, len(found), before)
+    answer(sender, stanza, pep.items_xml(request.node, [(item.id, item.payload) for item in shown], told))
+
+
+async def get_relations(
+    engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, request: RelationsRequest
+) -> None:
+    """Answer with what ties the sender to the nodes of an account (XEP-0060, sections 5.6 and 5.7)."""
+    if await pep_nodes.viewer(engine.ports, sender.account, target.bare) is not Viewer.SELF:
+        answer(sender, stanza, pep.relations_xml(request.relation, ()))
+        return
+    names = [*PROFILE_NODES, *(node.name for node in await engine.ports.pep.nodes(target.bare))]
+    if request.node is not None and request.node not in names:
+        raise item_not_found("There is no such node")
+    owned = names if request.node is None else [request.node]
+    answer(sender, stanza, pep.relations_xml(request.relation, owned))
 
 
 async def publish(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request: Publish) -> None:
@@ -69,6 +90,13 @@ async def get_config(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, t
     """Answer the owner with a node's configuration (XEP-0060, sections 8.2 and 8.3)."""
     if target.bare != sender.account:
         raise StanzaError("auth", "forbidden")
+    relations = pep_owner.parse_owner_relations(stanza.element[0])
+    if relations is not None:
+        node_name = relations.node or ""
+        if node_name not in PROFILE_NODES and await engine.ports.pep.lookup(sender.account, node_name) is None:
+            raise item_not_found("There is no such node")
+        answer(sender, stanza, pep_owner.relations_xml(relations, sender.account))
+        return
     name = pep_owner.parse_owner_get(stanza.element[0])
     config = NodeConfig()
     if name is not None:
