@@ -70,13 +70,9 @@ class Heliograph:
         return {"Heliograph-Key": self._keys["live"]["publishable"], "Authorization": f"Bearer {account.token}"}
 
     async def befriend(self, hub: Account, contacts: Sequence[Account]) -> None:
-        """By the HTTP API as the hub."""
-        pool = [await Http(self.http_port, self.headers(hub)).open() for _ in range(8)]
-
-        async def one(number: int, worker: int) -> None:
-            await pool[worker].call("PUT", f"/api/v1/contacts/{contacts[number].username}")
-
-        await gather_limited(len(contacts), len(pool), one)
+        """By the HTTP API as the hub, at once."""
+        http = await Http(self.http_port, self.headers(hub)).open()
+        await http.call("POST", "/api/v1/contact-imports", {"identifiers": [each.username for each in contacts]})
 
 
 class Prosody:
