@@ -68,6 +68,9 @@ async def test_a_backup_of_a_busy_node_is_restored_whole(
     assert writing.result() > 0
     assert said.startswith(f"{folder}: schema ")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for name in ("secret", "tls/key.pem"):
+        assert (folder / name).read_bytes() == (cli.folder / name).read_bytes()
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     assert [path.name for path in folder.parent.iterdir()] == ["first"]
     await restored_is_whole(folder, known, headers, uploaded)
 

@@ -17,6 +17,7 @@ from heliograph.doctor import certificate, database, examination, machine
 from heliograph.doctor.findings import Finding, Severity
 from heliograph.node import run_node
 from heliograph.settings import Settings
+from postgres_server import empty_database
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -136,6 +137,23 @@ async def test_a_database_that_is_damaged_newer_or_held(data: Path) -> None:
     assert "1 rows without parent" in str(texts(database.look(path), Severity.PROBLEM))
     path.write_bytes(b"not a database at all, and long enough to be looked at" * 100)
     assert "not a database" in str(texts(database.look(path), Severity.PROBLEM))
+
+
+async def test_a_server_of_postgresql_is_looked_at_and_its_password_is_not_told(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    from heliograph.doctor import postgres  # noqa: PLC0415 - an optional extra
+
+    async with empty_database(postgres_url) as url:
+        assert "fsync" in str(postgres.look(url))  # the tests' server does not wait for the disk
+        mine = settings(tmp_path, database_url=url)
+        async with run_node(mine) as node:
+            await apps.create(node.ports, "Chat", "localhost")
+        found = examination.examine(mine, {}, NOW)
+        assert texts(found, Severity.PROBLEM) == []
+        assert postgres.domains(url) == ["localhost", "sandbox.localhost"]
+    gone = postgres.look("postgresql://heliograph:hunter2@127.0.0.1:1/none")
+    assert texts(gone, Severity.PROBLEM) == ["database: PostgreSQL: OperationalError"]
 
 
 def test_a_clock_that_cannot_be_right() -> None:

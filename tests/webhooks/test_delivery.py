@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from heliograph.core import accounts, apps, limits, profiles, sessions, webhooks
 from heliograph.core.accounts import RegisterRequest
@@ -19,6 +20,7 @@ from heliograph.core.sessions import EndReason
 from heliograph.core.webhooks import Webhook
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from postgres_server import empty_database
 
 CHILD = Path(__file__).with_name("registering_child.py")
 
@@ -34,10 +36,14 @@ def settings(folder: Path) -> Settings:
     )
 
 
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    async with run_node(settings(tmp_path)) as running:
-        yield running
+@pytest.fixture(params=["sqlite", "postgres"])
+async def node(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Node]:
+    async with AsyncExitStack() as stack:
+        mine = settings(tmp_path)
+        if request.param == "postgres":
+            url = await stack.enter_async_context(empty_database(request.getfixturevalue("postgres_url")))
+            mine = mine.model_copy(update={"database_url": SecretStr(url)})
+        yield await stack.enter_async_context(run_node(mine))
 
 
 @pytest.fixture

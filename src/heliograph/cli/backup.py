@@ -22,6 +22,7 @@ from heliograph.storage.sqlite.backup import copy
 DATABASE = "heliograph.db"
 MANIFEST = "backup.json"
 _FOLDERS = ("media", "tls")
+_SECRET = "secret"
 
 
 def backup(
@@ -42,13 +43,15 @@ def backup(
 
 def _copy_all(settings: Settings, folder: Path) -> dict[str, Any]:
     """Copy into a draft beside the folder, which gets its name once all is there and on the disk."""
+    if settings.database_url is not None:
+        raise SettingsInvalid("PostgreSQL has its own tools for backups, such as pg_dump; this command copies SQLite")
     if folder.exists():
         raise SettingsInvalid(f"{folder} is there already")
     draft = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(draft, ignore_errors=True)
     try:
         draft.mkdir(mode=0o700, parents=True)
-        made = _copy_into(settings.data_dir, draft)
+        made = _copy_into(settings, draft)
         _sync(draft)
         draft.rename(folder)
     except OSError as error:
@@ -58,12 +61,16 @@ def _copy_all(settings: Settings, folder: Path) -> dict[str, Any]:
     return made
 
 
-def _copy_into(data: Path, draft: Path) -> dict[str, Any]:
+def _copy_into(settings: Settings, draft: Path) -> dict[str, Any]:
     """The database, and the files. A stored file never changes, so what the copied database names is among them."""
+    data = settings.data_dir
     schema = copy(data / DATABASE, draft / DATABASE)
     for name in _FOLDERS:
         if (data / name).is_dir():
             shutil.copytree(data / name, draft / name)
+    secret = settings.secret_file or settings.data_dir / _SECRET
+    if secret.is_file():
+        shutil.copy2(secret, draft / _SECRET)
     made = {
         "heliograph": version("heliograph"),
         "schema": schema,

@@ -27,6 +27,7 @@ def examine(
         ask: a server to compare the clock with; `None` asks nobody.
     """
     stored = settings.data_dir / "heliograph.db"
+    secret = settings.secret_file or settings.data_dir / "secret"
     tls = settings.data_dir / "tls"
     chain = settings.tls_certificate_file or tls / "certificate.pem"
     key = settings.tls_key_file or tls / "key.pem"
@@ -36,11 +37,11 @@ def examine(
         machine.port("HTTP", settings.http_host, settings.http_port),
         machine.port("XMPP with STARTTLS", settings.xmpp_host, settings.xmpp_port),
         machine.port("XMPP with TLS", settings.xmpp_host, settings.xmpps_port),
-        *database.look(stored),
+        *_database(settings),
         *pictures.look(settings),
         *machine.clock(now, database.newest_entry(stored), ask),
         machine.disk(settings.data_dir),
-        *machine.permissions([settings.data_dir, stored, key]),
+        *machine.permissions([settings.data_dir, stored, key, secret]),
         machine.open_files(),
     ]
 
@@ -80,5 +81,24 @@ def _certificate(settings: Settings, is_there: bool, now: dt.datetime) -> list[F
     tls = settings.data_dir / "tls"
     chain = settings.tls_certificate_file or tls / "certificate.pem"
     key = settings.tls_key_file or tls / "key.pem"
-    names = [settings.domain, *database.domains(settings.data_dir / "heliograph.db")]
-    return certificate.look(chain, key, names, now)
+    return certificate.look(chain, key, [settings.domain, *_domains(settings)], now)
+
+
+def _database(settings: Settings) -> list[Finding]:
+    if settings.database_url is None:
+        return database.look(settings.data_dir / "heliograph.db")
+    try:
+        from heliograph.doctor import postgres  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        return [problem(database.SUBJECT, "psycopg is not installed", "Install heliograph[postgres].")]
+    return postgres.look(settings.database_url.get_secret_value())
+
+
+def _domains(settings: Settings) -> list[str]:
+    if settings.database_url is None:
+        return database.domains(settings.data_dir / "heliograph.db")
+    try:
+        from heliograph.doctor import postgres  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        return []
+    return postgres.domains(settings.database_url.get_secret_value())
