@@ -8,6 +8,7 @@ not runs to its end at once, without a task. What goes out is collected and writ
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Protocol
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from heliograph.engines.embedded.managed import ManagedOutlet
 
 log = structlog.get_logger("heliograph.xmpp")
+
+_HANDLERS_PER_TURN = 4
+"""How many handlers of one client may follow each other before the event loop turns to others."""
 
 
 class Transport(Protocol):
@@ -150,13 +154,19 @@ class Connection:
         self._handle(events)
 
     def _handle(self, events: list[StreamEvent]) -> None:
-        """Handle events in order, until one of them needs I/O."""
+        """Handle events in order; what needs I/O goes on in a task."""
         if self._is_busy:
             self._defer(events)
             return
+        work = self._run(events)
+        if work is not None:
+            self._engine.spawn(self._finish(work))
+
+    def _run(self, events: list[StreamEvent]) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+        """Handle events in order, until one of them needs I/O: that comes back, and the others wait for it."""
         for number, event in enumerate(events):
             if self.is_gone:
-                return
+                return None
             if type(event) is Stanza:
                 if self.managed is not None:
                     self.managed.ledger.count()
@@ -166,8 +176,8 @@ class Connection:
             if work is not None:
                 self._is_busy = True
                 self._defer(events[number + 1 :])
-                self._engine.spawn(self._finish(work))
-                return
+                return work
+        return None
 
     def _defer(self, events: list[StreamEvent]) -> None:
         if not events:
@@ -184,21 +194,33 @@ class Connection:
             self._transport.pause()
 
     async def _finish(self, work: Coroutine[None, None, list[StreamEvent] | None]) -> None:
-        """Run a handler that needs I/O, then go on with what waited for it."""
-        try:
-            events = await work
-        except Exception:
-            self.end(StreamError("internal-server-error"))
-            raise
-        finally:
-            self._is_busy = False
+        """Run a handler that needs I/O, then those that waited for it; so what a client has sent at once is answered in
+        one write where the store answers at once. Every few of them, other clients have their turn.
+        """
+        for number in itertools.count(1):
+            try:
+                events = await work
+                if number % _HANDLERS_PER_TURN == 0:
+                    await asyncio.sleep(0)
+            except Exception:
+                self.end(StreamError("internal-server-error"))
+                raise
+            finally:
+                self._is_busy = False
+            following = self._go_on(events)
+            if following is None:
+                return
+            work = following
+
+    def _go_on(self, events: list[StreamEvent] | None) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+        """A handler is done: handle what it has brought, and what waited for it."""
         waiting, self._backlog = self._backlog, None
         self._waiting_bytes = 0
         if self._is_full:
             self._is_full = False
             self._read_on()
         self._pump()
-        self._handle([*(events or ()), *(waiting or ())])
+        return self._run([*(events or ()), *(waiting or ())])
 
     def _read_on(self) -> None:
         """Read again, unless there is another reason not to."""
