@@ -110,9 +110,10 @@ async def test_two_users_ask_for_and_approve_each_others_presence(place: Any, cl
     while (await ada.next("presence_available"))["from"] != bob.boundjid:
         pass
     await ada.update_roster(bob.boundjid.bare, name="Bob", groups=["Ridge"])
-    roster = await ada.get_roster()
-    item = roster["roster"]["items"][bob.boundjid.bare]
-    assert (item["name"], item["groups"], item["subscription"]) == ("Bob", ["Ridge"], "both")
+    item = ada.client_roster[bob.boundjid.bare]
+    while item["name"] != "Bob":
+        await ada.next("roster_update")
+    assert (item["groups"], item["subscription"]) == (["Ridge"], "both")
     await ada.del_roster_item(bob.boundjid.bare)
     while bob.client_roster[ada.boundjid.bare]["subscription"] != "none":
         await bob.next("roster_update")
@@ -209,6 +210,17 @@ async def test_a_lost_connection_is_resumed_without_loss(pair: Any, client: Make
     await ada.next("session_resumed")
     assert (await ada.next("message"))["body"] == "While you were away"
     assert ada.boundjid == bound
+
+
+async def test_the_archive_has_both_sides_of_a_conversation(pair: Any, client: Make) -> None:
+    ada, bob = await client(pair[0], "xep_0313"), await client(pair[1])
+    ada.send_message(mto=bob.boundjid.bare, mbody="Can you see it?", mtype="chat")
+    await bob.next("message")
+    bob.send_message(mto=ada.boundjid.bare, mbody="Yes", mtype="chat")
+    await ada.next("message")
+    found = await ada.plugin["xep_0313"].retrieve(with_jid=bob.boundjid.bare)
+    bodies = [result["mam_result"]["forwarded"]["stanza"]["body"] for result in found["mam"]["results"]]
+    assert bodies == ["Can you see it?", "Yes"]
 
 
 async def test_small_questions_are_answered(pair: Any, client: Make) -> None:
