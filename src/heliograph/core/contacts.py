@@ -59,6 +59,7 @@ class RosterChange:
     Attributes:
         is_shown: whether the owner's roster looks different after it: a request that nobody has answered is not shown.
         version: how often the owner's roster has changed, with this change.
+        is_deletion: whether the contact's account was deleted.
     """
 
     owner: str
@@ -66,6 +67,7 @@ class RosterChange:
     item: RosterItem | None
     is_shown: bool = True
     version: int = field(default=0, compare=False)
+    is_deletion: bool = field(default=False, compare=False)
 
 
 class FriendState(StrEnum):

@@ -218,4 +218,4 @@ def _delete(cursor: Cursor, account_id: int, reason: EndReason, now: float) -> l
     delete_archive(cursor, account_id)
     cursor.execute(sql.DELETE_ACCOUNT, (account_id,))
     cursor.execute(sql.COUNT_ACCOUNT, (-1, jid.partition("@")[2]))
-    return [RosterChange(owner, jid, None, version=next_version(cursor, owner)) for owner in owners]
+    return [RosterChange(owner, jid, None, version=next_version(cursor, owner), is_deletion=True) for owner in owners]

@@ -267,7 +267,18 @@ def contacts_changed(engine: EmbeddedEngine, changes: Sequence[RosterChange]) ->
             _watch(engine, account, change)
 
 
+def _end_subscriptions(engine: EmbeddedEngine, account: Presence, change: RosterChange) -> None:
+    """A contact's account was deleted: say that both subscriptions are over (sections 3.2 and 3.3)."""
+    ended = [(Kind.UNSUBSCRIBED, account.watched), (Kind.UNSUBSCRIBE, account.watchers)]
+    for kind in [kind for kind, whose in ended if change.contact in whose]:
+        told = presence_xml(kind, change.contact, change.owner).encode()
+        for resource in engine.router.available(change.owner):
+            resource.outlet.send(told)
+
+
 def _watch(engine: EmbeddedEngine, account: Presence, change: RosterChange) -> None:
+    if change.is_deletion and not engine.router.blocks(change.owner, change.contact):
+        _end_subscriptions(engine, account, change)
     subscription = change.item.subscription if change.item else "none"
     was_watched = change.contact in account.watched
     _set_member(account.watchers, change.contact, is_watcher(subscription))
