@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, MessageReceived, PresenceUpdate, ReconnectPolicy
+from heliograph import (
+    SDK,
+    ConnectionStatus,
+    ConnectionUpdate,
+    Event,
+    MessageReceived,
+    PresenceUpdate,
+    ProfileUpdate,
+    ReconnectPolicy,
+)
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.node import Node, run_node
@@ -60,6 +69,10 @@ def _is_status(status: ConnectionStatus) -> Callable[[Event], bool]:
 
 def _is_message(text: str) -> Callable[[Event], bool]:
     return lambda event: isinstance(event, MessageReceived) and event.text == text
+
+
+def _is_profile(name: str) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, ProfileUpdate) and event.nick_name == name
 
 
 @pytest.fixture
@@ -158,3 +171,24 @@ async def test_a_message_that_may_be_lost_is_sent_again_and_comes_once(
     await ada.sdk.send_message("bob", "now I am")
     await bob.until(_is_message("now I am"))
     assert bob.texts == ["are you there?", "now I am"]
+
+
+async def test_a_stream_that_begins_anew_asks_only_for_profiles_that_have_changed(join: Join, node: Node) -> None:
+    ada, bob, eve = await join("ada"), await join("bob"), await join("eve")
+    for friend in (bob, eve):
+        await friend.sdk.set_user_profile("First")
+        await ada.sdk.add_contact((await friend.sdk.get_current_user_jid()).data.user_jid.partition("@")[0])
+        await ada.until(lambda event: isinstance(event, ProfileUpdate))
+    ada.told.clear()
+    for managed in tuple(node.engine.managed._resumable.values()):
+        if managed.resource.jid == ada.jid:
+            managed.ttl_s = 0
+    await bob.sdk.set_user_profile("Second")
+    await ada.until(_is_profile("Second"))
+    ada.told.clear()
+    await ada.break_socket()
+    await bob.sdk.set_user_profile("Third")
+    await ada.until(_is_profile("Third"))
+    assert [(event.user_id, event.version) for event in ada.told if isinstance(event, ProfileUpdate)] == [("bob", 3)]
+    (resource,) = node.engine.router.resources(ada.jid.partition("/")[0])
+    assert resource.since > 0

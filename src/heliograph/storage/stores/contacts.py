@@ -44,7 +44,8 @@ class SqlContacts:
 
     async def change_many(self, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:
         """The same with many contacts in one transaction; those that are no account are passed over."""
-        return await self._writer.write(partial(_change_many, owner=owner, contacts=contacts, decide=decide), (owner,))
+        work = partial(_change_many, owner=owner, contacts=contacts, decide=decide)
+        return await self._writer.write(work, (owner, *contacts))
 
 
 def change_pair(cursor: Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
