@@ -29,11 +29,12 @@ async def test_a_client_that_has_the_roster_is_not_told_it_again(join: Any, agai
     assert version_of(await ada.ask(ROSTER.format(f" ver='{pushed}'"))) is None
 
 
-async def test_a_client_that_knows_no_versions_is_told_none(join: Any) -> None:
+async def test_a_client_that_asks_without_a_version_gets_it_with_the_next_push(join: Any) -> None:
     ada, bob = await join("ada"), await join("bob")
     assert version_of(await ada.ask(ROSTER.format(""))) is None
     await ada.send(f"<iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='{bob.bare}'/></query></iq>")
-    assert version_of(await ada.gets("iq", type="set")) is None
+    pushed = version_of(await ada.gets("iq", type="set"))
+    assert version_of(await ada.ask(ROSTER.format(f" ver='{pushed}'"))) is None
 
 
 async def test_a_new_account_of_an_old_name_has_other_versions(place: Any, join: Any) -> None:

@@ -48,7 +48,6 @@ class Resource:
         presence: the last broadcast presence as XML content, or `None` while unavailable (RFC 6121, section 4).
         priority: of that presence.
         is_interested: whether the roster was asked for (RFC 6121, section 2.2).
-        has_versions: whether it was asked for by a client that knows versions of it (RFC 6121, section 2.6).
         interests: the PEP nodes that the client's capabilities ask to be notified of (XEP-0163, section 4.2).
         caps: the capabilities that `interests` stand for.
         caps_query: the id of the request for them that is on its way.
@@ -76,7 +75,6 @@ class Resource:
     presence: bytes | None = None
     priority: int = 0
     is_interested: bool = False
-    has_versions: bool = False
     interests: frozenset[str] = frozenset()
     caps: Caps | None = None
     caps_query: str | None = None

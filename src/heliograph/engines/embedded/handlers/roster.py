@@ -29,7 +29,7 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
         refuse(sender, stanza, "auth", "forbidden")
         return
     known = parse_get(stanza.element[0]).ver
-    sender.is_interested, sender.has_versions = True, known is not None
+    sender.is_interested = True
     version = _version(sender, await engine.ports.contacts.version(sender.account))
     if known == version:
         answer(sender, stanza)  # section 2.6.2: the client has it; what changes meanwhile is pushed
@@ -74,7 +74,7 @@ def push(engine: EmbeddedEngine, change: RosterChange) -> None:
     shown = Item(change.contact, "remove") if item is None else _shown(item)
     for resource in engine.router.resources(change.owner):
         if resource.is_interested:
-            version = _version(resource, change.version) if resource.has_versions else None
+            version = _version(resource, change.version)  # for every client, whether it asks for it or not (2.6.3)
             resource.outlet.send(push_xml(shown, engine.next_id(), resource.jid, version).encode())
 
 
