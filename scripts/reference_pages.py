@@ -146,9 +146,10 @@ def settings_page() -> str:
     return f"""{NOTE}
 # Settings
 
-A node starts without any setting. Each one can stand in a TOML file (`heliograph serve --config heliograph.toml`) or
-in the environment, as `{ENV_PREFIX}` and its name in capitals. The environment wins over the file, the file over the
-default. An unknown name in the file, or a value out of its bounds, stops the start with a message that names it.
+A node starts without any setting. Each one can stand in a TOML file (`heliograph serve --config heliograph.toml`, or
+`{ENV_PREFIX}CONFIG=heliograph.toml`) or in the environment, as `{ENV_PREFIX}` and its name in capitals. The environment
+wins over the file, the file over the default. An unknown name in the file, or a value out of its bounds, stops the
+start with a message that names it.
 
 ```toml
 # heliograph.toml

@@ -48,6 +48,21 @@ def test_every_error_has_an_example_a_meaning_and_what_to_do(code: str) -> None:
     assert example["description"] == WHAT_TO_DO[TABLE[code].row.status]
 
 
+def codes(method: str, path: str) -> set[str]:
+    responses = DOCUMENT["paths"][f"/api/v1{path}"][method]["responses"]
+    contents = [found["content"]["application/json"] for status, found in responses.items() if status.isdecimal()]
+    return {code for content in contents for code in content.get("examples", ())}
+
+
+def test_a_call_names_the_errors_of_its_use_case() -> None:
+    registering = codes("post", "/register")
+    assert {"identifier_invalid", "session_limit", "sandbox_full", "registration_unverified"} <= registering
+    assert {"profile_invalid", "profile_conflict"} <= codes("patch", "/profile")
+    assert {"secret_key_required", "account_not_found"} <= codes("post", "/users/{identifier}/block")
+    assert "secret_key_required" not in registering
+    assert "token_expired" not in registering
+
+
 def test_every_name_in_a_path_is_a_parameter() -> None:
     for method, path in CALLS:
         told = {each["name"] for each in DOCUMENT["paths"][path][method].get("parameters", ()) if each["in"] == "path"}

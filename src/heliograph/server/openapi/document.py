@@ -11,26 +11,11 @@ import msgspec
 
 from heliograph import wire
 from heliograph.core import limits
-from heliograph.errors import (
-    TABLE,
-    AccountNotFound,
-    AdminBlocked,
-    HeliographError,
-    InternalError,
-    LicenseInvalid,
-    PayloadTooLarge,
-    RateLimited,
-    RequestInvalid,
-    SecretKeyRequired,
-    SessionNotFound,
-    TokenExpired,
-    TokenMalformed,
-    TokenMissing,
-    TokenRevoked,
-)
+from heliograph.errors import TABLE, HeliographError
 from heliograph.server.endpoints import PREFIX, Endpoint, NoBody, Shown
 from heliograph.server.openapi import schemas
 from heliograph.server.openapi.examples import SAMPLES, example
+from heliograph.server.openapi.refusals import errors_of
 from heliograph.server.openapi.schemas import Schema
 
 VERSION = "1"
@@ -54,12 +39,6 @@ WHAT_TO_DO = {
 }
 """What a caller does about an error, by its HTTP status."""
 
-_SHOWS: dict[Shown, tuple[type[HeliographError], ...]] = {
-    Shown.KEY: (),
-    Shown.SECRET_KEY: (SecretKeyRequired,),
-    Shown.TOKEN: (TokenMissing, TokenMalformed, TokenExpired, TokenRevoked, AdminBlocked),
-}
-_ALWAYS: tuple[type[HeliographError], ...] = (LicenseInvalid, RateLimited, InternalError)
 _CALL = re.compile(r"`[A-Z]+ /[^`?]*\??(?P<query>[^`]*)`: (?P<text>.*)", re.DOTALL)
 _QUERY: dict[str, Schema] = {
     "isTrial": {"type": "boolean"},
@@ -204,20 +183,6 @@ def _responses(endpoint: Endpoint, known: dict[str, Schema]) -> dict[str, Any]:
         by_status.setdefault(error.row.status, []).append(error)
     refused = {str(status): _refusal(found) for status, found in sorted(by_status.items())}
     return {"200": _success(endpoint, known), **refused, "default": {"$ref": "#/components/responses/Error"}}
-
-
-def errors_of(endpoint: Endpoint) -> list[type[HeliographError]]:
-    """The errors that a call can come to because of what it has to show, takes and names. Those of its use case are
-    in the error table.
-    """
-    found = [*_ALWAYS, *_SHOWS[endpoint.shown]]
-    if endpoint.takes is not NoBody:
-        found += [RequestInvalid, PayloadTooLarge]
-    if "{identifier}" in endpoint.path:
-        found.append(AccountNotFound)
-    if endpoint.path.startswith("/sessions/{"):
-        found.append(SessionNotFound)
-    return found
 
 
 def _success(endpoint: Endpoint, known: dict[str, Schema]) -> dict[str, Any]:

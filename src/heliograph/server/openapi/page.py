@@ -160,7 +160,7 @@ def _refusals(responses: dict[str, Any]) -> str:
         if status not in {"200", "default"}
         for code in found["content"]["application/json"]["examples"]
     ]
-    return f"<h3>Errors</h3><p>{', '.join(codes)}, and those of what it does.</p>"
+    return f"<h3>Errors</h3><p>{', '.join(codes)}</p>"
 
 
 def _errors(document: dict[str, Any]) -> str:

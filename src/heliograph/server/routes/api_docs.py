@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Sequence
 
 import msgspec
@@ -19,20 +21,20 @@ _HEADERS = {"Cache-Control": "no-cache"}
 
 
 def routes(services: Services, endpoints: Sequence[Endpoint]) -> list[Route]:
-    """Both addresses. What they say is made once, when it is first asked for."""
-    made: dict[str, bytes] = {}
+    """Both addresses. What they say is made once, when it is first asked for, and beside the event loop."""
 
-    def make() -> dict[str, bytes]:
-        if not made:
-            found = document(endpoints, services.public_url)
-            made.update(json=msgspec.json.encode(found), html=page(found).encode())
-        return made
+    @functools.cache
+    def made() -> tuple[bytes, bytes]:
+        found = document(endpoints, services.public_url)
+        return msgspec.json.encode(found), page(found).encode()
 
     async def for_programs(_request: Request) -> Response:
-        return Response(make()["json"], headers=_HEADERS, media_type=answers.JSON)
+        content, _ = await asyncio.to_thread(made)
+        return Response(content, headers=_HEADERS, media_type=answers.JSON)
 
     async def for_people(_request: Request) -> Response:
         headers = {**_HEADERS, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
-        return Response(make()["html"], headers=headers, media_type="text/html")
+        _, content = await asyncio.to_thread(made)
+        return Response(content, headers=headers, media_type="text/html")
 
     return [Route("/api/openapi.json", for_programs), Route("/api/docs", for_people)]
