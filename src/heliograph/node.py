@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -19,6 +21,7 @@ from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core.media_ports import MediaStore
 from heliograph.core.ports import Engine, Ports
+from heliograph.engines.ejabberd.configuration import Component, Configuration
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
 from heliograph.errors import SettingsInvalid
@@ -152,7 +155,7 @@ async def _open_ports(
     stack: contextlib.AsyncExitStack, settings: Settings, engine: Engine, public_url: str, *, prepared: int
 ) -> Ports:
     ids = SystemIds()
-    stores = await stack.enter_async_context(_stores(settings))
+    stores = await stack.enter_async_context(open_stores(settings))
     credentials = stack.enter_context(PreparedCredentials(ids.random, stock=prepared))
     remote_images = await stack.enter_async_context(GuardedHttp()) if settings.fetch_remote_images else None
     return Ports(
@@ -170,8 +173,12 @@ async def _open_ports(
     )
 
 
-def _stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[Stores]:
-    """The stores over the database of the settings."""
+def open_stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[Stores]:
+    """The stores over the database of the settings.
+
+    Raises:
+        SettingsInvalid: the library for it is missing, or (on entering) the database cannot be opened.
+    """
     if settings.database_url is None:
         return sqlite.open(settings.data_dir / "heliograph.db")
     try:
@@ -331,3 +338,46 @@ def _check_open_files() -> None:
     allowed = raise_open_files_limit(_OPEN_FILES_WANTED)
     if allowed < _OPEN_FILES_ENOUGH:
         log.warning("few_open_files", allowed=allowed, wanted=_OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
+
+
+async def ejabberd_configuration(settings: Settings, auth_command: str, components: Sequence[str]) -> Configuration:
+    """What ejabberd's configuration is made of, for the apps that there are.
+
+    Args:
+        settings: the node's.
+        auth_command: runs `heliograph ejabberd-auth`.
+        components: the names of all nodes' components; none for this node's alone.
+
+    Raises:
+        SettingsInvalid: the database cannot be opened, or nobody can tell where ejabberd's HTTP API listens.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with open_stores(settings) as stores:
+        hosts = [domain for app, _ in await stores.apps.list() for domain in (app.domain, app.sandbox_domain)]
+    api = urlsplit(settings.ejabberd_api_url)
+    secret = _component_secret(settings)
+    return Configuration(
+        hosts=hosts or [settings.domain],
+        components=[Component(name, secret) for name in components or (_component_name(settings),)],
+        auth_command=auth_command,
+        certificate_files=[str(path.absolute()) for path in _certificate(settings)],
+        xmpp_ip=settings.xmpp_host,
+        xmpp_port=settings.xmpp_port,
+        xmpps_port=settings.xmpps_port,
+        api_ip=api.hostname or "127.0.0.1",
+        api_port=api.port or (443 if api.scheme == "https" else 80),
+        component_ip=settings.ejabberd_component_host,
+        component_port=settings.ejabberd_component_port,
+        requires_tls=settings.xmpp_requires_tls,
+    )
+
+
+def _component_name(settings: Settings) -> str:
+    return settings.ejabberd_component_name or f"heliograph.{settings.domain}"
+
+
+def _component_secret(settings: Settings) -> str:
+    if settings.ejabberd_component_secret is not None:
+        return settings.ejabberd_component_secret.get_secret_value()
+    secret = installation_secret(settings.secret_file or settings.data_dir / "secret")
+    return hmac.digest(secret, b"ejabberd component", "sha256").hex()

@@ -136,6 +136,26 @@ class Settings(BaseModel):
     """Whether a picture that a user names by the address of another server is fetched and kept like an uploaded one. If
     not, its address is stored as it is, and whoever sees the profile loads it from there."""
 
+    engine: Literal["embedded", "ejabberd"] = "embedded"
+    """Where clients' XMPP connections live: in this process, or on an ejabberd server or cluster, which `heliograph
+    ejabberd configure` writes the configuration for. `xmpp_host`, `xmpp_port` and `xmpps_port` are then ejabberd's."""
+    ejabberd_api_url: Url = "http://127.0.0.1:5280/api"
+    """The address of ejabberd's HTTP API."""
+    ejabberd_api_token: SecretStr | None = None
+    """A token for the HTTP API (`ejabberdctl oauth_issue_token`), where its permissions ask for one."""
+    ejabberd_component_host: Host = "127.0.0.1"
+    """Where ejabberd listens for external components."""
+    ejabberd_component_port: Port = 5275
+    """The port of it."""
+    ejabberd_component_name: Host | None = None
+    """The name under which this node connects to ejabberd as a component; nodes have different ones. Not set:
+    `heliograph.` before `domain`."""
+    ejabberd_component_secret: SecretStr | None = None
+    """The secret of the component. Not set: derived from the secret of the installation."""
+    ejabberd_websocket_url: WsUrl | None = None
+    """The address of ejabberd's WebSocket that browsers are told, such as `wss://xmpp.chat.example/ws`. Not set: made
+    of `ejabberd_api_url`."""
+
     admin_addresses: Uris = ()
     """How to reach who runs this node, for its users and for other operators (XEP-0157): URIs such as
     `mailto:admin@chat.example`. A list, or text with commas."""

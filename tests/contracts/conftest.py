@@ -27,6 +27,7 @@ from heliograph.core.ports import (
     SessionStore,
     WebhookStore,
 )
+from heliograph.core.remote_server import RemoteServerStore
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
 from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.tokens import TokenKind, TokenRecord
@@ -56,6 +57,7 @@ class Stores:
     archive: ArchiveStore
     audit: AuditStore
     webhooks: WebhookStore
+    remote_server: RemoteServerStore
 
 
 @asynccontextmanager
@@ -95,6 +97,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.archive,
             opened.audit,
             opened.webhooks,
+            opened.remote_server,
         )
 
 

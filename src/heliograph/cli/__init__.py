@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from heliograph.cli import app, audit, backup, doctor, qr, serve, session, user, webhook
+from heliograph.cli import app, audit, backup, doctor, ejabberd, qr, serve, session, user, webhook
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
 main.command()(serve.serve)
@@ -17,3 +17,5 @@ main.add_typer(session.commands, name="session")
 main.add_typer(webhook.commands, name="webhook")
 main.add_typer(audit.commands, name="audit")
 main.add_typer(qr.commands, name="qr")
+main.add_typer(ejabberd.commands, name="ejabberd")
+main.command("ejabberd-auth")(ejabberd.auth)

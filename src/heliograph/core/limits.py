@@ -282,3 +282,10 @@ RESUME_TTL_S = 300
 """How long a stream waits for its client to come back."""
 RESUME_LEFT_TTL_S = 10
 """How long it waits for a page that was left: long enough to load it again."""
+
+SIGN_IN_BINDS_S = 35.0
+"""How long after its password was checked a client of an XMPP server outside the process may still bind a resource."""
+SIGN_IN_CLOCKS_DIFFER_S = 3.0
+"""How far the clocks of that server and of a node may be apart, with the whole seconds in which it tells time."""
+SIGN_INS_KEPT = 200
+"""How many sign-ins are kept of an account."""

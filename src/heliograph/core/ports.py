@@ -30,6 +30,7 @@ from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate, Verdict
+from heliograph.core.remote_server import RemoteServerStore
 from heliograph.core.retries import RetryKey
 from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.token_ports import FastTokenStore, TokenStore
@@ -429,6 +430,7 @@ class Ports:
     qr_links: QrLinkStore
     audit: AuditStore
     webhooks: WebhookStore
+    remote_server: RemoteServerStore
     media: MediaStore
     images: ImageMaker
     remote_images: Outbound | None

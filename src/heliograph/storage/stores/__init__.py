@@ -24,6 +24,7 @@ from heliograph.storage.stores.pep import SqlPep
 from heliograph.storage.stores.phone_book import SqlPhoneBook
 from heliograph.storage.stores.profiles import SqlProfiles
 from heliograph.storage.stores.qr_links import SqlQrLinks
+from heliograph.storage.stores.remote_server import SqlRemoteServer
 from heliograph.storage.stores.sessions import SqlSessions
 from heliograph.storage.stores.tokens import SqlTokens
 from heliograph.storage.stores.webhooks import SqlWebhooks
@@ -50,6 +51,7 @@ class Stores:
     qr_links: SqlQrLinks
     audit: SqlAudit
     webhooks: SqlWebhooks
+    remote_server: SqlRemoteServer
 
     async def settle(self) -> None:
         """Write what stores have held back for a later commit, before the database is closed."""
@@ -80,4 +82,5 @@ class Stores:
             qr_links=SqlQrLinks(reader, writer),
             audit=SqlAudit(reader),
             webhooks=SqlWebhooks(reader, writer),
+            remote_server=SqlRemoteServer(reader, writer),
         )

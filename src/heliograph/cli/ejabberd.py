@@ -1,0 +1,80 @@
+"""The ejabberd engine: its configuration, and the program that it asks who may sign in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heliograph.cli.options import ConfigFile
+from heliograph.cli.running import run, settings_of
+from heliograph.core.remote_server import PasswordPorts
+from heliograph.engines.ejabberd.auth_program import AuthProgram
+from heliograph.engines.ejabberd.configuration import fragment, whole
+from heliograph.node import ejabberd_configuration, open_stores
+from heliograph.settings import Settings
+from heliograph.system.logs import configure_logs
+
+commands = typer.Typer(no_args_is_help=True, help="The ejabberd engine.")
+
+
+@commands.command()
+def configure(
+    config: ConfigFile = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it, for its owner alone to read; else it is printed.")
+    ] = None,
+    component: Annotated[
+        list[str] | None, typer.Option(help="The names of all nodes' components, if there is more than one node.")
+    ] = None,
+    is_fragment: Annotated[
+        bool, typer.Option("--fragment", help="Only what an existing ejabberd.yml lacks, for these hosts alone.")
+    ] = False,
+) -> None:
+    """Write the ejabberd.yml that serves this installation's users, with the reasons as comments.
+
+    It holds the component's secret. Write it again after an app was created, and let ejabberd reload it.
+    """
+    settings = settings_of(config)
+    program = [sys.executable, "-m", "heliograph.cli", "ejabberd-auth"]
+    if config is not None:
+        program += ["--config", str(config.absolute())]
+    terms = run(ejabberd_configuration(settings, shlex.join(program), component or ()))
+    text = fragment(terms) if is_fragment else whole(terms)
+    if output is None:
+        print(text, end="")
+        return
+    output.touch(mode=0o600)
+    output.write_text(text, encoding="utf-8")
+    print(f"{output}: {len(terms.hosts)} hosts")
+
+
+def auth(config: ConfigFile = None) -> None:
+    """Answer ejabberd's questions who may sign in, on standard input and output. ejabberd starts it.
+
+    Each device session has a password of its own; of blocked users and of sessions that have ended, none is right.
+    """
+    settings = settings_of(config)
+    configure_logs(settings.log_level, settings.log_format)
+    asyncio.run(_answer(settings))
+
+
+async def _answer(settings: Settings) -> None:
+    @asynccontextmanager
+    async def open_ports() -> AsyncIterator[PasswordPorts]:
+        async with open_stores(settings) as stores:
+            yield PasswordPorts(stores.accounts, stores.sessions, stores.remote_server)
+
+    questions = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
+    await AuthProgram(open_ports, time.time).run(questions, partial(os.write, sys.stdout.fileno()))

@@ -1,0 +1,1 @@
+"""XMPP sessions on an ejabberd server or cluster."""
