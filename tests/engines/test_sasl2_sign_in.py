@@ -38,7 +38,7 @@ def identifier(answer: Element) -> str:
     return answer.findtext(f"{{{NS}}}authorization-identifier") or ""
 
 
-async def join(
+async def join_inline(
     place: Any, account: Any, wishes: str = BIND.format(""), *, agent: str = AGENT
 ) -> tuple[Client, Element]:
     """A client that is bound by its sign-in."""
@@ -51,7 +51,7 @@ async def join(
 
 async def test_a_client_signs_in_and_is_bound_in_one_request(place: Any) -> None:
     account = await place.register(place.name("ada"))
-    client, answer = await join(place, account)
+    client, answer = await join_inline(place, account)
     assert client.jid.startswith(f"{account.jid}/Test/")
     assert CLIENT not in client.jid
     assert answer.find("{urn:xmpp:bind:0}bound") is not None
@@ -73,20 +73,20 @@ async def test_without_a_wish_the_resource_is_bound_in_the_old_way(place: Any) -
 
 async def test_a_client_keeps_its_resource_and_its_older_stream_gives_way(place: Any) -> None:
     account = await place.register(place.name("ada"))
-    first, _ = await join(place, account)
-    second, _ = await join(place, account)
+    first, _ = await join_inline(place, account)
+    second, _ = await join_inline(place, account)
     assert second.jid == first.jid
     assert "<conflict " in await first.end()
-    third, _ = await join(place, account, BIND.format("").replace("Test", "Other"))
+    third, _ = await join_inline(place, account, BIND.format("").replace("Test", "Other"))
     assert third.jid != second.jid
     assert "<conflict " in await second.end()
 
 
 async def test_other_clients_of_the_user_stay(place: Any) -> None:
     account = await place.register(place.name("ada"))
-    first, _ = await join(place, account)
-    second, _ = await join(place, account, agent=AGENT.replace("d4565fa7", "00000000"))
-    third, _ = await join(place, account, agent="")
+    first, _ = await join_inline(place, account)
+    second, _ = await join_inline(place, account, agent=AGENT.replace("d4565fa7", "00000000"))
+    third, _ = await join_inline(place, account, agent="")
     assert len({first.jid, second.jid, third.jid}) == 3
     for client in (first, second, third):
         assert await client.so_far() == []
@@ -95,13 +95,13 @@ async def test_other_clients_of_the_user_stay(place: Any) -> None:
 @pytest.mark.parametrize("tag", ["&#x7f;", "x" * 1024, ""])
 async def test_a_tag_that_can_stand_in_no_resource_is_left_out(place: Any, tag: str) -> None:
     account = await place.register(place.name("ada"))
-    client, _ = await join(place, account, BIND.format("").replace("Test", tag))
+    client, _ = await join_inline(place, account, BIND.format("").replace("Test", tag))
     assert client.jid.count("/") == 1
 
 
 async def test_carbons_and_stream_management_begin_with_the_session(place: Any, again: Any) -> None:
     account = await place.register(place.name("ada"))
-    client, answer = await join(place, account, BIND.format(MANAGE + CARBONS))
+    client, answer = await join_inline(place, account, BIND.format(MANAGE + CARBONS))
     enabled = answer.find("{urn:xmpp:bind:0}bound/{urn:xmpp:sm:3}enabled")
     assert enabled is not None
     assert enabled.get("resume") == "true"
@@ -113,9 +113,28 @@ async def test_carbons_and_stream_management_begin_with_the_session(place: Any, 
     assert (await client.gets("a")).get("h") == "0"
 
 
+async def test_the_client_is_told_where_the_archive_ends(place: Any, join: Any) -> None:
+    """XEP-0386, section 3.2: by that it knows what it has missed."""
+    account = await place.register(place.name("ada"))
+    path = "{urn:xmpp:bind:0}bound/{urn:xmpp:mam:2}metadata"
+    _, empty = await join_inline(place, account)
+    found = empty.find(path)
+    assert found is not None
+    assert len(found) == 0
+    bob = await join("bob")
+    await bob.send(f"<message type='chat' to='{account.jid}' id='m1'><body>hi</body></message>")
+    await bob.so_far()
+    await place.node.ports.archive.flush()
+    _, answer = await join_inline(place, account)
+    found = answer.find(path)
+    assert found is not None
+    assert [child.tag for child in found] == ["{urn:xmpp:mam:2}start", "{urn:xmpp:mam:2}end"]
+    assert found[0].get("id") == found[1].get("id")
+
+
 async def test_a_session_can_begin_inactive(place: Any) -> None:
     account = await place.register(place.name("ada"))
-    client, _ = await join(place, account, BIND.format("<inactive xmlns='urn:xmpp:csi:0'/>"))
+    client, _ = await join_inline(place, account, BIND.format("<inactive xmlns='urn:xmpp:csi:0'/>"))
     resource = place.node.engine.router.full[client.jid]
     assert type(resource.outlet).__name__ == "HoldingOutlet"
     await client.send("<active xmlns='urn:xmpp:csi:0'/>")
@@ -125,7 +144,7 @@ async def test_a_session_can_begin_inactive(place: Any) -> None:
 
 async def test_a_lost_stream_goes_on_with_the_sign_in_and_nothing_is_bound(place: Any, becomes: Any) -> None:
     account = await place.register(place.name("ada"))
-    client, answer = await join(place, account, BIND.format(MANAGE))
+    client, answer = await join_inline(place, account, BIND.format(MANAGE))
     enabled = answer.find("{urn:xmpp:bind:0}bound/{urn:xmpp:sm:3}enabled")
     assert enabled is not None
     client.wire.reset()
@@ -135,7 +154,7 @@ async def test_a_lost_stream_goes_on_with_the_sign_in_and_nothing_is_bound(place
     await sender.send(f"<message type='chat' to='{client.jid}' id='m1'><body>hi</body></message>")
     await sender.so_far()
     resume = f"<resume xmlns='urn:xmpp:sm:3' previd='{enabled.get('id')}' h='0'/>"
-    back, again = await join(place, account, resume + BIND.format(MANAGE))
+    back, again = await join_inline(place, account, resume + BIND.format(MANAGE))
     assert back.jid == client.jid
     resumed = again.find("{urn:xmpp:sm:3}resumed")
     assert resumed is not None
@@ -148,7 +167,7 @@ async def test_where_no_stream_can_go_on_the_client_is_told_and_bound(place: Any
     """XEP-0198, section 6.2: the failure stands beside what the bind brings."""
     account = await place.register(place.name("ada"))
     resume = "<resume xmlns='urn:xmpp:sm:3' previd='nothing' h='0'/>"
-    client, answer = await join(place, account, resume + BIND.format(MANAGE))
+    client, answer = await join_inline(place, account, resume + BIND.format(MANAGE))
     failed = answer.find("{urn:xmpp:sm:3}failed")
     assert failed is not None
     assert failed[0].tag.endswith("item-not-found")
@@ -157,12 +176,12 @@ async def test_where_no_stream_can_go_on_the_client_is_told_and_bound(place: Any
 
 async def test_another_session_takes_up_no_stream(place: Any) -> None:
     account = await place.register(place.name("ada"))
-    client, answer = await join(place, account, BIND.format(MANAGE))
+    client, answer = await join_inline(place, account, BIND.format(MANAGE))
     enabled = answer.find("{urn:xmpp:bind:0}bound/{urn:xmpp:sm:3}enabled")
     assert enabled is not None
     other = await place.register(account.username)
     resume = f"<resume xmlns='urn:xmpp:sm:3' previd='{enabled.get('id')}' h='0'/>"
-    _, refused = await join(place, other, resume + BIND.format(""), agent="")
+    _, refused = await join_inline(place, other, resume + BIND.format(""), agent="")
     assert refused.find("{urn:xmpp:sm:3}failed") is not None
     assert await client.so_far() == []
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import fast_tokens
 from heliograph.core.fast_tokens import FastToken, Wish
 from heliograph.engines.embedded.client_state import become_inactive
+from heliograph.engines.embedded.handlers.archive import summary
 from heliograph.engines.embedded.handlers.carbons import get_carbons
 from heliograph.engines.embedded.managed import NOTHING_TO_RESUME
 from heliograph.errors import TokenExpired, TokenRevoked
@@ -42,6 +43,7 @@ class InlineSignIn:
         request = wanted.request
         if request.resume is not None:
             await self._engine.archiver.settle()  # the answer says what was handled
+        archive = "" if wanted.request.bind is None else await self._archive(connection)
         blocks = await self._engine.sign_in.check_live(connection)
         if blocks is None:
             return []
@@ -55,7 +57,7 @@ class InlineSignIn:
             results += NOTHING_TO_RESUME.decode()
         if request.bind is None:
             return stream.admitted(None, results)
-        return self._bind(connection, request, request.bind, results, blocks)
+        return self._bind(connection, request, request.bind, (results, archive), blocks)
 
     # ----------------------------------------------------------------------------------------------- tokens (XEP-0484)
 
@@ -80,18 +82,33 @@ class InlineSignIn:
 
     # ---------------------------------------------------------------------------------------------- binding (XEP-0386)
 
+    async def _archive(self, connection: Connection) -> str:
+        """What the client may have missed (section 3.2): the ends of the user's archive, read before the bind, so that
+        nothing that comes meanwhile is left out.
+        """
+        account = await self._engine.ports.accounts.lookup(connection.account)
+        if account is None or not self._engine.archiver.is_on:
+            return ""
+        return await summary(self._engine, account.id)
+
     def _bind(
-        self, connection: Connection, request: Authenticate, bind: BindRequest, results: str, blocks: frozenset[str]
+        self,
+        connection: Connection,
+        request: Authenticate,
+        bind: BindRequest,
+        told: tuple[str, str],
+        blocks: frozenset[str],
     ) -> list[StreamEvent]:
         """Bind a resource with what its session begins with; where the account has too many, the client may ask again
         in the old way, and is told so there.
         """
+        results, archive = told
         sign_in = self._engine.sign_in
         name = self._resource_name(connection, bind.tag, request.client)
         jid = sign_in.place(connection, name, blocks, request.client)
         if jid is None or connection.resource is None:
             return connection.stream.admitted(None, results)
-        answers = []
+        answers = [archive.encode()]
         if bind.enable is not None:
             answers.append(self._engine.managed.enable(connection, bind.enable))
         if bind.has_carbons:

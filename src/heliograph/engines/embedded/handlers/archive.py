@@ -59,14 +59,18 @@ def _form(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid)
     answer(sender, stanza, form_xml())
 
 
+async def summary(engine: EmbeddedEngine, account_id: int) -> str:
+    """With which messages an account's archive begins and ends (XEP-0313, section 5.2.1), as XML."""
+    ends = await archive.ends(engine.ports, account_id)
+    if ends is None:
+        return metadata_xml(None)
+    oldest, newest = ends
+    return metadata_xml(((oldest.id, oldest.number), (newest.id, newest.number)))
+
+
 async def _metadata(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     _check(engine, sender, target)
-    ends = await archive.ends(engine.ports, sender.account_id)
-    if ends is None:
-        answer(sender, stanza, metadata_xml(None))
-    else:
-        oldest, newest = ends
-        answer(sender, stanza, metadata_xml(((oldest.id, oldest.number), (newest.id, newest.number))))
+    answer(sender, stanza, await summary(engine, sender.account_id))
 
 
 def _preferences(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
