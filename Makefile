@@ -69,6 +69,9 @@ $(FOREIGN_SYNCED): tests/foreign/package-lock.json
 	cd tests/foreign && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+conformance: setup ## play every conversation with the XMPP server, and list what they show
+	$(BIN)/pytest tests/conformance $(ARGS)
+
 docs: setup ## make the reference pages and the types of the browser SDK again from the code
 	$(BIN)/python scripts/reference_pages.py
 	$(BIN)/python scripts/xmpp_pages.py
