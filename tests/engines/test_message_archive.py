@@ -308,11 +308,3 @@ async def test_a_new_account_of_an_old_name_finds_nothing(place: Any, join: Any)
     again = await place.sign_in(await place.register(ada.account.username))
     assert (await fetch(again, query())).texts == []
     assert (await fetch(bob, query())).texts == ["hi"]
-
-
-async def test_the_language_of_a_stream_goes_along(place: Any, join: Any) -> None:
-    bob = await join("bob")
-    ada = await place.sign_in(await place.register(place.name("ada")), lang="de")
-    await ada.send(chat(bob.jid, "hallo"), f"<message to='{bob.jid}' xml:lang='fr'><body>salut</body></message>")
-    lang = "{http://www.w3.org/XML/1998/namespace}lang"
-    assert [(await bob.gets("message")).get(lang) for _ in range(2)] == ["de", "fr"]

@@ -46,6 +46,7 @@ class Resource:
         lang: the language of the stream, if its client named one (RFC 6120, section 4.7.4).
         archived: how many messages the node had archived with the last one of this resource.
         presence: the last broadcast presence as XML content, or `None` while unavailable (RFC 6121, section 4).
+        presence_lang: its language, where one is named.
         priority: of that presence.
         is_interested: whether the roster was asked for (RFC 6121, section 2.2).
         interests: the PEP nodes that the client's capabilities ask to be notified of (XEP-0163, section 4.2).
@@ -73,6 +74,7 @@ class Resource:
     lang: str | None = None
     archived: int = 0
     presence: bytes | None = None
+    presence_lang: str | None = None
     priority: int = 0
     is_interested: bool = False
     interests: frozenset[str] = frozenset()

@@ -88,4 +88,4 @@ def _pass_on(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: J
     if receiver is None:
         refuse(sender, stanza, "cancel", "service-unavailable")
     else:
-        receiver.outlet.send(stanza.encode(sender.jid, receiver.jid))
+        receiver.outlet.send(stanza.encode(sender.jid, receiver.jid, sender.lang))

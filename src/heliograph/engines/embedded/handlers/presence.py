@@ -24,7 +24,7 @@ from heliograph.xmpp.presence import (
     parse,
     presence_xml,
 )
-from heliograph.xmpp.stanza import Stanza, Template, quote
+from heliograph.xmpp.stanza import XML_LANG, Stanza, Template, quote
 from heliograph.xmpp.stanza_error import StanzaError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def handle_presence(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) ->
         if said.kind is Kind.AVAILABLE:
             return _available(engine, sender, stanza, said.priority)
         if said.kind is Kind.UNAVAILABLE:
-            _unavailable(engine, sender, stanza.inner())
+            _unavailable(engine, sender, stanza.inner(), stanza.get(XML_LANG) or sender.lang)
         return None
     target = same_host(sender, stanza, stanza.to)
     if target is None or not _passes(engine, sender, target, said.kind):
@@ -74,6 +74,7 @@ def _available(
     takes_messages_now = sender.priority < 0 <= priority
     photo = engine.router.accounts[sender.account].photo
     sender.presence, sender.priority = presence_content(stanza, photo), priority
+    sender.presence_lang = stanza.get(XML_LANG) or sender.lang
     if plan.is_probing:
         return _initial(engine, sender, stanza)
     _announce(engine, sender)
@@ -131,7 +132,7 @@ def _announce(engine: EmbeddedEngine, sender: Resource) -> None:
     """The resource's presence to all who watch the account, and to all resources of the account (section 4.2.2)."""
     account = engine.router.accounts[sender.account]
     receivers = engine.router.receivers((*account.watchers, sender.account), sender.jid, account.blocks)
-    send_each(receivers, template(sender.jid, "", sender.presence or b""))
+    send_each(receivers, template(sender.jid, "", sender.presence or b"", sender.presence_lang))
 
 
 def show_photo(engine: EmbeddedEngine, jid: str, photo: str) -> None:
@@ -145,25 +146,29 @@ def show_photo(engine: EmbeddedEngine, jid: str, photo: str) -> None:
         _announce(engine, resource)
 
 
-def template(jid: str, kind: str, content: bytes) -> Template:
+def template(jid: str, kind: str, content: bytes, lang: str | None = None) -> Template:
     """A presence from that JID for any number of receivers."""
     named = f" type='{kind}'" if kind else ""
+    if lang:
+        named += f" xml:lang={quote(lang)}"
     suffix = b">%b</presence>" % content if content else b"/>"
     return Template(f"<presence from={quote(jid)}{named} to=".encode(), suffix)
 
 
 def tell(receiver: Resource, other: Resource, *, is_gone: bool = False) -> None:
     """Send one resource the presence of another, or that it is gone."""
-    kind, content = (Kind.UNAVAILABLE, b"") if is_gone else ("", other.presence or b"")
-    send_each((receiver,), template(other.jid, kind, content))
+    if is_gone:
+        send_each((receiver,), template(other.jid, Kind.UNAVAILABLE, b""))
+    else:
+        send_each((receiver,), template(other.jid, "", other.presence or b"", other.presence_lang))
 
 
-def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes) -> None:
+def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes, lang: str | None = None) -> None:
     """The resource goes, by its own word or because its stream ended (section 4.5)."""
     plan = broadcast(sender.is_available, Kind.UNAVAILABLE)
     account = engine.router.accounts.get(sender.account)
     blocks = account.blocks if account is not None else sender.blocks_at_end
-    ending = template(sender.jid, Kind.UNAVAILABLE, content)
+    ending = template(sender.jid, Kind.UNAVAILABLE, content, lang)
     told: set[str] = set()
     if plan.is_announced:
         watchers = account.watchers if account is not None else sender.watchers_at_end
@@ -200,10 +205,10 @@ def _direct(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Ji
         sender.directed.discard(full)
     found = engine.router.full.get(full)
     if found is not None:
-        found.outlet.send(stanza.encode(sender.jid, full))
+        found.outlet.send(stanza.encode(sender.jid, full, sender.lang))
     elif not target.resource and kind is not Kind.ERROR:
         for resource in engine.router.available(full):
-            resource.outlet.send(stanza.encode(sender.jid, full))
+            resource.outlet.send(stanza.encode(sender.jid, full, sender.lang))
 
 
 def _remember(engine: EmbeddedEngine, sender: Resource, target: str) -> bool:
