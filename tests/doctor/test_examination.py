@@ -47,8 +47,8 @@ def settings(folder: Path, **changes: object) -> Settings:
 
 
 async def test_a_new_node_and_one_that_has_run_have_no_problem(data: Path, tmp_path: Path) -> None:
-    assert worst(examination.examine(settings(tmp_path / "none"), {}, NOW)) is Severity.OK
-    found = examination.examine(settings(data), {}, NOW)
+    assert worst(examination.examine(settings(tmp_path / "none"), {}, dt.datetime.now(dt.UTC))) is Severity.OK
+    found = examination.examine(settings(data), {}, dt.datetime.now(dt.UTC))
     assert texts(found, Severity.PROBLEM) == []
     assert "self-signed" in " ".join(texts(found, Severity.WARNING))
 
@@ -149,7 +149,7 @@ async def test_a_server_of_postgresql_is_looked_at_and_its_password_is_not_told(
         mine = settings(tmp_path, database_url=url)
         async with run_node(mine) as node:
             await apps.create(node.ports, "Chat", "localhost")
-        found = examination.examine(mine, {}, NOW)
+        found = examination.examine(mine, {}, dt.datetime.now(dt.UTC))
         assert texts(found, Severity.PROBLEM) == []
         assert postgres.domains(url) == ["localhost", "sandbox.localhost"]
     gone = postgres.look("postgresql://heliograph:hunter2@127.0.0.1:1/none")
