@@ -21,6 +21,7 @@ from heliograph.core.ports import (
     AuditStore,
     BlockStore,
     ContactStore,
+    Directory,
     InvitationStore,
     PhoneBookStore,
     ProfileStore,
@@ -58,6 +59,7 @@ class Stores:
     audit: AuditStore
     webhooks: WebhookStore
     remote_server: RemoteServerStore
+    directory: Directory
 
 
 @asynccontextmanager
@@ -98,6 +100,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.audit,
             opened.webhooks,
             opened.remote_server,
+            opened.directory,
         )
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from heliograph.core.account_changes import AccountChange, Feedback
-from heliograph.core.accounts import Account
+from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import Environment
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.contacts import RosterChange, RosterItem
-from heliograph.core.sessions import EndReason
+from heliograph.core.retries import Earlier, RetryKey
+from heliograph.core.sessions import EndReason, Verifiers
+from heliograph.core.tokens import TokenKind
 from heliograph.errors import AccountNotFound, AdminBlocked, RegistrationUnverified, SessionLimit
 
 ADA = "ada@chat.example"
@@ -312,3 +314,57 @@ async def test_expired_accounts_are_found_oldest_first(stores: Any, registrar: A
     assert [account.identifier for account in found] == ["user-1", "user-2"]
     assert [account.identifier for account in await stores.accounts.expired(NOW + 9, 2)] == ["user-1", "user-2"]
     assert await stores.accounts.expired(NOW, 10) == []
+
+
+# ------------------------------------------------------------------------------------------- repeated registrations
+
+
+def verifiers(seed: str) -> Verifiers:
+    return Verifiers(*((seed.encode() * 32)[:32] for _ in range(5)))
+
+
+def marked(fingerprint: bytes = b"f" * 32, expires_at: float = NOW + 86400) -> RetryKey:
+    return RetryKey(b"k" * 32, fingerprint, expires_at)
+
+
+async def test_a_marked_registration_is_named_to_the_next_one_of_its_mark(stores: Any, registrar: Any) -> None:
+    made = await stores.accounts.register(ADA, registrar.decision(ADA), retry=marked())
+    await stores.accounts.register(ADA, registrar.decision(ADA))
+    assert [standing.earlier for standing in registrar.standings] == [None, None]
+    found: list[Standing] = []
+
+    def repeat(standing: Standing) -> Registration:
+        found.append(standing)
+        account, session = standing.account, standing.sessions[0]
+        assert account is not None
+        token = replace(registrar.token("again", TokenKind.ACCESS, session.id), session_id=session.id)
+        return Registration(account, session, verifiers("again"), (token,), (), is_repeat=True)
+
+    again = await stores.accounts.register(ADA, repeat, retry=marked())
+    assert found[0].earlier == Earlier(made.session.id, b"f" * 32)
+    assert again.session.id == made.session.id
+    assert len(await stores.sessions.live(made.account.id)) == 2
+    _, known = await stores.sessions.verifiers(ADA)
+    assert dict(known)[made.session.id] == verifiers("again")
+    assert [await stores.tokens.lookup(token.hash) for token in made.tokens] == [None, None]
+    assert (await stores.tokens.lookup(again.tokens[0].hash))[1].id == made.session.id
+
+
+async def test_a_mark_whose_time_is_over_is_forgotten_by_the_next_marked_registration(
+    stores: Any, registrar: Any
+) -> None:
+    await stores.accounts.register(ADA, registrar.decision(ADA), retry=marked(expires_at=NOW + 5))
+    other = replace(marked(), hash=b"o" * 32)
+    await stores.accounts.register(BOB, registrar.decision(BOB, now=NOW + 6), retry=other)
+    await stores.accounts.register(ADA, registrar.decision(ADA), retry=marked())
+    assert registrar.standings[-1].earlier is None
+
+
+async def test_a_registration_that_is_refused_leaves_no_mark(stores: Any, registrar: Any) -> None:
+    def refuse(_standing: Standing) -> Registration:
+        raise AdminBlocked
+
+    with pytest.raises(AdminBlocked):
+        await stores.accounts.register(ADA, refuse, retry=marked())
+    await stores.accounts.register(ADA, registrar.decision(ADA), retry=marked())
+    assert registrar.standings[-1].earlier is None
