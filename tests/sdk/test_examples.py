@@ -29,6 +29,7 @@ async def environment(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
         yield {
             "HELIOGRAPH_URL": node.public_url,
             "HELIOGRAPH_KEY": known.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX],
+            "HELIOGRAPH_SECRET_KEY": known.keys[KeyKind.SECRET, Environment.SANDBOX],
             "HELIOGRAPH_CA_FILE": str(node.certificate_file),
         }
 
@@ -62,6 +63,13 @@ async def test_device_sessions(environment: dict[str, str]) -> None:
     lines = (await run(environment, "device_sessions.py")).splitlines()
     assert [line.partition(" since ")[0].strip() for line in lines[:3]] == ["Phone", "Laptop", "Library computer"]
     assert lines[3:] == ["The library computer was logged out: ended_by_user", "The laptop is still CONNECTED"]
+
+
+async def test_backend(environment: dict[str, str]) -> None:
+    lines = (await run(environment, "backend.py")).splitlines()
+    assert lines[:6] == [*(f"member-{number} registered" for number in range(1, 6)), "No One identifier_invalid"]
+    assert lines[6] == "member-1@sandbox.localhost gets session ses_… for its phone"
+    assert lines[7:] == ["signed out everywhere: 2 sessions", "blocked: member-2"]
 
 
 async def test_echo_bot(environment: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from heliograph.core import apps
 from heliograph.core.apps import Feature
 from heliograph.core.sessions import EndReason
+from heliograph.errors import AccountNotFound
 
 DAY_S = 86400
 LIVE = {"key": "live"}
@@ -50,6 +51,12 @@ async def test_a_deleted_live_user_is_signed_out_and_unseen_and_keeps_the_identi
     assert (await api.error("PUT", "/blocked/eve", **seen))["code"] == "account_not_found"
     again = await api.error("POST", "/register", **BACKEND, json={"userIdentifier": "eve"})
     assert (again["statusCode"], again["code"]) == (403, "account_deleted")
+
+
+async def test_nothing_waits_for_a_deleted_user(api: Any, eve: Any) -> None:
+    await leave(api, eve)
+    with pytest.raises(AccountNotFound):
+        await api.services.ports.offline.add("eve@chat.example", b"<message/>", 0.0, 9)
 
 
 async def test_the_app_sees_a_deleted_user_and_restores_it_whole(api: Any, eve: Any) -> None:

@@ -40,7 +40,8 @@ async def test_a_users_own_cap_on_sessions_counts_before_the_apps(api: Any, ada:
         assert changed["maxSessions"] == 1
     body = {"userIdentifier": "ada", "forceRegister": False}
     assert (await api.error("POST", "/register", json=body))["code"] == "session_limit"
-    await api.register("ada")
+    newer = await api.register("ada")
+    assert newer["config"]["limits"]["maxSessions"] == 1
     assert (await api.error("GET", "/profile", token=ada["token"]))["code"] == "token_revoked"
     changed = await api.data("PATCH", "/users/ada", **BACKEND, json={"maxSessions": None})
     assert changed["maxSessions"] is None

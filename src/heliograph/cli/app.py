@@ -15,6 +15,7 @@ from heliograph.core.apps import (
     App,
     ContactPolicy,
     Environment,
+    Feature,
     KeyKind,
     NewApp,
     Policy,
@@ -24,6 +25,7 @@ from heliograph.core.apps import (
     RegistrationPolicy,
     Verification,
 )
+from heliograph.errors import AppInvalid
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 
@@ -48,6 +50,20 @@ Origins = Annotated[
     typer.Option("--origin", help="A web origin that may show QR codes; may be given again. `any` lifts the limit."),
 ]
 
+Grace = Annotated[
+    int | None,
+    typer.Option(
+        "--deletion-grace-days", help="How long a deleted live user can be restored, 0 to 365.", min=0, max=365
+    ),
+]
+Disabled = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--disable",
+        help=f"A feature that the app does not offer: {', '.join(Feature)}; may be given again. `none` offers all.",
+    ),
+]
+
 
 @commands.command("create")
 def create_app(
@@ -64,11 +80,14 @@ def create_app(
     proximity: Near = None,
     qr_format: Format = None,
     origin: Origins = None,
+    deletion_grace_days: Grace = None,
+    disable: Disabled = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Create an app and print its keys. Secrets are shown this once; a running node knows the app at once."""
     wanted = _wanted(max_sessions, registration, contacts, verification, proximity, qr_format, origin)
+    wanted |= _also_wanted(deletion_grace_days, disable)
     policy = replace(Policy(), **wanted)
     run(_create_app(settings_of(config), name, domain, sandbox_domain, policy, as_json=as_json))
 
@@ -128,6 +147,19 @@ def _wanted(
     return {name: value for name, value in given.items() if value is not None}
 
 
+def _also_wanted(deletion_grace_days: int | None, disable: list[str] | None) -> dict[str, Any]:
+    """The same of further fields."""
+    wanted: dict[str, Any] = {}
+    if deletion_grace_days is not None:
+        wanted["deletion_grace_live_days"] = deletion_grace_days
+    if disable:
+        try:
+            wanted["disabled_features"] = tuple(Feature(name) for name in disable if name != "none")
+        except ValueError:
+            raise AppInvalid(f"A feature is one of {', '.join(Feature)}", details={"field": "disable"}) from None
+    return wanted
+
+
 @commands.command("policy")
 def set_policy(
     app_id: str,
@@ -139,10 +171,13 @@ def set_policy(
     proximity: Near = None,
     qr_format: Format = None,
     origin: Origins = None,
+    deletion_grace_days: Grace = None,
+    disable: Disabled = None,
     config: ConfigFile = None,
 ) -> None:
     """Change an app's policy; options that are not given stay as they are. Without any, the policy is printed."""
     wanted = _wanted(max_sessions, registration, contacts, verification, proximity, qr_format, origin)
+    wanted |= _also_wanted(deletion_grace_days, disable)
     run(_set_policy(settings_of(config), app_id, wanted))
 
 

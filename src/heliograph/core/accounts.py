@@ -402,10 +402,10 @@ async def delete(ports: Ports, account: Account, reason: EndReason = EndReason.A
 
 
 async def delete_expired(ports: Ports) -> int:
-    """Delete the sandbox users whose time is over; gives their number."""
+    """Delete the sandbox users whose time is over, and the deleted users whom nobody restored; gives their number."""
     count = 0
     while batch := await ports.accounts.expired(ports.clock.now(), limits.EXPIRED_BATCH):
         for account in batch:
-            await delete(ports, account, EndReason.EXPIRED)
+            await delete(ports, account, EndReason.ACCOUNT_DELETED if account.is_deleted else EndReason.EXPIRED)
         count += len(batch)
     return count

@@ -30,8 +30,8 @@ PROFILE_FIELDS = {
 _PUBLIC_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(wire.ProfileRequest)}
 
 
-def config(services: Services, caller: Caller) -> wire.Config:
-    """What the caller's clients need to know to connect."""
+def config(services: Services, caller: Caller, max_sessions: int | None = None) -> wire.Config:
+    """What the caller's clients need to know to connect; `max_sessions` is a user's own cap, where it has one."""
     clients = services.clients
     return wire.Config(
         xmpp_host=clients.xmpp_host,
@@ -42,7 +42,7 @@ def config(services: Services, caller: Caller) -> wire.Config:
         domain=caller.domain,
         is_sandbox=caller.environment is Environment.SANDBOX,
         limits=wire.LimitsBody(
-            max_sessions=caller.app.policy.max_sessions,
+            max_sessions=max_sessions or caller.app.policy.max_sessions,
             request_max_bytes=services.request_max_bytes,
             name_max_graphemes=caller.app.policy.name_max_graphemes,
             status_max_graphemes=caller.app.policy.status_max_graphemes,
@@ -56,7 +56,7 @@ def config(services: Services, caller: Caller) -> wire.Config:
 
 def registered(services: Services, caller: Caller, made: Registered) -> wire.RegisterData:
     """A new device session with its credentials, and how to connect."""
-    return wire.RegisterData(**_credentials(made), config=config(services, caller))
+    return wire.RegisterData(**_credentials(made), config=config(services, caller, made.account.max_sessions))
 
 
 def credentials(made: Registered) -> wire.CredentialsData:

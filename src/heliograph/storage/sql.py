@@ -279,6 +279,7 @@ DELETE_BLOCK = "DELETE FROM blocks WHERE owner_id = ? AND blocked = ?"
 # -------------------------------------------------------------------------------------------------- offline messages
 HAS_OFFLINE = "SELECT 1 FROM accounts o JOIN offline_messages m ON m.owner_id = o.id WHERE o.jid = ? LIMIT 1"
 COUNT_OFFLINE = "SELECT COUNT(*) FROM offline_messages WHERE owner_id = ?"
+OFFLINE_OWNER = "SELECT id FROM accounts WHERE jid = ? AND deleted_at IS NULL"
 ADD_OFFLINE = "INSERT INTO offline_messages (owner_id, data, stored_at) VALUES (?, ?, ?)"
 OFFLINE = (
     "SELECT m.data FROM accounts o JOIN offline_messages m ON m.owner_id = o.id "

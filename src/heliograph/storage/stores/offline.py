@@ -33,13 +33,13 @@ class SqlOffline:
 
 
 def _add(cursor: Cursor, jid: str, message: bytes, now: float, max_messages: int) -> bool:
-    account = cursor.execute(sql.ACCOUNT_IDS, (jid, jid)).fetchone()
+    account = cursor.execute(sql.OFFLINE_OWNER, (jid,)).fetchone()
     if account is None:
         raise AccountNotFound
-    (count,) = cursor.execute(sql.COUNT_OFFLINE, (account[1],)).fetchone()
+    (count,) = cursor.execute(sql.COUNT_OFFLINE, account).fetchone()
     if count >= max_messages:
         return False
-    cursor.execute(sql.ADD_OFFLINE, (account[1], message, now))
+    cursor.execute(sql.ADD_OFFLINE, (account[0], message, now))
     return True
 
 
