@@ -25,7 +25,6 @@ from heliograph.core.apps import (
     RegistrationPolicy,
     Verification,
 )
-from heliograph.errors import AppInvalid
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 
@@ -156,7 +155,7 @@ def _also_wanted(deletion_grace_days: int | None, disable: list[str] | None) -> 
         try:
             wanted["disabled_features"] = tuple(Feature(name) for name in disable if name != "none")
         except ValueError:
-            raise AppInvalid(f"A feature is one of {', '.join(Feature)}", details={"field": "disable"}) from None
+            raise typer.BadParameter(f"A feature is one of {', '.join(Feature)}", param_hint="--disable") from None
     return wanted
 
 
@@ -186,7 +185,7 @@ async def _set_policy(settings: Settings, app_id: str, wanted: dict[str, Any]) -
         app = await app_of(ports, app_id)
         app = await apps.set_policy(ports, app, replace(app.policy, **wanted))
     for name, value in asdict(app.policy).items():
-        print(f"{name:<18} {value}")
+        print(f"{name:<27} {', '.join(value) if isinstance(value, tuple) else value}")
 
 
 @commands.command("profiles")
