@@ -18,7 +18,7 @@ from heliograph.core.apps import Caller, Environment, NewApp
 from heliograph.core.profiles import ProfileChange
 from heliograph.core.sessions import EndReason
 from heliograph.core.webhooks import Webhook
-from heliograph.node import Node, run_node
+from heliograph.node import Node, open_ports, run_node
 from heliograph.settings import Settings
 from postgres_server import empty_database
 
@@ -149,6 +149,26 @@ async def test_a_slow_receiver_holds_up_no_other(
         await receiver.until(2)
         await accounts.register(node.ports, trial, RegisterRequest("bob"))
         await receiver.until(4)
+
+
+async def test_a_node_that_stops_leaves_what_it_was_sending_to_the_next_one_at_once(
+    tmp_path: Path, receiver: Any
+) -> None:
+    asked = asyncio.Event()
+    silent = await asyncio.start_server(lambda _reader, _writer: asked.set(), "127.0.0.1", 0)
+    async with silent, run_node(settings(tmp_path)) as node:
+        known = await apps.create(node.ports, "Chat", "localhost")
+        url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
+        await webhooks.add(node.ports, known.app, Environment.SANDBOX, url, (), allows_private=True)
+        await accounts.register(node.ports, Caller(known.app, Environment.SANDBOX, False), RegisterRequest("ada"))
+        await asyncio.wait_for(asked.wait(), 10)
+    async with open_ports(settings(tmp_path)) as ports:
+        now = ports.clock.now()
+        [batch] = await ports.webhooks.take(now, now + 1, 16)
+    assert [(message.kind, message.attempts) for message in batch.messages] == [
+        ("user.registered", 0),
+        ("session.created", 0),
+    ]
 
 
 async def test_an_address_inside_the_network_is_never_called(tmp_path: Path, receiver: Any) -> None:

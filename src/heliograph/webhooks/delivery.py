@@ -65,16 +65,20 @@ class WebhookDelivery:
             return ()
 
     async def _send_all(self, batch: Batch) -> None:
-        """Send a batch in order; behind the first that fails, the others wait on."""
+        """Send a batch in order; behind the first that fails, and when the node stops, the others wait on."""
         settled: list[Settled] = []
-        async with self._senders:
-            for index, message in enumerate(batch.messages):
-                attempt = await send(self._ports, self._calls, batch.webhook.url, batch.secret, message)
-                settled.append(webhooks.settle(message, attempt, self._ports.clock.now(), self._chance()))
-                if attempt.problem:
-                    settled += self._released(batch.messages[index + 1 :])
-                    self._log(batch, settled[index])
-                    break
+        try:
+            async with self._senders:
+                for message in batch.messages:
+                    attempt = await send(self._ports, self._calls, batch.webhook.url, batch.secret, message)
+                    settled.append(webhooks.settle(message, attempt, self._ports.clock.now(), self._chance()))
+                    if attempt.problem:
+                        self._log(batch, settled[-1])
+                        break
+        finally:
+            await self._settle(batch, [*settled, *self._released(batch.messages[len(settled) :])])
+
+    async def _settle(self, batch: Batch, settled: Sequence[Settled]) -> None:
         try:
             await self._ports.webhooks.settle(settled)
         except Exception:  # once the lease is over, they are due again
