@@ -328,8 +328,9 @@ class Player:
         for _ in range(2):
             for client in [client for client in self._clients.values() if client.is_bound]:
                 await self._catch_up(client)
-            while self._place.node.engine._tasks:  # noqa: ASYNC110 - nothing in the server tells of it
-                await asyncio.sleep(0)
+            async with asyncio.timeout(PATIENCE_S):
+                while self._place.node.engine._tasks:  # noqa: ASYNC110 - nothing in the server tells of it
+                    await asyncio.sleep(0)
 
     async def _catch_up(self, client: Client) -> None:
         """Take in what comes until the server answers; the question is not a stanza where stanzas are counted."""
