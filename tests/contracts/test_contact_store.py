@@ -15,7 +15,7 @@ ADA = "ada@chat.example"
 BOB = "bob@chat.example"
 FAR = "far@elsewhere.example"
 FULL = RosterItem(BOB, "from", "Bob é", ("Friends", "Work"), True, False, True, True)
-HIDDEN = RosterItem(ADA, "none", is_pending_in=True, is_listed=False)
+HIDDEN = RosterItem(ADA, "none", is_pending_in=True, is_listed=False, request="<status>Hello</status>")
 
 
 @pytest.fixture(autouse=True)

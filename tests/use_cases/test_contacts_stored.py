@@ -233,3 +233,20 @@ async def test_two_who_add_each_other_at_the_same_moment_are_friends(ports: Port
         group.start_soon(add, CAROL, ["bob", "ada"])
     for jid in (ADA, BOB, CAROL):
         assert set((await states(ports, jid)).values()) == {FriendState.FRIEND}
+
+
+async def test_a_request_keeps_its_content_until_it_is_answered(ports: Ports) -> None:
+    """RFC 6121, section 3.1.3."""
+    await contacts.subscription(ports, ADA, BOB, Kind.SUBSCRIBE, "<status>Ada</status>")
+    await contacts.subscription(ports, ADA, BOB, Kind.SUBSCRIBE, "<status>Ada again</status>")  # is not delivered
+    waiting = await ports.contacts.lookup(BOB, ADA)
+    assert waiting is not None
+    assert waiting.request == "<status>Ada</status>"
+    await contacts.subscription(ports, BOB, ADA, Kind.SUBSCRIBED)
+    assert await ports.contacts.lookup(BOB, ADA) == RosterItem(ADA, "from")
+
+
+async def test_of_a_request_that_says_too_much_nothing_but_the_request_is_kept(ports: Ports) -> None:
+    await contacts.subscription(ports, ADA, BOB, Kind.SUBSCRIBE, "é" * limits.SUBSCRIPTION_REQUEST_MAX_BYTES)
+    waiting = await ports.contacts.lookup(BOB, ADA)
+    assert waiting == RosterItem(ADA, is_pending_in=True, is_listed=False)

@@ -32,6 +32,7 @@ class RosterItem:
             the roster.
         is_approved: the user has pre-approved the contact (RFC 6121, section 3.4).
         is_listed: whether the item stands in the roster that the user sees.
+        request: what stands inside the contact's request while it waits, as XML (section 3.1.3).
         mark: numbers, among what the clients of a domain have to hear of, when the user began to see the contact; see
             `profiles.Profile`. The store sets it.
     """
@@ -44,6 +45,7 @@ class RosterItem:
     is_pending_in: bool = False
     is_approved: bool = False
     is_listed: bool = True
+    request: str = ""
     mark: int = field(default=0, compare=False)
 
     @property
@@ -161,6 +163,14 @@ def _step(item: RosterItem | None, jid: str, direction: Direction, kind: Kind) -
     return _moved(before, step.state, step.is_approved), step.is_passed, step.is_answered
 
 
+def _with_request(before: Pair, after: Pair, request: str) -> Pair:
+    """The pair with what stands inside the owner's request, where it begins to wait for the contact."""
+    was_waiting = before.mirror is not None and before.mirror.is_pending_in
+    if after.mirror is None or not after.mirror.is_pending_in or was_waiting:
+        return after
+    return replace(after, mirror=replace(after.mirror, request=request))
+
+
 def _state(item: RosterItem) -> State:
     return state_of(item.subscription, item.is_pending_out, item.is_pending_in)
 
@@ -179,6 +189,7 @@ def _moved(item: RosterItem, state: State, is_approved: bool) -> RosterItem | No
         is_pending_in=state.is_pending_in,
         is_approved=is_approved,
         is_listed=item.is_listed or says_more,
+        request=item.request if state.is_pending_in else "",
     )
 
 
@@ -256,7 +267,7 @@ def _domain(jid: str) -> str:
 
 def _looks(item: RosterItem | None) -> RosterItem | None:
     """An item as its owner's clients see it."""
-    return replace(item, is_pending_in=False) if item is not None and item.is_listed else None
+    return replace(item, is_pending_in=False, request="") if item is not None and item.is_listed else None
 
 
 # ----------------------------------------------------------------------------------------------------------- use cases
@@ -456,7 +467,7 @@ async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Ki
     return [Kind.UNSUBSCRIBE] * has_asked + [Kind.UNSUBSCRIBED] * was_asked
 
 
-async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind) -> Subscribed:
+async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind, request: str = "") -> Subscribed:
     """Carry out a subscription stanza on both sides (RFC 6121, section 3). Whether the contact exists is not told
     (section 8.5.1): a request to nobody stays unanswered.
 
@@ -465,6 +476,8 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         sender_jid: the bare JID of the sender.
         contact_jid: the bare JID of the contact.
         kind: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
+        request: what stands inside a request, as XML, to be there when it is delivered later; too much of it is not
+            kept.
 
     Raises:
         ContactInvalid: the contact is the sender, or belongs to another app or environment.
@@ -475,7 +488,8 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
 
     def decide(pair: Pair) -> Pair:
         done[:] = [exchange(pair, kind)]
-        return done[0].pair
+        return _with_request(pair, done[0].pair, kept)
 
+    kept = request if len(request.encode()) <= limits.SUBSCRIPTION_REQUEST_MAX_BYTES else ""
     changes = await _change(ports, sender_jid, contact_jid, decide)
     return Subscribed(changes, done[0].is_routed, done[0].is_answered)

@@ -251,6 +251,8 @@ CONNECTIONS_PER_ADDRESS_MAX = 20_000
 UNAUTHENTICATED_PER_ADDRESS_MAX = 256
 RESOURCES_PER_ACCOUNT_MAX = 100
 DIRECTED_PRESENCE_MAX = 1000
+SUBSCRIPTION_REQUEST_MAX_BYTES = 4096
+"""How much of a request for presence is kept until it is answered."""
 CAPS_CACHE_MAX = 10_000
 CAPS_INTERESTS_MAX_CHARS = 4096
 """What is wanted by a client version whose nodes have longer names together is asked for at each sign-in."""

@@ -243,7 +243,7 @@ def profile_row(profile: Profile, account_id: int, has_name: bool, phone_hash: b
 
 def item(row: Row) -> RosterItem:
     """The roster item in the columns `sql.ITEM`."""
-    jid, subscription, name, groups, is_pending_out, is_pending_in, is_approved, is_listed, mark = row
+    jid, subscription, name, groups, is_pending_out, is_pending_in, is_approved, is_listed, request, mark = row
     return RosterItem(
         jid,
         subscription,
@@ -253,6 +253,7 @@ def item(row: Row) -> RosterItem:
         bool(is_pending_in),
         bool(is_approved),
         bool(is_listed),
+        request,
         mark,
     )
 
@@ -269,6 +270,7 @@ def item_row(item: RosterItem, owner_id: int) -> Row:
         int(item.is_pending_in),
         int(item.is_approved),
         int(item.is_listed),
+        item.request,
         item.mark,
     )
 

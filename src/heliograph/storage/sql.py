@@ -25,7 +25,7 @@ PROFILE = (
 )
 ITEM = (
     "r.contact, r.subscription, r.name, r.group_names, r.is_pending_out, r.is_pending_in, r.is_approved, r.is_listed, "
-    "r.mark"
+    "r.request, r.mark"
 )
 INVITATION = "i.id, o.jid, i.created_at, i.expires_at, i.max_uses, i.uses"
 
@@ -242,10 +242,12 @@ ROSTER_ITEM_OF = f"SELECT {ITEM} FROM rosters r WHERE r.owner_id = ? AND r.conta
 COUNT_ROSTER = "SELECT COUNT(*) FROM rosters WHERE owner_id = ?"
 PUT_ITEM = (
     "INSERT INTO rosters (owner_id, contact, subscription, name, group_names, is_pending_out, is_pending_in, "
-    "is_approved, is_listed, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner_id, contact) DO UPDATE "
+    "is_approved, is_listed, request, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (owner_id, contact) DO UPDATE "
     "SET subscription = excluded.subscription, name = excluded.name, group_names = excluded.group_names, "
     "is_pending_out = excluded.is_pending_out, is_pending_in = excluded.is_pending_in, "
-    "is_approved = excluded.is_approved, is_listed = excluded.is_listed, mark = excluded.mark"
+    "is_approved = excluded.is_approved, is_listed = excluded.is_listed, request = excluded.request, "
+    "mark = excluded.mark"
 )
 MARK_ITEM = (
     "UPDATE rosters SET mark = ? WHERE contact = ? AND owner_id = (SELECT id FROM accounts WHERE jid = ?) "

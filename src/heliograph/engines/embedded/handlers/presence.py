@@ -107,7 +107,7 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
         tell(sender, other)
     for item in items:
         if item.is_pending_in and not matches(account.blocks, item.jid):
-            sender.outlet.send(presence_xml(Kind.SUBSCRIBE, item.jid, sender.account).encode())
+            sender.outlet.send(presence_xml(Kind.SUBSCRIBE, item.jid, sender.account, item.request).encode())
     work = capabilities.announced(engine, sender, stanza)
     if work is not None:
         await work
@@ -250,7 +250,8 @@ async def _subscribe(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, t
     is_asking = kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED)
     if is_asking and await blocking.blocks(engine.ports, target.bare, sender.account):
         return
-    done = await contacts.subscription(engine.ports, sender.account, target.bare, kind)
+    said = stanza.inner().decode() if kind is Kind.SUBSCRIBE else ""
+    done = await contacts.subscription(engine.ports, sender.account, target.bare, kind, said)
     if done.is_routed and not engine.router.blocks(target.bare, sender.account):
         data = stanza.encode(sender.account, target.bare)
         for resource in engine.router.available(target.bare):
