@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from heliograph.core.account_changes import AccountChange
 from heliograph.core.contacts import RosterItem
 from heliograph.core.pep_nodes import Found, Item, Node, NodeConfig, Outcome
 from heliograph.core.sessions import EndReason
@@ -116,3 +117,14 @@ async def test_a_deleted_account_takes_its_nodes_along(stores: Any, registrar: A
     await stores.accounts.delete((await stores.accounts.lookup(ADA)).id, EndReason.ACCOUNT_DELETED, NOW)
     await registrar.register(ADA)
     assert await stores.pep.nodes(ADA) == []
+
+
+async def test_the_nodes_of_a_user_who_can_be_restored_are_kept_and_unseen(stores: Any) -> None:
+    await put(stores, TUNE, item("a"))
+    await stores.contacts.change(BOB, ADA, lambda *_: (RosterItem(ADA, "to"), RosterItem(BOB, "from")))
+    account = await stores.accounts.lookup(ADA)
+    await stores.accounts.change(ADA, NOW, lambda _: AccountChange(replace(account, deleted_at=NOW, purge_at=NOW + 9)))
+    assert await stores.pep.lookup(ADA, TUNE) is None
+    assert await stores.pep.nodes(ADA) == await stores.pep.nodes_of_contacts(BOB) == []
+    await stores.accounts.change(ADA, NOW, lambda _: AccountChange(account))
+    assert await stores.pep.items(ADA, TUNE) == [item("a")]

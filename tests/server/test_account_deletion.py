@@ -53,6 +53,22 @@ async def test_a_deleted_live_user_is_signed_out_and_unseen_and_keeps_the_identi
     assert (again["statusCode"], again["code"]) == (403, "account_deleted")
 
 
+async def test_a_contact_of_a_deleted_user_sees_nothing_of_it_until_it_is_restored(api: Any, eve: Any) -> None:
+    mallory = {**LIVE, "token": (await api.register("mallory", key="live secret"))["token"]}
+    await api.data("PUT", "/contacts/eve", **mallory)
+    await api.data("PUT", "/contacts/mallory", **LIVE, token=eve["token"])
+
+    async def shown() -> list[tuple[str, str]]:
+        contacts = (await api.data("GET", "/contacts", **mallory))["contacts"]
+        return [(each["userId"], each["profile"]["nickName"]) for each in contacts]
+
+    assert await shown() == [("eve", "Eve")]
+    await leave(api, eve)
+    assert await shown() == [("eve", "")]
+    await api.data("POST", "/users/eve/restore", **BACKEND)
+    assert await shown() == [("eve", "Eve")]
+
+
 async def test_nothing_waits_for_a_deleted_user(api: Any, eve: Any) -> None:
     await leave(api, eve)
     with pytest.raises(AccountNotFound):

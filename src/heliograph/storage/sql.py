@@ -294,9 +294,10 @@ FORGET_OFFLINE = (
 
 # --------------------------------------------------------------------------------------------------------- PEP nodes
 _PEP_NODE = "o.jid, n.name, n.config"
+_OF_OWNER = "FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id AND o.deleted_at IS NULL"
 _LATEST = "(SELECT MAX(l.position) FROM pep_items l WHERE l.node = n.number)"
-PEP_NODES = f"SELECT {_PEP_NODE} FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id WHERE o.jid = ? ORDER BY n.name"
-PEP_NODE = f"SELECT {_PEP_NODE} FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id WHERE o.jid = ? AND n.name = ?"
+PEP_NODES = f"SELECT {_PEP_NODE} {_OF_OWNER} WHERE o.jid = ? ORDER BY n.name"
+PEP_NODE = f"SELECT {_PEP_NODE} {_OF_OWNER} WHERE o.jid = ? AND n.name = ?"
 PEP_ITEMS = (
     "SELECT i.id, i.payload FROM accounts o JOIN pep_nodes n ON n.owner_id = o.id "
     "JOIN pep_items i ON i.node = n.number WHERE o.jid = ? AND n.name = ? ORDER BY i.position"
@@ -307,7 +308,8 @@ LATEST_PEP_ITEM = (
 )
 PEP_NODES_OF_CONTACTS = (
     f"SELECT {_PEP_NODE} FROM accounts u JOIN rosters r ON r.owner_id = u.id JOIN accounts o ON o.jid = r.contact "
-    "JOIN pep_nodes n ON n.owner_id = o.id WHERE u.jid = ? AND r.subscription IN ('to', 'both') ORDER BY o.jid, n.name"
+    "JOIN pep_nodes n ON n.owner_id = o.id WHERE u.jid = ? "
+    "AND r.subscription IN ('to', 'both') AND o.deleted_at IS NULL ORDER BY o.jid, n.name"
 )
 PEP_NODE_TO_CHANGE = "SELECT number, config FROM pep_nodes WHERE owner_id = ? AND name = ?"
 PEP_ITEM_SIZES = "SELECT id, size FROM pep_items WHERE node = ? ORDER BY position"
