@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 import postgres_server
+import redis_server
 
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=2000, deadline=None)  # pytest --hypothesis-profile=thorough
@@ -27,6 +28,15 @@ def postgres_url() -> Iterator[str]:
         pytest.skip("there is no PostgreSQL on this machine")
     with postgres_server.postgres_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis or Valkey server of the tests' own."""
+    if redis_server.program() is None:
+        pytest.skip("there is no Redis or Valkey on this machine")
+    with redis_server.redis_server() as server:
+        yield server.url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

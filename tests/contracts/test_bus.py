@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from heliograph.bus import redis
 from heliograph.bus.events import InProcessBus
 from heliograph.core.ports import Bus
 
 
-@pytest.fixture(params=[InProcessBus])
-def bus(request: pytest.FixtureRequest) -> Bus:
-    made: Bus = request.param()
-    return made
+@pytest.fixture(params=["in_process", "redis"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    if request.param == "in_process":
+        yield InProcessBus()
+        return
+    async with redis.connect(request.getfixturevalue("redis_url")) as shared:
+        yield shared.bus
 
 
-def test_all_that_listen_to_a_topic_hear_of_it(bus: Bus) -> None:
+async def test_all_that_listen_to_a_topic_hear_of_it(bus: Bus) -> None:
     heard: list[str] = []
     bus.listen("a", lambda: heard.append("first"))
     bus.listen("a", lambda: heard.append("second"))
@@ -23,7 +29,7 @@ def test_all_that_listen_to_a_topic_hear_of_it(bus: Bus) -> None:
     assert sorted(heard) == ["first", "second"]
 
 
-def test_who_has_ended_hears_no_more_and_the_others_do(bus: Bus) -> None:
+async def test_who_has_ended_hears_no_more_and_the_others_do(bus: Bus) -> None:
     heard: list[str] = []
     end = bus.listen("a", lambda: heard.append("first"))
     bus.listen("a", lambda: heard.append("second"))
@@ -33,7 +39,7 @@ def test_who_has_ended_hears_no_more_and_the_others_do(bus: Bus) -> None:
     assert heard == ["second"]
 
 
-def test_who_hears_may_end_or_begin_at_once(bus: Bus) -> None:
+async def test_who_hears_may_end_or_begin_at_once(bus: Bus) -> None:
     heard: list[str] = []
 
     def hear() -> None:
@@ -48,5 +54,5 @@ def test_who_hears_may_end_or_begin_at_once(bus: Bus) -> None:
     assert heard == ["once", "later"]
 
 
-def test_a_topic_that_nobody_listens_to_is_of_no_harm(bus: Bus) -> None:
+async def test_a_topic_that_nobody_listens_to_is_of_no_harm(bus: Bus) -> None:
     bus.publish("nobody")

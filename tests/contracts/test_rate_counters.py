@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
+from redis.asyncio import Redis
 
 from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.bus.redis import Reach, RedisRateCounters
 from heliograph.core.ports import RateCounters
 from heliograph.core.rate_limits import Rate
 
@@ -12,11 +16,16 @@ NOW = 1_800_000_000.0
 RATE = Rate(per_minute=60, burst=3)
 
 
-@pytest.fixture(params=["in_process"])
-def rates(request: pytest.FixtureRequest) -> RateCounters:
+@pytest.fixture(params=["in_process", "redis"])
+async def rates(request: pytest.FixtureRequest) -> AsyncIterator[RateCounters]:
     """Counters of every adapter in turn."""
-    assert request.param == "in_process"
-    return InProcessRateCounters()
+    if request.param == "in_process":
+        yield InProcessRateCounters()
+        return
+    client: Redis = Redis.from_url(request.getfixturevalue("redis_url"), decode_responses=True)
+    await client.flushdb()
+    yield RedisRateCounters(client, Reach())
+    await client.aclose()
 
 
 async def test_a_burst_is_let_through_and_the_next_call_waits(rates: RateCounters) -> None:

@@ -1,1 +1,1 @@
-"""What nodes tell each other and count together: adapters of the `RateCounters` port."""
+"""What nodes tell each other and count together: adapters of `Bus` and `RateCounters`."""

@@ -1,0 +1,99 @@
+"""Redis goes away and comes back: nodes go on alone, and together again, without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+import redis_server
+from heliograph.bus import redis
+from heliograph.bus.redis import Shared
+from heliograph.core.rate_limits import Rate
+
+NOW = 1_800_000_000.0
+SLOW = Rate(per_minute=0.001, burst=2)
+PATIENCE_S = 10
+
+
+@pytest.fixture
+def server() -> Iterator[redis_server.RedisServer]:
+    if redis_server.program() is None:
+        pytest.skip("there is no Redis or Valkey on this machine")
+    with redis_server.redis_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def nodes(server: redis_server.RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Shared]]:
+    """What two nodes share."""
+    monkeypatch.setattr(redis, "RETRY_S", 0.05)
+    async with redis.connect(server.url) as one, redis.connect(server.url) as other:
+        await heard_over(one, other)
+        yield [one, other]
+
+
+async def heard_over(one: Shared, other: Shared) -> None:
+    """Until a word of one node is heard on the other."""
+    heard = asyncio.Event()
+    end = other.bus.listen("hello", heard.set)
+    async with asyncio.timeout(PATIENCE_S):
+        while not heard.is_set():
+            one.bus.publish("hello")
+            await asyncio.sleep(0.02)
+    end()
+
+
+async def test_a_word_reaches_the_other_node_and_ones_own_listeners_once(nodes: list[Shared]) -> None:
+    one, other = nodes
+    here: list[str] = []
+    there = asyncio.Event()
+    one.bus.listen("link", lambda: here.append("word"))
+    other.bus.listen("link", there.set)
+    one.bus.publish("link")
+    async with asyncio.timeout(PATIENCE_S):
+        await there.wait()
+    await heard_over(other, one)  # what one said came back to it before this
+    assert here == ["word"]
+
+
+async def test_nodes_count_together(nodes: list[Shared]) -> None:
+    one, other = nodes
+    waits = [(await node.rates.take("address", SLOW, NOW)).wait_s > 0 for node in (one, other, one, other)]
+    assert waits == [False, False, True, True]
+
+
+async def test_without_redis_each_node_goes_on_alone_and_with_it_together_again(
+    nodes: list[Shared], server: redis_server.RedisServer
+) -> None:
+    one, other = nodes
+    server.kill()
+    heard: list[str] = []
+    one.bus.listen("link", lambda: heard.append("word"))
+    one.bus.publish("link")
+    assert heard == ["word"]  # at once, here
+    for node in (one, other):
+        waits = [(await node.rates.take("address", SLOW, NOW)).wait_s > 0 for _ in range(3)]
+        assert waits == [False, False, True]
+    server.start()
+    await heard_over(one, other)
+    await heard_over(other, one)
+    async with asyncio.timeout(PATIENCE_S):
+        number = 0
+        while True:  # a fresh key each time: they count together again once both nodes have found Redis
+            key, number = f"again {number}", number + 1
+            if [(await node.rates.take(key, SLOW, NOW)).wait_s > 0 for node in (one, other, one)] == [
+                False,
+                False,
+                True,
+            ]:
+                break
+            await asyncio.sleep(0.02)
+
+
+async def test_many_words_without_redis_are_bounded(nodes: list[Shared], server: redis_server.RedisServer) -> None:
+    server.kill()
+    for number in range(5 * redis.OUTGOING_MAX):
+        nodes[0].bus.publish(str(number))
+    assert len(nodes[0].bus._outgoing) <= redis.OUTGOING_MAX
