@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 
 from heliograph import upkeep
+from heliograph.bus import Shared
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core.media_ports import MediaStore
@@ -156,6 +157,7 @@ async def _open_ports(
 ) -> Ports:
     ids = SystemIds()
     stores = await stack.enter_async_context(open_stores(settings))
+    shared = await stack.enter_async_context(_shared(settings))
     credentials = stack.enter_context(PreparedCredentials(ids.random, stock=prepared))
     remote_images = await stack.enter_async_context(GuardedHttp()) if settings.fetch_remote_images else None
     return Ports(
@@ -166,8 +168,8 @@ async def _open_ports(
         media=_media_store(settings, f"{public_url}/media/"),
         images=await stack.enter_async_context(ImageWorkers(settings.image_workers)),
         remote_images=remote_images,
-        rates=InProcessRateCounters(),
-        bus=InProcessBus(),
+        rates=shared.rates,
+        bus=shared.bus,
         sealer=JweSealer(),
         engine=engine,
     )
@@ -186,6 +188,20 @@ def open_stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[St
     except ImportError:
         raise _invalid("database_url", "PostgreSQL takes the extra heliograph[postgres]") from None
     return postgres.open(settings.database_url.get_secret_value(), settings.database_connections_max)
+
+
+@asynccontextmanager
+async def _shared(settings: Settings) -> AsyncIterator[Shared]:
+    """What this node shares with others: by Redis, or nothing."""
+    if settings.redis_url is None:
+        yield Shared(InProcessBus(), InProcessRateCounters())
+        return
+    try:
+        from heliograph.bus import redis  # noqa: PLC0415 - an optional library
+    except ImportError:
+        raise _invalid("redis_url", "Redis takes the extra heliograph[redis]") from None
+    async with redis.connect(settings.redis_url.get_secret_value()) as shared:
+        yield shared
 
 
 def _media_store(settings: Settings, base_url: str) -> MediaStore:

@@ -73,6 +73,10 @@ class Settings(BaseModel):
     database_url: SecretStr | None = None
     """The PostgreSQL database that holds the records, such as `postgresql://user:password@host/heliograph`; all nodes
     of an installation share it. Not set: SQLite, in `data_dir`. Takes the extra `postgres`."""
+    redis_url: SecretStr | None = None
+    """The Redis or Valkey server by which nodes tell each other what has changed and count rates together, such as
+    `redis://user:password@host:6379/0`, or `rediss://` with TLS. Not set: each node for itself. While the server is
+    away, nodes go on for themselves, too. Takes the extra `redis`."""
     database_connections_max: int = Field(default=16, ge=2, le=200)
     """How many connections a node keeps to PostgreSQL for transactions at most, and as many for look-ups."""
     secret_file: Path | None = None

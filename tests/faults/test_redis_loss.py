@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 import redis_server
-from heliograph.bus import redis
-from heliograph.bus.redis import Shared
+from heliograph.bus import Shared, redis
 from heliograph.core.rate_limits import Rate
 
 NOW = 1_800_000_000.0

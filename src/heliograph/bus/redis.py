@@ -13,12 +13,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from heliograph.bus import Shared
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core.rate_limits import CLOCK_STEP_S, Rate, Verdict
@@ -165,14 +165,6 @@ class RedisBus:
                 name, _, topic = message["data"].partition(" ")
                 if name != self._name:
                     self._here.publish(topic)
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What nodes share."""
-
-    bus: RedisBus
-    rates: RedisRateCounters
 
 
 @asynccontextmanager
