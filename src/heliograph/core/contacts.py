@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import blocking, limits, profiles
 from heliograph.core.apps import ContactPolicy
 from heliograph.core.profiles import Profile
-from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit, ContactRequestNotFound
+from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit
 from heliograph.xmpp import presence, roster
 from heliograph.xmpp.presence import Kind
 from heliograph.xmpp.roster import Direction, State, state_of
@@ -62,6 +62,8 @@ class RosterChange:
         is_shown: whether the owner's roster looks different after it: a request that nobody has answered is not shown.
         version: how often the owner's roster has changed, with this change.
         is_deletion: whether the contact's account was deleted.
+        request: what the owner is to be told of a request of the contact that came without a stanza: that it was made
+            (`subscribe`) or taken back (`unsubscribe`).
     """
 
     owner: str
@@ -70,6 +72,7 @@ class RosterChange:
     is_shown: bool = True
     version: int = field(default=0, compare=False)
     is_deletion: bool = field(default=False, compare=False)
+    request: Kind | None = field(default=None, compare=False)
 
 
 class FriendState(StrEnum):
@@ -279,11 +282,14 @@ class Decision:
     Args:
         owner: the bare JID of the one who acts.
         decide: from the pair before to the pair after; it may raise.
+        is_stanza: whether the owner says so by a stanza, which goes on to the contact.
     """
 
-    def __init__(self, owner: str, decide: Callable[[Pair], Pair]) -> None:
+    def __init__(self, owner: str, decide: Callable[[Pair], Pair], *, is_stanza: bool = False) -> None:
         self._owner = owner
         self._decide = decide
+        self._is_stanza = is_stanza
+        self._requests: dict[tuple[str, str], Kind | None] = {}
         self._shown: dict[tuple[str, str], bool] = {}  # whose item of whom has changed for those who see it
 
     def __call__(
@@ -299,19 +305,31 @@ class Decision:
         after = check_room(before, self._decide(before), item_count, mirror_count)
         self._shown[self._owner, contact] = _looks(item) != _looks(after.item)
         self._shown[contact, self._owner] = _looks(mirror) != _looks(after.mirror)
+        self._requests[contact, self._owner] = None if self._is_stanza else _request(mirror, after.mirror)
         return after.item, after.mirror
 
     def tell(self, ports: Ports, written: Sequence[RosterChange]) -> list[RosterChange]:
         """What was written, as the engine is told of it after the commit."""
-        changes = [replace(each, is_shown=self._shown[each.owner, each.contact]) for each in written]
+        sides = [(each, (each.owner, each.contact)) for each in written]
+        changes = [replace(each, is_shown=self._shown[of], request=self._requests.get(of)) for each, of in sides]
         if changes:
             ports.engine.contacts_changed(changes)
         return changes
 
 
-async def _change(ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair]) -> list[RosterChange]:
-    """One atomic change of both sides, of which the engine is told after the commit."""
-    decision = Decision(owner, decide)
+def _request(before: RosterItem | None, after: RosterItem | None) -> Kind | None:
+    """What a change of an item tells of the contact's request; one that was granted is told of by the roster."""
+    was, is_asked = (item is not None and item.is_pending_in for item in (before, after))
+    if was == is_asked or (after is not None and presence.is_watcher(after.subscription)):
+        return None
+    return Kind.SUBSCRIBE if is_asked else Kind.UNSUBSCRIBE
+
+
+async def change(
+    ports: Ports, owner: str, contact: str, decide: Callable[[Pair], Pair], *, is_stanza: bool = False
+) -> list[RosterChange]:
+    """One atomic change of both sides, of which the engine is told after the commit; see `Decision`."""
+    decision = Decision(owner, decide, is_stanza=is_stanza)
     return decision.tell(ports, await ports.contacts.change(owner, contact, partial(decision, contact)))
 
 
@@ -335,38 +353,8 @@ async def add(ports: Ports, identity_jid: str, policy: ContactPolicy, other_iden
         raise ContactInvalid("Who is blocked cannot be made a contact")
     if await blocking.blocks(ports, jid, identity_jid):
         raise AccountNotFound
-    await _change(ports, identity_jid, jid, lambda pair: befriend(pair, policy))
+    await change(ports, identity_jid, jid, lambda pair: befriend(pair, policy))
     return await friend(ports, identity_jid, jid)
-
-
-async def accept(ports: Ports, owner: str, other_identifier: str) -> Friend:
-    """Make a contact of somebody who has asked.
-
-    Raises:
-        ContactInvalid: it is the user.
-        ContactRequestNotFound: nobody of that name has asked, or has taken it back.
-        ContactLimit: one of the two rosters is full.
-    """
-    jid = jid_of(owner, other_identifier)
-    await _change(ports, owner, jid, lambda pair: befriend(_asked(pair), ContactPolicy.REQUEST))
-    return await friend(ports, owner, jid)
-
-
-async def deny(ports: Ports, owner: str, other_identifier: str) -> None:
-    """Decline the request of somebody who has asked; they may ask again, unless they are blocked.
-
-    Raises:
-        ContactInvalid: it is the user.
-        ContactRequestNotFound: nobody of that name has asked, or has taken it back.
-    """
-    jid = jid_of(owner, other_identifier)
-    await _change(ports, owner, jid, lambda pair: part(_asked(pair)))
-
-
-def _asked(pair: Pair) -> Pair:
-    if pair.item is None or friend_state(pair.item) is not FriendState.RECEIVED:
-        raise ContactRequestNotFound
-    return pair
 
 
 async def friend(ports: Ports, owner: str, jid: str) -> Friend:
@@ -401,7 +389,7 @@ async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[Ro
         removed[:] = [pair.item]
         return part(pair)
 
-    await _change(ports, owner, contact, decide)
+    await change(ports, owner, contact, decide)
     return removed[0]
 
 
@@ -449,7 +437,7 @@ async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, gr
         item = pair.item or RosterItem(contact_jid)
         return replace(pair, item=replace(item, name=name, groups=tuple(groups), is_listed=True))
 
-    await _change(ports, owner_jid, contact_jid, decide)
+    await change(ports, owner_jid, contact_jid, decide)
 
 
 async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Kind]:
@@ -491,5 +479,5 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         return _with_request(pair, done[0].pair, kept)
 
     kept = request if len(request.encode()) <= limits.SUBSCRIPTION_REQUEST_MAX_BYTES else ""
-    changes = await _change(ports, sender_jid, contact_jid, decide)
+    changes = await change(ports, sender_jid, contact_jid, decide, is_stanza=True)
     return Subscribed(changes, done[0].is_routed, done[0].is_answered)

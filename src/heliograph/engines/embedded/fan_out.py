@@ -52,15 +52,19 @@ class FanOut:
         """Do something that tells of profiles, behind all that waits to be told."""
         self._line.append(work)
         if len(self._line) == 1:
-            self._engine.spawn(self._next())
+            self._engine.spawn(self._work_off())
 
-    async def _next(self) -> None:
+    async def _work_off(self) -> None:
+        """Do all that waits in the line; where something fails, what is behind it still has its turn."""
         try:
-            await self._line[0]()
-        finally:
+            while self._line:
+                await self._line[0]()
+                self._line.popleft()
+        except Exception:
             self._line.popleft()
             if self._line:
-                self._engine.spawn(self._next())
+                self._engine.spawn(self._work_off())
+            raise
 
     async def _read_and_spread(self, profile: Profile) -> None:
         roster = await self._engine.ports.contacts.roster(profile.jid)

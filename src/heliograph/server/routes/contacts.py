@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heliograph import wire
-from heliograph.core import contact_import, contacts, limits, phone_book
+from heliograph.core import contact_import, contact_requests, contacts, limits, phone_book
 from heliograph.core.apps import Caller, ContactPolicy
 from heliograph.server import bodies, contact_bodies
 from heliograph.server.endpoints import NoBody, UserCall, by_token
@@ -32,12 +32,12 @@ async def requests(call: UserCall[NoBody]) -> wire.RequestsData:
 
 async def accept(call: UserCall[NoBody]) -> wire.ContactBody:
     """`POST /contact-requests/{identifier}/accept`: make a contact of somebody who has asked."""
-    return bodies.contact(await contacts.accept(call.ports, call.jid, call.segment("identifier")))
+    return bodies.contact(await contact_requests.accept(call.ports, call.jid, call.segment("identifier")))
 
 
 async def deny(call: UserCall[NoBody]) -> None:
     """`POST /contact-requests/{identifier}/deny`: decline the request of somebody who has asked."""
-    await contacts.deny(call.ports, call.jid, call.segment("identifier"))
+    await contact_requests.deny(call.ports, call.jid, call.segment("identifier"))
 
 
 async def import_all(call: UserCall[wire.ImportRequest]) -> wire.ImportData:

@@ -266,6 +266,10 @@ def contacts_changed(engine: EmbeddedEngine, changes: Sequence[RosterChange]) ->
     """Push roster changes, and show or hide presence and profile where a subscription began or ended."""
     for change in changes:
         roster.push(engine, change)
+        if change.request is not None and not engine.router.blocks(change.owner, change.contact):
+            told = presence_xml(change.request, change.contact, change.owner).encode()
+            for resource in engine.router.available(change.owner):
+                resource.outlet.send(told)
     for change in changes:
         account = engine.router.accounts.get(change.owner)
         if account is not None:
