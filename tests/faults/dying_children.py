@@ -32,6 +32,7 @@ from heliograph.core import (
     accounts,
     apps,
     blocking,
+    contact_requests,
     contacts,
     deletion,
     invitations,
@@ -129,7 +130,7 @@ class Story:
         yield "set profile", lambda: profiles.set_profile(ports, ada, ProfileChange(name="Ada", mobile="+442071234567"))
         yield "be found by number", lambda: phone_book.set_discoverability(ports, ada, is_findable=True)
         yield "ask for a contact", lambda: contacts.add(ports, ada, ContactPolicy.REQUEST, "bob")
-        yield "accept a contact", lambda: contacts.accept(ports, bob, "ada")
+        yield "accept a contact", lambda: contact_requests.accept(ports, bob, "ada")
         yield "remove a contact", lambda: contacts.remove(ports, ada, "bob")
         yield "invite", self.invite
         yield "accept an invitation", lambda: invitations.accept(ports, bob, self.invitation.token)
