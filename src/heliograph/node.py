@@ -34,6 +34,7 @@ from heliograph.server.services import ClientConfig, Services
 from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
 from heliograph.storage import sqlite
+from heliograph.storage.sqlite import connection as sqlite_connection
 from heliograph.storage.stores import Stores
 from heliograph.system.certificate import self_signed, server_context, server_end_point
 from heliograph.system.chance import SystemIds
@@ -202,6 +203,22 @@ async def _shared(settings: Settings) -> AsyncIterator[Shared]:
         raise _invalid("redis_url", "Redis takes the extra heliograph[redis]") from None
     async with redis.connect(settings.redis_url.get_secret_value()) as shared:
         yield shared
+
+
+async def migrate_database(settings: Settings) -> tuple[int, int]:
+    """Bring the database of the settings to this code's version; the version that it had, 0 for none, and that it has.
+
+    Raises:
+        SettingsInvalid: the library for it is missing, or the database cannot be used.
+    """
+    if settings.database_url is None:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return await asyncio.to_thread(sqlite_connection.migrate, settings.data_dir / "heliograph.db")
+    try:
+        from heliograph.storage.postgres import connection  # noqa: PLC0415 - an optional library
+    except ImportError:
+        raise _invalid("database_url", "PostgreSQL takes the extra heliograph[postgres]") from None
+    return await connection.migrate(settings.database_url.get_secret_value())
 
 
 def _media_store(settings: Settings, base_url: str) -> MediaStore:

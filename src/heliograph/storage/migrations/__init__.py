@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_TABLE = re.compile(r"(CREATE|DROP) TABLE (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,23 @@ def load(words: Words) -> list[Migration]:
         (Migration(_version(entry.name), _statements(entry.read_text(encoding="utf-8"), words)) for entry in files),
         key=lambda migration: migration.version,
     )
+
+
+def newest() -> int:
+    """The version of this code."""
+    return load(SQLITE)[-1].version
+
+
+def tables() -> list[str]:
+    """The names of all tables of records, each after those that it refers to: a table is made after those."""
+    names: dict[str, None] = {}
+    for migration in load(SQLITE):
+        for match in filter(None, map(_TABLE.match, migration.statements)):
+            if match[1] == "CREATE":
+                names[match[2]] = None
+            else:
+                del names[match[2]]
+    return list(names)
 
 
 def _version(name: str) -> int:

@@ -28,7 +28,7 @@ WAIT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_MS = 30_000
 _OPTIONS = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c synchronous_commit=on -c timezone=UTC"
 _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)"
-_MIGRATION_LOCK = 0x48454C49
+MIGRATION_LOCK = 0x48454C49
 """Who migrates holds this lock, so that nodes that start together do it one after the other."""
 
 
@@ -63,8 +63,9 @@ def adapt(adapters: AdaptersMap) -> None:
     adapters.register_dumper(bool, _Number)
 
 
-async def migrate(url: str) -> None:
-    """Bring a database to this code's version, in one transaction.
+async def migrate(url: str) -> tuple[int, int]:
+    """Bring a database to this code's version, in one transaction; the version that it had, 0 for none at all, and the
+    one that it has.
 
     Raises:
         SettingsInvalid: it is out of reach, or comes from a newer Heliograph.
@@ -72,7 +73,7 @@ async def migrate(url: str) -> None:
     steps = migrations.load(POSTGRES)
     try:
         async with await psycopg.AsyncConnection.connect(url, **settings()) as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             await connection.execute(_VERSIONS)
             found = await connection.execute("SELECT version FROM schema_versions")
             applied = {version for (version,) in await found.fetchall()}
@@ -89,6 +90,7 @@ async def migrate(url: str) -> None:
                     await connection.execute("INSERT INTO schema_versions (version) VALUES (%s)", (step.version,))
     except psycopg.Error as error:
         raise unusable(str(error).strip()) from None  # the cause may name the URL, and with it the password
+    return current, steps[-1].version
 
 
 def unusable(reason: str) -> SettingsInvalid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,50 @@ def open_writer(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
         connection = _connect(path.absolute().as_uri(), timeout_s=OPEN_TIMEOUT_S, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, str(error)) from error
+        raise unusable(path, str(error)) from error
     try:
         _set_up(connection)
         _migrate(connection, path)
     except (HeliographError, sqlite3.Error) as error:
         connection.close()
-        raise error if isinstance(error, HeliographError) else _unusable(path, str(error)) from error
+        raise error if isinstance(error, HeliographError) else unusable(path, str(error)) from error
     return connection
 
 
-def _unusable(path: Path, reason: str) -> SettingsInvalid:
+def migrate(path: Path) -> tuple[int, int]:
+    """Bring a database to this code's version; the version that it had, 0 for none at all, and the one that it has.
+
+    Raises:
+        SettingsInvalid: as of `open_writer`.
+    """
+    before = version(path) if path.exists() else 0
+    open_writer(path).close()
+    return before, version(path)
+
+
+def version(path: Path) -> int:
+    """The version of a database's tables; 0 for one that has none.
+
+    Raises:
+        SettingsInvalid: there is no database.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(_connect(uri, timeout_s=OPEN_TIMEOUT_S, check_same_thread=True)) as connection:
+            return version_of(connection)
+    except sqlite3.Error as error:
+        raise unusable(path, str(error)) from error
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of the tables behind a connection; 0 where there are none."""
+    known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_versions'").fetchone()
+    highest = connection.execute("SELECT MAX(version) FROM schema_versions").fetchone() if known else None
+    return int(highest[0] or 0) if highest else 0
+
+
+def unusable(path: Path, reason: str) -> SettingsInvalid:
+    """The error of a database that cannot be used."""
     return SettingsInvalid(f"{path}: {reason}", details={"settings": ["data_dir"]})
 
 
@@ -81,7 +115,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     applied = {version for (version,) in connection.execute("SELECT version FROM schema_versions")}
     current = max(applied, default=0)
     if current > steps[-1].version:
-        raise _unusable(
+        raise unusable(
             path,
             f"written by a newer Heliograph (schema {current}; this one knows {steps[-1].version}): "
             "upgrade Heliograph, or choose another data folder",
