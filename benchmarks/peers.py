@@ -15,9 +15,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Protocol
 
 import uvloop
 
@@ -27,13 +28,22 @@ from clients import Account
 from servers import Server, ejabberd, heliograph, prosody, stub
 from workloads import Row
 
-Start = Callable[[Path, Sequence[int]], AbstractAsyncContextManager[Server]]
+
+class Start(Protocol):
+    """Starts a server in a folder."""
+
+    def __call__(
+        self, folder: Path, fans: Sequence[int] = (), *, has_archive: bool = False
+    ) -> AbstractAsyncContextManager[Server]: ...
+
+
 Found = dict[str, dict[str, dict[str, list[float]]]]
 """Server, workload, figure: the values of all rounds."""
 
 _STARTS: dict[str, Start] = {"heliograph": heliograph, "prosody": prosody, "ejabberd": ejabberd}
 _FANS = (100, 1000)
 _CROWD = 5000
+_ARCHIVED = "messages between 100 pairs, archived"
 
 
 async def rows(server: Server, *, is_stub: bool) -> AsyncIterator[Row]:
@@ -56,7 +66,7 @@ async def rows(server: Server, *, is_stub: bool) -> AsyncIterator[Row]:
 
 async def crowd(start: Start, folder: Path) -> list[Account]:
     """Register as many as are to sign in at once."""
-    async with start(folder, ()) as server:
+    async with start(folder) as server:
         return (await workloads.register(server, "crowd", _CROWD, 16))[0]
 
 
@@ -82,7 +92,11 @@ async def measure(rounds: int, folder: Path) -> Found:
                     async for row in rows(server, is_stub=name == "stub"):
                         note(name, row)
         for name, start in _STARTS.items():
-            async with start(folder / name, ()) as server:
+            with tempfile.TemporaryDirectory(dir=folder) as fresh:
+                async with start(Path(fresh), has_archive=True) as server:
+                    accounts, _ = await workloads.register(server, "user", 200, 16)
+                    note(name, {**await workloads.messages(server, accounts, 100, 3), "workload": _ARCHIVED})
+            async with start(folder / name) as server:
                 await asyncio.sleep(3)  # until it has settled
                 note(name, await workloads.idle(server, crowds[name]))
     return found

@@ -49,6 +49,8 @@ BARS = (
     Bar("register, durable, 16 at once (/s)", "register 2000, 16 at once", "rate", 2.0, True),
     Bar("messages between 100 pairs (/s)", "messages between 100 pairs", "rate", 2.0, True),
     Bar("the same, server CPU (µs)", "messages between 100 pairs", "cpu_us", 0.4),
+    Bar("the same, archived by all three (/s)", "messages between 100 pairs, archived", "rate", 0, True),
+    Bar("archived, server CPU (µs)", "messages between 100 pairs, archived", "cpu_us"),
     Bar("5,000 users sign in at once (s)", "5000 sign in and stay", "wall_s", 0.5),
     Bar("memory of a connection at 5,000 (KiB)", "5000 sign in and stay", "kib_each"),
     Bar("sign in over TLS, 32 at once (sessions/s)", "sign in over TLS, 32 at once", "rate", 0, True),
@@ -197,9 +199,10 @@ Made by `make bench-peers` and `make bench-growth`; nothing here is typed by han
 loopback, the load generator beside the server. Machines are noisy: trust the ratios more than the figures. What the
 figures mean, and where the time goes, is in [performance](../explanation/performance.md)."""
 
-_PEERS = """Ratios are to the better peer. Heliograph runs as it ships, but that it does not ask for TLS where the row
-does not say so: XML checks, limits and durable commits are on. Prosody runs with its generational garbage collector,
-ejabberd without shapers; their configurations are in `benchmarks/peers`."""
+_PEERS = """Ratios are to the better peer. Heliograph runs as it ships, but that it asks for no TLS and, as the peers
+here, keeps no archive of messages, where a row does not say so: XML checks, limits and durable commits are on. Prosody
+runs with its generational garbage collector, ejabberd without shapers; their configurations are in
+`benchmarks/peers`."""
 
 _CEILING = """The same generator on a server that checks nothing and answers from canned bytes. A figure of ours near
 this one would say more of the generator than of the server."""

@@ -65,6 +65,14 @@ class Heliograph:
 
         return one
 
+    async def register_bulk(self, usernames: Sequence[str]) -> None:
+        """All of them in one call of the backend."""
+        http = await Http(self.http_port, {"Heliograph-Key": self._keys["live"]["secret"]}).open()
+        users = [{"userIdentifier": username} for username in usernames]
+        answer = await http.call("POST", "/api/v1/users/bulk", {"users": users})
+        if answer["data"]["failed"]:
+            raise RuntimeError(answer)
+
     def headers(self, account: Account) -> dict[str, str]:
         """What a call of a user takes along."""
         return {"Heliograph-Key": self._keys["live"]["publishable"], "Authorization": f"Bearer {account.token}"}
@@ -144,8 +152,10 @@ class Stub:
 
 
 @asynccontextmanager
-async def heliograph(folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Heliograph]:
-    """A node."""
+async def heliograph(
+    folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = False
+) -> AsyncIterator[Heliograph]:
+    """A node; `has_archive` is whether messages are archived (XEP-0313), as they are where nothing is said."""
     port = _free_ports()
     environment = {
         **os.environ,
@@ -155,6 +165,7 @@ async def heliograph(folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[H
         "HELIOGRAPH_HTTP_PORT": str(port + 2),
         "HELIOGRAPH_XMPP_REQUIRES_TLS": "false",
         "HELIOGRAPH_LOG_LEVEL": "warning",
+        **({} if has_archive else {"HELIOGRAPH_ARCHIVE_DAYS": "0"}),
     }
     known = folder / "app.json"
     if not known.exists():
@@ -170,7 +181,7 @@ async def heliograph(folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[H
 
 
 @asynccontextmanager
-async def stub(_folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Stub]:
+async def stub(_folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Stub]:  # noqa: ARG001
     """The stub."""
     port = _free_ports()
     command = (sys.executable, str(_PEERS.parent / "stub.py"), str(port))
@@ -179,11 +190,11 @@ async def stub(_folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Stub]:
 
 
 @asynccontextmanager
-async def prosody(folder: Path, fans: Sequence[int] = ()) -> AsyncIterator[Prosody]:
+async def prosody(folder: Path, fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Prosody]:
     """Debian's Prosody with a configuration of its own."""
     config, port = folder / "prosody.cfg.lua", _free_ports()
     _certificate(folder)
-    _fill("prosody.cfg.lua", config, DIR=folder, PORT=port, TLS_PORT=port + 1)
+    _fill("prosody.cfg.lua", config, DIR=folder, PORT=port, TLS_PORT=port + 1, ARCHIVE='"mam";' if has_archive else "")
     for size in fans:
         _write_rosters(folder / "data/localhost/roster", size)
     command = (shutil.which("prosody") or "prosody", "-F", "--config", str(config))
@@ -202,12 +213,13 @@ def _write_rosters(folder: Path, size: int) -> None:
 
 
 @asynccontextmanager
-async def ejabberd(folder: Path, _fans: Sequence[int] = ()) -> AsyncIterator[Ejabberd]:
+async def ejabberd(folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Ejabberd]:
     """Debian's ejabberd as a node of its own."""
     _certificate(folder)
     port = _free_ports()
+    archive = "mod_mam: {default: always, assume_mam_usage: true}" if has_archive else ""
     ports = {"PORT": port, "TLS_PORT": port + 1, "HTTP_PORT": port + 2}
-    _fill("ejabberd.yml", folder / "ejabberd.yml", DIR=folder, **ports)
+    _fill("ejabberd.yml", folder / "ejabberd.yml", DIR=folder, ARCHIVE=archive, **ports)
     # As the current user: switching to ejabberd's own would lower the number of open files to 1,024.
     (folder / "ejabberdctl.cfg").write_text(
         "EXEC_CMD=as_current_user\nERLANG_NODE=bench@localhost\nINET_DIST_INTERFACE=127.0.0.1\n"

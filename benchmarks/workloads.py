@@ -39,6 +39,13 @@ async def register(server: Server, prefix: str, count: int, at_once: int) -> tup
     return accounts, {"workload": f"register {count}, {at_once} at once", **_latency(taken), **meter.per(count)}
 
 
+async def register_at_once(server: Heliograph, prefix: str, count: int) -> Row:
+    """Register new users in one call of the app's backend."""
+    with Meter(server) as meter:
+        await server.register_bulk([f"{prefix}{number}" for number in range(count)])
+    return {"workload": f"register {count} in one call", **meter.per(count)}
+
+
 def _port(server: Server, *, is_tls: bool) -> int:
     return server.xmpp_port + is_tls
 

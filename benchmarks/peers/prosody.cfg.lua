@@ -14,7 +14,7 @@ http_ports = {}
 https_ports = {}
 modules_enabled = {
   "disco"; "roster"; "saslauth"; "blocklist"; "carbons"; "pep"; "private"; "smacks";
-  "vcard4"; "vcard_legacy"; "csi_simple"; "ping"; "register"; "time"; "version"; "posix";
+  "vcard4"; "vcard_legacy"; "csi_simple"; "ping"; "register"; "time"; "version"; "posix"; @ARCHIVE@
 }
 modules_disabled = { "s2s"; "tls" }
 limits = {}
@@ -25,5 +25,7 @@ authentication = "internal_hashed"
 storage = "internal"
 network_settings = { read_timeout = 3600; tcp_backlog = 4096; }
 log = { warn = base.."/prosody.log" }
+default_archive_policy = true
+archive_expires_after = "1d"
 gc = { mode = "generational" }
 VirtualHost "localhost"
