@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo serve test lint foreign docs bench bench-peers bench-growth bench-guard clean
+.PHONY: help setup web demo serve test test-cluster lint foreign docs bench bench-peers bench-growth bench-guard clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -56,9 +56,14 @@ lint: setup ## rules of style, types and layers
 test: lint ## lint, then every test
 	cd web && npm run --silent test
 	scripts/install-chromium
+	scripts/install-ejabberd
 	scripts/install-databases
 	@$(MAKE) --no-print-directory foreign
 	$(BIN)/pytest $(ARGS)
+
+test-cluster: setup ## what is past one machine: both engines do the same, and ejabberd may fail
+	scripts/install-ejabberd
+	$(BIN)/pytest -v tests/behaviour tests/ejabberd $(ARGS)
 
 foreign: ## install the XMPP clients of other makes that the tests run against a node
 	scripts/install-xmpp-clients

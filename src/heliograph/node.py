@@ -23,6 +23,8 @@ from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core.media_ports import MediaStore
 from heliograph.core.ports import Engine, Ports
 from heliograph.engines.ejabberd.configuration import Component, Configuration
+from heliograph.engines.ejabberd.engine import EjabberdEngine
+from heliograph.engines.ejabberd.link import Address
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.websocket import websocket_app
 from heliograph.errors import SettingsInvalid
@@ -105,20 +107,33 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         stack.callback(http_socket.close)
         http_port = http_socket.getsockname()[1]
         public_url = settings.public_url_at(http_port)
-        engine = EmbeddedEngine(
-            _engine_limits(settings),
-            server_context(certificate, key),
-            end_point=server_end_point(certificate),
-            secret=installation_secret(settings.secret_file or settings.data_dir / "secret"),
-            requires_tls=settings.xmpp_requires_tls,
-            contact_addresses=_contact_addresses(settings),
-        )
+        engine = _engine(settings, certificate, key)
         ports = await _open_ports(stack, settings, engine, public_url, prepared=STOCK)
         xmpp_port, xmpps_port = await _start_engine(engine, ports, settings)
         node = Node(ports, engine, public_url, http_port, xmpp_port, xmpps_port, certificate)
         metrics = Metrics()
         async with _serving(node, settings, http_socket, metrics), _showing(metrics, node, settings) as metrics_url:
             yield replace(node, metrics_url=metrics_url)
+
+
+def _engine(settings: Settings, certificate: Path, key: Path) -> EmbeddedEngine:
+    secret = installation_secret(settings.secret_file or settings.data_dir / "secret")
+    if settings.engine == "ejabberd":
+        token = settings.ejabberd_api_token
+        return EjabberdEngine(
+            _component_address(settings),
+            settings.ejabberd_api_url,
+            None if token is None else token.get_secret_value(),
+            secret=secret,
+        )
+    return EmbeddedEngine(
+        _engine_limits(settings),
+        server_context(certificate, key),
+        end_point=server_end_point(certificate),
+        secret=secret,
+        requires_tls=settings.xmpp_requires_tls,
+        contact_addresses=_contact_addresses(settings),
+    )
 
 
 @asynccontextmanager
@@ -269,7 +284,7 @@ def _invalid(setting: str, reason: str) -> SettingsInvalid:
 async def _serving(node: Node, settings: Settings, http_socket: socket.socket, metrics: Metrics) -> AsyncIterator[None]:
     """Serve HTTP and sweep while the context lasts; then drain: no new work, every stream told, requests finished."""
     is_ready = True
-    server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready, metrics))
+    server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready and node.engine.is_reachable, metrics))
     serving = asyncio.create_task(server.serve(sockets=[http_socket]))
     keeping_up = asyncio.create_task(upkeep.run(node.ports, settings))
     log.info("node_started", url=node.public_url, xmpp_port=node.xmpp_port, xmpps_port=node.xmpps_port)
@@ -286,15 +301,20 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket, m
 
 def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool], metrics: Metrics) -> uvicorn.Config:
     websocket_url = node.public_url.replace("http", "ws", 1)
+    is_embedded = settings.engine == "embedded"
     signal_url = settings.signal_server_url or f"{websocket_url}{SIGNAL_PATH}"
     services = Services(
         ports=node.ports,
         clients=ClientConfig(
-            settings.domain, node.xmpp_port, node.xmpps_port, f"{websocket_url}{WEBSOCKET_PATH}", signal_url
+            settings.domain,
+            node.xmpp_port,
+            node.xmpps_port,
+            f"{websocket_url}{WEBSOCKET_PATH}" if is_embedded else _ejabberd_websocket_url(settings),
+            signal_url,
         ),
         public_url=node.public_url,
         is_ready=is_ready,
-        apps={WEBSOCKET_PATH: websocket_app(node.engine)},
+        apps={WEBSOCKET_PATH: websocket_app(node.engine)} if is_embedded else {},
         trusted_proxies=tuple(map(str, settings.trusted_proxies)),
         request_max_bytes=settings.request_max_bytes,
         pages_app=settings.pages_app,
@@ -317,6 +337,9 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
 
 
 async def _start_engine(engine: EmbeddedEngine, ports: Ports, settings: Settings) -> tuple[int, int]:
+    if settings.engine == "ejabberd":
+        await engine.start(ports, [])
+        return settings.xmpp_port, settings.xmpps_port
     listeners = [
         Listener(settings.xmpp_host, settings.xmpp_port),
         Listener(settings.xmpp_host, settings.xmpps_port, is_direct_tls=True),
@@ -402,6 +425,20 @@ async def ejabberd_configuration(settings: Settings, auth_command: str, componen
         component_ip=settings.ejabberd_component_host,
         component_port=settings.ejabberd_component_port,
         requires_tls=settings.xmpp_requires_tls,
+    )
+
+
+def _ejabberd_websocket_url(settings: Settings) -> str:
+    beside_api = settings.ejabberd_api_url.removesuffix("/api").replace("http", "ws", 1)
+    return settings.ejabberd_websocket_url or f"{beside_api}/ws"
+
+
+def _component_address(settings: Settings) -> Address:
+    return Address(
+        settings.ejabberd_component_host,
+        settings.ejabberd_component_port,
+        _component_name(settings),
+        _component_secret(settings),
     )
 
 

@@ -35,7 +35,7 @@ class EjabberdServer:
         self.ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
         self.settings: Mapping[str, Any] = {
             "data_dir": folder / "node",
-            "domain": domain,
+            "domain": "localhost",  # by which clients find it
             "http_port": 0,
             "engine": "ejabberd",
             "xmpp_port": self.ports["xmpp_port"],
@@ -149,7 +149,7 @@ def _free_ports(count: int) -> list[int]:
 def _certify(folder: Path, domain: str) -> None:
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=30)  # ejabberd sets timers by it, which hold 49 days at most
     authority = trustme.CA()
-    issued = authority.issue_cert(domain, f"sandbox.{domain}", not_after=soon)
+    issued = authority.issue_cert("localhost", domain, f"sandbox.{domain}", not_after=soon)
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
     issued.private_key_pem.write_to_path(str(folder / "key.pem"))
     for each in issued.cert_chain_pems:

@@ -30,6 +30,7 @@ class Place:
     app: NewApp
     http: httpx.AsyncClient
     tls: ssl.SSLContext
+    ca_file: Path
     _wires: list[Wire] = field(default_factory=list)
     _names: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -116,6 +117,6 @@ async def running(data_dir: Path, *, is_new: bool = True, **settings: Any) -> As
         tls = ssl.create_default_context(cafile=str(node.certificate_file))
         tls.set_alpn_protocols(["xmpp-client"])
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
-        place = Place(node, app, http, tls)
+        place = Place(node, app, http, tls, node.certificate_file)
         stack.callback(place.hang_up)
         yield place

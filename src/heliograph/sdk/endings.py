@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heliograph.errors import AdminBlocked, AuthenticationFailed, HeliographError, Unreachable
 from heliograph.sdk.states import Trigger
 from heliograph.xmpp.initiator_events import AuthenticationRefused, Closed, StreamFailed
-from heliograph.xmpp.session_end import end_reason
+from heliograph.xmpp.session_end import SIGN_IN_AGAIN, end_reason
 
 ADMIN_BLOCKED = "admin_blocked"
 ACCOUNT_DELETED = "account_deleted"
@@ -59,6 +59,8 @@ def lost(error: HeliographError, *, is_bound: bool, reason: str | None = None) -
 
 def _failed(event: StreamFailed, *, is_bound: bool) -> Ending:
     reason = end_reason(event.error) if event.error is not None else None
+    if reason == SIGN_IN_AGAIN:
+        return lost(Unreachable(event.text or "The server asks for the password again"), is_bound=is_bound)
     if reason is not None:
         text = event.text or "The session has ended"
         error = AdminBlocked(text) if reason == ADMIN_BLOCKED else AuthenticationFailed(text)

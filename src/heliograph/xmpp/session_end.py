@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp.stanza import quote
+from heliograph.xmpp.stanza import NS_STREAM_ERRORS, quote
 from heliograph.xmpp.stream import StreamError
 
 NS_SESSION_END = "urn:heliograph:session:1"
+SIGN_IN_AGAIN = "sign_in_again"
+"""Not the end of the session: its device has to show its password once more."""
 _ENDED_TAG = f"{{{NS_SESSION_END}}}ended"
+_TEXT_TAG = f"{{{NS_STREAM_ERRORS}}}text"
+_TOLD = re.compile(rf"\({NS_SESSION_END}#([a-z_]+)\)$")
 
 _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "logout": ("not-authorized", "The session was logged out"),
@@ -22,6 +27,7 @@ _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "token_reused": ("not-authorized", "The session was ended because an old refresh token was used again"),
     "revoked": ("not-authorized", "A token of the session was revoked"),
     "expired": ("not-authorized", "The session has expired"),
+    SIGN_IN_AGAIN: ("reset", "Please sign in again"),
 }
 
 
@@ -31,7 +37,15 @@ def session_ended(reason: str) -> StreamError:
     return StreamError(condition, text, f"<ended xmlns='{NS_SESSION_END}' reason={quote(reason)}/>")
 
 
+def end_text(reason: str) -> str:
+    """The same in one sentence, for a server that lets nothing but a sentence be told."""
+    return f"{_CONDITIONS[reason][1]} ({NS_SESSION_END}#{reason})"
+
+
 def end_reason(error: Element) -> str | None:
     """Why the session ended, from a received `<stream:error/>`; `None` if the error says nothing of it."""
     ended = error.find(_ENDED_TAG)
-    return None if ended is None else ended.get("reason")
+    if ended is not None:
+        return ended.get("reason")
+    told = _TOLD.search(error.findtext(_TEXT_TAG, ""))
+    return None if told is None else told[1]

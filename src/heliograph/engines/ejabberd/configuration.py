@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from heliograph.core import limits
+from heliograph.xmpp.blocking import NS_BLOCKING
+from heliograph.xmpp.vcard import NS_PROFILE
 
-DELEGATED = ("http://jabber.org/protocol/pubsub", "http://jabber.org/protocol/pubsub#owner", "vcard-temp")
-"""What ejabberd lets Heliograph answer: the profile in all its forms, and the other nodes of personal eventing."""
+DELEGATED = (
+    *("http://jabber.org/protocol/pubsub", "http://jabber.org/protocol/pubsub#owner", "vcard-temp", NS_PROFILE),
+    NS_BLOCKING,
+)
+"""What ejabberd lets Heliograph answer: the profile in all its forms, other nodes of personal eventing, block lists."""
 COMMANDS = (
     *("add_rosteritem", "connected_users_vhost", "delete_rosteritem", "get_roster", "kick_session", "send_stanza"),
     *("status", "unregister", "user_sessions_info"),
@@ -181,7 +186,7 @@ access_rules:
 api_permissions:
   heliograph:
     from: [mod_http_api]
-    who: {{access: {{allow: [{", ".join(f"{{ip: {_text(each)}}}" for each in terms.control_networks)}]}}}}
+    who: [{", ".join(f"{{ip: {_text(each)}}}" for each in terms.control_networks)}]
     what: [{", ".join(COMMANDS)}]
   console: {{from: [ejabberd_ctl], who: all, what: "*"}}"""
 

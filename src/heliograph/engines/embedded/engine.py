@@ -191,6 +191,11 @@ class EmbeddedEngine:
             task.cancel()
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether what the rules tell it reaches the clients: always, in this process."""
+        return True
+
+    @property
     def connections(self) -> int:
         """How many connections are open."""
         return len(self._connections)
@@ -277,9 +282,10 @@ class EmbeddedEngine:
 
     def handle(self, connection: Connection, stanza: Stanza) -> Coroutine[None, None, list[StreamEvent] | None] | None:
         """Handle one stanza of a bound stream; a coroutine comes back where that needs I/O."""
-        resource = connection.resource
-        if resource is None:
-            return None
+        return None if connection.resource is None else self.serve(connection.resource, stanza)
+
+    def serve(self, resource: Resource, stanza: Stanza) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+        """Handle one stanza of a resource."""
         if self._loop.time() >= resource.touch_due:
             self.touch(resource)
         try:

@@ -1,0 +1,50 @@
+"""A node whose XMPP server is a private ejabberd, as a `Place`."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ejabberd_server import EjabberdServer, ejabberd_in
+from heliograph.core import apps
+from heliograph.core.apps import Policy, RegistrationPolicy
+from heliograph.engines.ejabberd.engine import EjabberdEngine
+from heliograph.node import open_ports, run_node
+from heliograph.settings import Settings
+from places import LIVE, SANDBOX, Place
+
+REACH_TIMEOUT_S = 60
+
+
+@asynccontextmanager
+async def running_on_ejabberd(folder: Path, **settings: Any) -> AsyncIterator[tuple[Place, EjabberdServer]]:
+    """A node with an app, and the ejabberd that serves its users, until the context is left."""
+    policy = Policy(registration=RegistrationPolicy.OPEN, max_sessions=3, sandbox_max_users=10_000)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(ejabberd_in(folder, LIVE))
+        chosen = Settings(**{**server.settings, **settings})
+        async with open_ports(chosen) as ports:
+            app = await apps.create(ports, "Chat", LIVE, SANDBOX, policy)
+        await server.configure()
+        await server.start()
+        node = await stack.enter_async_context(run_node(chosen))
+        await reached(node.engine)
+        tls = ssl.create_default_context(cafile=str(folder / "authority.pem"))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
+        place = Place(node, app, http, tls, folder / "authority.pem")
+        stack.callback(place.hang_up)
+        yield place, server
+
+
+async def reached(engine: Any) -> None:
+    """Wait until ejabberd has let the node speak for its users, and answers for both of its domains."""
+    assert isinstance(engine, EjabberdEngine)
+    async with asyncio.timeout(REACH_TIMEOUT_S):
+        while not (engine.is_reachable and {LIVE, SANDBOX} <= engine.mirror.leads):  # noqa: ASYNC110 - tells nobody
+            await asyncio.sleep(0.02)
