@@ -194,6 +194,13 @@ class People:
             self._call("PATCH", "/profile", {"nickName": who.capitalize(), "status": status}, account["token"])
         self._call("PUT", f"/contacts/{other}", None, first["token"])
 
+    def invitation_of(self, identifier: str, name: str) -> str:
+        """The link by which a user of that name invites one other."""
+        token = self.register(identifier)["token"]
+        self._call("PATCH", "/profile", {"nickName": name}, token)
+        link: str = self._call("POST", "/contact-invitations", {}, token)["url"]
+        return link
+
     def signed_in(self, identifier: str) -> Page:
         """A screen that is signed in already, as after a reload."""
         page = self.open("/")

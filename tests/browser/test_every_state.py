@@ -238,6 +238,22 @@ def from_afar(route: Any) -> None:
     route.fulfill(response=answer, json=body)
 
 
+def test_an_invitation_is_shown_before_it_makes_a_contact(people: Any, gallery: Gallery) -> None:
+    link = people.invitation_of("ivy", "Ivy from the ridge")
+    phone = people.phone("jon")
+    phone.goto(link)
+    phone.reload()  # a new fragment alone loads nothing
+    expect(phone.get_by_role("heading", name="Ivy from the ridge would like to be your contact")).to_be_visible()
+    gallery.look(phone, "phone-12-invitation")
+    phone.get_by_role("button", name="Become contacts").click()
+    expect(phone.get_by_text("Ivy from the ridge is a contact now.")).to_be_visible()
+    other = people.phone("kim")
+    other.goto(link)
+    other.reload()
+    expect(other.get_by_role("heading", name="This invitation is over")).to_be_visible()
+    gallery.look(other, "phone-13-invitation-over")
+
+
 def test_the_choice_at_the_cap(people: Any, gallery: Gallery) -> None:
     phone, screen = people.phone("olga"), people.screen()
     for _ in range(4):

@@ -11,8 +11,11 @@ import { isMessageKey, language, t } from "../shared/messages.js";
 import { outcome } from "../shared/outcome.js";
 import { codeOf, explain } from "../shared/problems.js";
 import { PhoneHome } from "./home.js";
+import { showInvitation } from "./invitation.js";
 import { Linking } from "./linking.js";
 import { showSignIn } from "./sign_in.js";
+
+const INVITATION = "invite=";
 
 const kept = new Kept(localStorage);
 
@@ -31,13 +34,14 @@ async function begin(): Promise<void> {
 }
 
 /**
- * The first screen, or what a link asks for: an app may let its codes be links to this page, with the code in the
- * fragment. Opening one is as good as scanning it, and approves nothing.
+ * The first screen, or what a link asks for in its fragment: an invitation, or a code, as an app may let its codes be
+ * links to this page. Opening one is as good as scanning it, and approves nothing.
  */
 async function arrive(): Promise<void> {
-  const code = location.hash.slice(1);
+  const wanted = location.hash.slice(1);
   history.replaceState(null, "", "/phone");
-  if (code.startsWith("HG1.")) await linking(await ownJid()).lookUp(code);
+  if (wanted.startsWith("HG1.")) await linking(await ownJid()).lookUp(wanted);
+  else if (wanted.startsWith(INVITATION)) await showInvitation(wanted.slice(INVITATION.length), goHome);
   else await goHome();
 }
 
