@@ -33,7 +33,7 @@ async def test_the_life_of_a_webhook(cli: Any, node: Node, known: NewApp) -> Non
     assert tested.status == 1
     assert tested.err.startswith("remote_failed: The server at that address")
     assert await cli.run("webhook", "dead", made["id"]) == ""
-    assert (await cli.run("webhook", "replay", made["id"])).startswith("0 messages")
+    assert "0 messages" in await cli.run("webhook", "replay", made["id"])  # and perhaps a line of the node's log
     await cli.run("webhook", "remove", made["id"])
     assert await cli.run("webhook", "list") == ""
     assert (await cli.try_("webhook", "remove", made["id"])).err.startswith("webhook_not_found")

@@ -54,7 +54,8 @@ class WebhookDelivery:
                 for batch in await self._take():
                     sending.create_task(self._send_all(batch))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._look_every_s)
+                    async with asyncio.timeout(self._look_every_s):  # wait_for may swallow the end of the node
+                        await self._wake.wait()
 
     async def _take(self) -> Sequence[Batch]:
         now = self._ports.clock.now()
