@@ -245,7 +245,7 @@ def test_an_invitation_is_shown_before_it_makes_a_contact(people: Any, gallery: 
     phone.reload()  # a new fragment alone loads nothing
     expect(phone.get_by_role("heading", name="Ivy from the ridge would like to be your contact")).to_be_visible()
     gallery.look(phone, "phone-12-invitation")
-    phone.get_by_role("button", name="Become contacts").click()
+    phone.get_by_role("button", name="Accept").click()
     expect(phone.get_by_text("Ivy from the ridge is a contact now.")).to_be_visible()
     other = people.phone("kim")
     other.goto(link)

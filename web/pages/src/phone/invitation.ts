@@ -21,7 +21,7 @@ export async function showInvitation(token: string, done: () => Promise<void>): 
     const { profile } = (await SDK.previewInvitation(token)).data;
     const name = nameOf(profile);
     const head = h("h1", { tabindex: -1 }, t("invitation_heading", { name }));
-    const accept = button(t("invitation_accept"), "primary", () => {
+    const accept = button(t("contact_accept"), "primary", () => {
       void busy(accept, async () => {
         try {
           await SDK.acceptInvitation(token);

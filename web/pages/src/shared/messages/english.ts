@@ -132,7 +132,6 @@ export const english = {
   scan_foreign: "That is some other code. Scan the one on the sign-in page.",
   invitation_heading: "{name} would like to be your contact",
   invitation_lead: "Contacts see each other's profile and whether they are there.",
-  invitation_accept: "Become contacts",
   invitation_accepted: "{name} is a contact now.",
   invitation_later: "Not now",
   invitation_over: "This invitation is over",

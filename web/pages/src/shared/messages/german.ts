@@ -134,7 +134,6 @@ export const german: Readonly<Record<keyof typeof english, string>> = {
   scan_foreign: "Das ist ein anderer Code. Scannen Sie den auf der Anmeldeseite.",
   invitation_heading: "{name} möchte Ihr Kontakt sein",
   invitation_lead: "Kontakte sehen gegenseitig das Profil und ob sie da sind.",
-  invitation_accept: "Kontakte werden",
   invitation_accepted: "{name} ist jetzt ein Kontakt.",
   invitation_later: "Jetzt nicht",
   invitation_over: "Diese Einladung gilt nicht mehr",
