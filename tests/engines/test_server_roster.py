@@ -270,3 +270,15 @@ async def test_a_request_to_a_full_jid_is_one_to_the_account(join: Any) -> None:
     await ada.so_far()
     (request,) = await bob.so_far()
     assert (request.get("to"), request.get("from")) == (bob.bare, ada.bare)
+
+
+async def test_whoever_registers_a_name_later_is_not_told_who_asked_for_it(place: Any, join: Any) -> None:
+    ada = await join("ada")
+    await ada.ask("<query xmlns='jabber:iq:roster'/>")
+    name = place.name("later")
+    await ada.send(f"<presence type='subscribe' to='{name}@{ada.host}'/>")
+    (pushed,) = [got for got in await ada.so_far() if got.name == "iq"]
+    assert "ask='subscribe'" in pushed.xml
+    late = await place.sign_in(await place.register(name))
+    await late.send("<presence/>")
+    assert [got.get("type") for got in await late.so_far()] == [None]

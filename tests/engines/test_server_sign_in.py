@@ -294,20 +294,29 @@ async def test_a_stream_that_is_none_of_ours_ends_behind_a_header(place: Any, he
 
 
 @pytest.mark.parametrize("method", ["verifiers", "lookup"])
-async def test_a_store_that_fails_ends_the_stream_that_asked(place: Any, gated: Any, no_bugs: Any, method: str) -> None:
+async def test_a_store_that_fails_refuses_for_now_what_was_asked(
+    place: Any, gated: Any, no_bugs: Any, method: str
+) -> None:
     account = await place.register(place.name("ada"))
     with gated("sessions", method) as gate:
         gate.error = ZeroDivisionError()
         gate.opened.set()
         wire, _ = await opened(place)
-        await wire.send(plain(account.username, account.password) + HEADER + BIND)
-        text = await wire.rest()
-    error = "<internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-    assert text.endswith(f"<stream:error>{error}</stream:error></stream:stream>")
+        await wire.send(plain(account.username, account.password))
+        if method == "lookup":
+            await wire.send(HEADER + BIND)
+            refused = await wire.until("</iq>")
+            assert "<error type='cancel'><internal-server-error " in refused
+        else:
+            refused = await wire.until("</failure>")
+            assert refused.startswith(f"<failure xmlns='{NS_SASL}'><temporary-auth-failure/><text ")
     (logged,) = [line for line in no_bugs if line["log_level"] == "error"]
-    assert (logged["event"], logged["exc_info"]) == ("task_failed", gate.error)
+    assert (logged["event"], logged["exc_info"]) == ("sign_in_unanswered", gate.error)
+    assert f"Error {logged['error_id']}<" in refused
     no_bugs.clear()
-    await place.sign_in(account)
+    again = "" if method == "lookup" else plain(account.username, account.password) + HEADER
+    await wire.send(again + BIND)  # on the same stream
+    assert "<jid>" in await wire.until("</iq>")
 
 
 async def test_a_hundred_resources_of_an_account_and_no_more(place: Any) -> None:
@@ -327,3 +336,16 @@ async def test_stanzas_before_a_resource_is_bound_are_not_handled(place: Any) ->
         wire, _ = await opened(place)
         await wire.send(before + f"<message to='{account.jid}'><body>hi</body></message>")
         assert "<stream:error><not-authorized " in await wire.rest()
+
+
+async def test_all_that_a_session_begins_with_may_come_at_once(place: Any) -> None:
+    account = await place.register(place.name("ada"))
+    wire, _ = await opened(place)
+    texts = "".join(
+        f"<message to='{account.jid}' id='m{number}'><body>{'x' * 1000}</body></message>" for number in range(30)
+    )
+    roster = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>"
+    await wire.send(plain(account.username, account.password) + HEADER + BIND + roster + "<presence/>" + texts)
+    heard = await wire.until("id='m29'")
+    assert SUCCESS in heard
+    assert heard.index("id='b'") < heard.index("id='r'") < heard.index("id='m0'")

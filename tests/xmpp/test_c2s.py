@@ -343,12 +343,12 @@ def test_messages_of_a_websocket_stay_apart_while_they_wait() -> None:
     assert talk.events[3:] == Talk().says(*PIPELINED[:-1]).events[3:]
 
 
-@pytest.mark.parametrize("size", [999, 1_001])
-def test_a_stranger_can_send_little_ahead_of_the_answer(size: int) -> None:
+@pytest.mark.parametrize("size", [STRANGER_LIMITS.max_bytes + 1, 3_999, 4_001])
+def test_a_stranger_can_send_as_much_as_one_stanza_ahead_of_the_answer(size: int) -> None:
     talk = Talk(is_answered=False).says(OPEN, plain())
     for _ in range(size):
         talk.says(" ")
-    assert (talk.stream.state is State.CLOSED) == (size > STRANGER_LIMITS.max_bytes)
+    assert (talk.stream.state is State.CLOSED) == (size > LIMITS.max_bytes)
     if talk.stream.state is State.CLOSED:
         assert talk.condition == "policy-violation"
         assert talk.stream.credentials(KNOWN["ada"]) == []
@@ -361,6 +361,24 @@ def test_who_has_signed_in_can_send_more_ahead_of_the_answer(size: int) -> None:
     talk.says(OPEN, bind())
     talk.says(" " * size)
     assert (talk.stream.state is State.CLOSED) == (size > LIMITS.max_bytes)
+
+
+def test_a_question_that_nobody_can_answer_fails_for_now() -> None:
+    talk = Talk(is_answered=False).says(OPEN, plain())
+    talk.take(talk.stream.unanswered("Error 1"))
+    assert talk.events[1:] == [AuthenticationDone(None, "temporary-auth-failure")]
+    assert "<temporary-auth-failure/><text xml:lang='en'>Error 1</text></failure>" in talk.said
+    talk.says(plain())
+    talk.take(talk.stream.credentials(KNOWN["ada"]))
+    talk.says(OPEN, bind())
+    talk.take(talk.stream.unanswered("Error 2"))
+    assert "<error type='cancel'><internal-server-error " in talk.said
+    talk.says("<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>")
+    talk.take(talk.stream.unanswered("Error 3"))
+    assert "<failed xmlns='urn:xmpp:sm:3'><internal-server-error " in talk.said
+    assert talk.stream.state is State.BINDING
+    talk.take(talk.stream.unanswered("Error 4"))
+    assert talk.condition == "internal-server-error"
 
 
 def test_an_answer_to_a_question_that_nobody_asked_changes_nothing() -> None:

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from heliograph.xmpp.delay import stamped
+from heliograph.xmpp.delay import stamped, without_forged
 from heliograph.xmpp.offline import may_wait
 from heliograph.xmpp.stanza import Stanza
 
@@ -52,3 +52,12 @@ def test_it_keeps_the_time_that_it_has() -> None:
     assert stamped(known, "ada@x.org/a", "bob@x.org", "x.org", 0).count(b"<delay") == 1
     claimed = message(BODY + delay.format("ada@x.org/a"))
     assert stamped(claimed, "ada@x.org/a", "bob@x.org", "x.org", 0).count(b"<delay") == 2
+
+
+@pytest.mark.parametrize("by", ["x.org", "X.org", "x.org/node"])
+def test_a_time_that_is_told_in_the_name_of_the_server_goes_and_all_else_stays(by: str) -> None:
+    delay = "<delay xmlns='urn:xmpp:delay' from='{}' stamp='2020-01-01T00:00:00Z'/>"
+    own = delay.format("ada@x.org/a") + delay.format("room@muc.other")
+    assert without_forged(message(BODY + delay.format(by) + own), "x.org").inner().decode() == BODY + own
+    untouched = message(BODY + own)
+    assert without_forged(untouched, "x.org") is untouched

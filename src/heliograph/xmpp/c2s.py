@@ -164,10 +164,11 @@ class ServerStream:
                 return
 
     def _wait(self, data: bytes) -> None:
+        """Keep what is sent ahead of an answer: all that a session begins with, up to the size of one stanza."""
         if self._waiting and not self.framing.is_document_per_message:
             data = self._waiting.pop() + data
         self._waiting.append(data)
-        if sum(len(piece) + 1 for piece in self._waiting) > self.framing.limits.max_bytes + 1:
+        if sum(len(piece) + 1 for piece in self._waiting) > self.terms.limits.max_bytes + 1:
             self._end(StreamError("policy-violation", "Too much was sent ahead of an answer"))
 
     def _resume(self) -> list[StreamEvent]:
@@ -230,12 +231,23 @@ class ServerStream:
 
     def turn_away(self, condition: str, text: str | None = None) -> list[StreamEvent]:
         """Answer `AdmissionWanted` with why not; the client may try again."""
-        if self.state is State.ADMITTING:
+        if self.state in (State.ASKING, State.ADMITTING):
             try:
                 self._fail(Failure(condition, text))
             except StreamError as error:
                 self._end(error)
         return self._resume()
+
+    def unanswered(self, text: str) -> list[StreamEvent]:
+        """Answer any question: it cannot be found out (for a sign-in, RFC 6120, section 6.5.10)."""
+        if self.state in (State.ASKING, State.ADMITTING):
+            return self.turn_away("temporary-auth-failure", text)
+        if self.state is not State.ASKING_BIND:
+            self._end(StreamError("internal-server-error", text))
+            return self._resume()
+        if self._bind is None:
+            return self.refuse_resume(stream_management.failed("internal-server-error"))
+        return self.refuse_bind("cancel", "internal-server-error", text)
 
     def bound(self, jid: str) -> list[StreamEvent]:
         """Answer `BindWanted`: the stream is now that full JID (RFC 6120, section 7)."""

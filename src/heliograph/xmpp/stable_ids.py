@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element
-
-from heliograph.xmpp.stanza import Stanza, quote, with_child
+from heliograph.xmpp.stanza import Stanza, quote, with_child, without
 
 NS_STABLE_IDS = "urn:xmpp:sid:0"
 
@@ -57,15 +55,7 @@ def without_forged(message: Stanza, domain: str) -> Stanza:
         message: as a client sent it.
         domain: of the server that received it.
     """
-    if message.content is not None and _MARK not in message.content:
-        return message
-    forged = [each for each in message.element.iterfind(_STANZA_ID) if _domain(each.get("by", "")) == domain]
-    if not forged:
-        return message
-    element = Element(message.element.tag, message.element.attrib)
-    element.text = message.element.text
-    element.extend(each for each in message.element if each not in forged)
-    return Stanza(message.name, element)
+    return without(message, _MARK, lambda each: each.tag == _STANZA_ID and _domain(each.get("by", "")) == domain)
 
 
 def _domain(jid: str) -> str:

@@ -8,7 +8,7 @@ goes out byte for byte as it came in, unless it leans on a namespace prefix that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -162,8 +162,11 @@ class Stanza:
         return serialize_content(self.element).encode() if self.content is None else self.content
 
     def encode(self, sender: str, to: str | None = None, lang: str | None = None) -> bytes:
-        """The stanza as it is passed on: `from` is the true sender (RFC 6120, section 8.1.2.1), the content is the
-        same.
+        """The stanza as it is passed on: `from` is the true sender, the content is the same.
+
+        Whatever a client wrote in `from` is overwritten, as RFC 6120 demands (section 8.1.2.1, rule 1: a server MUST
+        add or override it). `invalid-from` (section 4.9.3.9) may end a stream that claims another's address, and need
+        not: many a client writes its bare JID, or a resource that it did not get, and nobody is deceived.
 
         Args:
             sender: the full or bare JID to stand in `from`.
@@ -181,6 +184,25 @@ class Stanza:
         if not content:
             return f"{start}/>".encode()
         return b"%b>%b</%b>" % (start.encode(), content, self.name.encode())
+
+
+def without(message: Stanza, mark: bytes, is_unwanted: Callable[[Element], bool]) -> Stanza:
+    """The message without some of its children; the message itself where it has none of them.
+
+    Args:
+        message: as a client sent it.
+        mark: what stands in the bytes of every such child.
+        is_unwanted: whether a child is to go.
+    """
+    if message.content is not None and mark not in message.content:
+        return message
+    wanted = [each for each in message.element if not is_unwanted(each)]
+    if len(wanted) == len(message.element):
+        return message
+    element = Element(message.element.tag, message.element.attrib)
+    element.text = message.element.text
+    element.extend(wanted)
+    return Stanza(message.name, element)
 
 
 def with_child(message: bytes, child: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import uuid
 from collections import deque
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Protocol
@@ -260,22 +261,34 @@ class Connection:
                 self._transport.start_tls()
                 self.stream.tls_established()
             case CredentialsWanted() | BearerWanted() | TokensWanted():
-                return self._engine.sign_in.look_up(self, event)
+                return self._answered(self._engine.sign_in.look_up(self, event))
             case AdmissionWanted():
-                return self._engine.inline.admit(self, event)
+                return self._answered(self._engine.inline.admit(self, event))
             case AuthenticationDone():
                 return self._engine.sign_in.done(self, event)
             case BindWanted():
-                return self._engine.sign_in.bind(self, event)
+                return self._answered(self._engine.sign_in.bind(self, event))
             case StreamClosed():
                 self._engine.leave(self)
                 self._pump(is_farewell=True)
                 self._close()
             case EnableWanted() | ResumeWanted() | AckWanted() | Acked():
-                return self._engine.managed.handle(self, event)
+                work = self._engine.managed.handle(self, event)
+                return None if work is None else self._answered(work)
             case ClientState() if self.resource is not None:
                 (become_active if event.is_active else become_inactive)(self.resource)
         return None
+
+    async def _answered(self, work: Coroutine[None, None, list[StreamEvent]]) -> list[StreamEvent]:
+        """The answer to a question of the stream; where a store cannot give it, the client is told so, by an id that
+        the log has too.
+        """
+        try:
+            return await work
+        except Exception as error:  # a store out of reach must end neither the stream nor the server
+            error_id = uuid.uuid4().hex
+            log.exception("sign_in_unanswered", error_id=error_id, exc_info=error)
+            return self.stream.unanswered(f"Error {error_id}")
 
     def adopt(self, managed: ManagedOutlet) -> None:
         """Carry on a stream that another connection began; what the stream machine said of it goes out first."""

@@ -9,10 +9,11 @@ from heliograph.engines.embedded.handlers import offline
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.handlers.carbons import copy
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp import delay, stable_ids
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.message import Verdict, message_type, to_account, to_missing_resource
 from heliograph.xmpp.offline import may_wait
-from heliograph.xmpp.stable_ids import with_stanza_id, without_forged
+from heliograph.xmpp.stable_ids import with_stanza_id
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def handle_message(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Coroutine[None, None, None] | None:
     """Deliver a message, keep it, or answer with an error; a coroutine comes back where that needs I/O."""
     to = stanza.element.attrib.get("to", sender.account)
-    stanza = without_forged(stanza, sender.host)
+    stanza = delay.without_forged(stable_ids.without_forged(stanza, sender.host), sender.host)
     receiver = engine.router.full.get(to)
     if receiver is not None and receiver.host == sender.host:
         check_blocking(engine, sender, receiver.account, receiver.jid)

@@ -246,6 +246,10 @@ async def _probe(engine: EmbeddedEngine, sender: Resource, target: Jid) -> None:
 async def _subscribe(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, kind: Kind) -> None:
     """A subscription stanza: carried out on both rosters, then brought to the contact (section 3). A contact who blocks
     the sender is asked nothing.
+
+    A request to a name that nobody has stands in the sender's roster alone, as one to any user who has not answered
+    (section 3.1.3). Whoever registers that name later is not told of it: it was meant for somebody else, or for nobody,
+    and nothing is kept for accounts that do not exist.
     """
     is_asking = kind in (Kind.SUBSCRIBE, Kind.SUBSCRIBED)
     if is_asking and await blocking.blocks(engine.ports, target.bare, sender.account):
