@@ -61,9 +61,10 @@ test: lint ## lint, then every test
 	@$(MAKE) --no-print-directory foreign
 	$(BIN)/pytest $(ARGS)
 
-test-cluster: setup ## what is past one machine: both engines do the same, and ejabberd may fail
+test-cluster: setup ## what is past one machine: both engines do the same, ejabberd may fail, nodes restart behind haproxy
 	scripts/install-ejabberd
-	$(BIN)/pytest -v tests/behaviour tests/ejabberd $(ARGS)
+	scripts/install-databases
+	$(BIN)/pytest -v tests/behaviour tests/ejabberd tests/cluster -m "cluster or not cluster" $(ARGS)
 
 foreign: ## install the XMPP clients of other makes that the tests run against a node
 	scripts/install-xmpp-clients

@@ -282,7 +282,9 @@ def _invalid(setting: str, reason: str) -> SettingsInvalid:
 
 @asynccontextmanager
 async def _serving(node: Node, settings: Settings, http_socket: socket.socket, metrics: Metrics) -> AsyncIterator[None]:
-    """Serve HTTP and sweep while the context lasts; then drain: no new work, every stream told, requests finished."""
+    """Serve HTTP and sweep while the context lasts; then drain: let load balancers notice, take no new work, tell every
+    stream, finish requests.
+    """
     is_ready = True
     server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready and node.engine.is_reachable, metrics))
     serving = asyncio.create_task(server.serve(sockets=[http_socket]))
@@ -292,6 +294,7 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket, m
         yield
     finally:
         is_ready = False
+        await asyncio.sleep(settings.shutdown_delay_s)
         keeping_up.cancel()
         await node.engine.stop(settings.drain_timeout_s)
         server.should_exit = True

@@ -215,6 +215,9 @@ class Settings(BaseModel):
     """Networks (`10.0.0.0/8`) in which webhooks may have their receivers although they are not public, on any port.
     Where there are any, a webhook's address may also begin with `http://`. A list, or text with commas."""
 
+    shutdown_delay_s: float = Field(default=0.0, ge=0, le=300)
+    """How long a stopping node goes on taking requests after `/readyz` has begun to say that it is not ready: as long
+    as a load balancer takes to notice. 0 where there is none."""
     drain_timeout_s: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping node waits for requests and streams to end before it cuts them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
