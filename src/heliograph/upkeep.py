@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import structlog
 
-from heliograph.core import accounts, audit, limits, media, sessions
+from heliograph.core import accounts, audit, limits, media, qr_browser, sessions
 from heliograph.core.outbound import Reach
 from heliograph.core.ports import Ports
 from heliograph.settings import Settings
@@ -69,18 +69,21 @@ async def _let_pictures_go(ports: Ports, kept_s: float) -> None:
 
 async def sweep(ports: Ports, settings: Settings) -> None:
     """Delete sandbox users whose time is over, QR links that are long over, invitations that are over and messages that
-    nobody fetched, and end linked sessions that idle.
+    nobody fetched, and end linked sessions that idle, or that never reached their browser.
     """
+    now = ports.clock.now()
     idle_s = settings.qr_session_idle_days * 86400.0
     while await accounts.delete_expired(ports):
         pass
     while await sessions.end_idle(ports, idle_s):
         pass
-    while await ports.archive.forget(ports.clock.now() - settings.archive_days * 86400.0, limits.EXPIRED_BATCH):
+    while await ports.archive.forget(now - settings.archive_days * 86400.0, limits.EXPIRED_BATCH):
         pass
-    while await ports.offline.forget(ports.clock.now() - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
+    while await ports.offline.forget(now - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
         pass
-    while await ports.invitations.forget(ports.clock.now(), limits.EXPIRED_BATCH):
+    while await ports.invitations.forget(now, limits.EXPIRED_BATCH):
         pass
-    while await ports.qr_links.forget(ports.clock.now() - limits.QR_KEPT_S, limits.EXPIRED_BATCH):
+    while await qr_browser.expire_unclaimed(ports):
+        pass
+    while await ports.qr_links.forget(now - limits.QR_KEPT_S, now, limits.EXPIRED_BATCH):
         pass

@@ -25,6 +25,7 @@ from heliograph.core.ports import (
     InvitationStore,
     PhoneBookStore,
     ProfileStore,
+    QrLinkStore,
     SessionStore,
     WebhookStore,
 )
@@ -60,6 +61,7 @@ class Stores:
     webhooks: WebhookStore
     remote_server: RemoteServerStore
     directory: Directory
+    qr_links: QrLinkStore
 
 
 @asynccontextmanager
@@ -101,6 +103,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.webhooks,
             opened.remote_server,
             opened.directory,
+            opened.qr_links,
         )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from heliograph.core.apps import App, Environment
+from heliograph.core.audit import Kind
 from heliograph.core.ports import QrLinkStore
 from heliograph.core.qr_login import Approval, Code, CodeTaken, Event, QrLink, State, step
 from heliograph.core.sessions import Device
@@ -19,12 +19,10 @@ from heliograph.errors import AlreadyUsed
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def links(request: pytest.FixtureRequest, tmp_path: Path, open_database: Any):  # type: ignore[no-untyped-def]
-    """Empty stores over every database in turn, in which the app is."""
-    async with open_database(request, tmp_path) as opened:
-        await opened.apps.add(App("app_1", "Chat", "chat.example", "sandbox.chat.example", "{}", NOW), [])
-        yield opened.qr_links
+@pytest.fixture
+def links(stores: Any, app: App) -> QrLinkStore:
+    """The store of links over every database in turn, in which the app is."""
+    return stores.qr_links
 
 
 def code(name: str, *, is_typed: bool = False) -> Code:
@@ -130,16 +128,65 @@ async def test_of_decisions_at_once_each_sees_the_one_before(links: QrLinkStore)
 async def test_links_are_forgotten_with_their_codes_oldest_first(links: QrLinkStore) -> None:
     for number in (1, 2, 3):
         await links.add(link(f"lnk_{number}", code(f"code {number}"), expires_at=NOW + number))
-    assert await links.forget(NOW + 3, 1) == 1
+    assert await links.forget(NOW + 3, NOW + 9, 1) == 1
     assert await links.lookup("lnk_1") is None
-    assert await links.forget(NOW + 3, 10) == 1
+    assert await links.forget(NOW + 3, NOW + 9, 10) == 1
     assert await links.lookup_code(code("code 2").hash) is None
     assert await links.lookup("lnk_3") is not None
-    assert await links.forget(NOW + 3, 10) == 0
+    assert await links.forget(NOW + 3, NOW + 9, 10) == 0
 
 
 async def test_a_links_time_follows_its_changes(links: QrLinkStore) -> None:
     await links.add(link())
     change: Callable[[QrLink], QrLink] = lambda found: replace(found, expires_at=NOW + 5)  # noqa: E731
     await links.change("lnk_1", change)
-    assert await links.forget(NOW + 6, 10) == 1
+    assert await links.forget(NOW + 6, NOW + 9, 10) == 1
+
+
+SIGNED_IN = Approval("", 3, force=True, replace_session=None)
+
+
+def verified(session_id: str, name: str = "lnk_1", **changes: object) -> QrLink:
+    """A link that waits for the delivery of its session."""
+    return link(name, state=State.VERIFIED, approval=SIGNED_IN, linked_session_id=session_id, **changes)
+
+
+async def test_a_verified_link_whose_time_is_over_is_unclaimed_until_it_is_over(links: QrLinkStore) -> None:
+    await links.add(verified("ses_late", "lnk_late", expires_at=NOW + 2))
+    await links.add(verified("ses_early", "lnk_early", expires_at=NOW + 1))
+    await links.add(verified("ses_now", "lnk_now", expires_at=NOW + 9))
+    await links.add(link("lnk_waiting", expires_at=NOW + 1))
+    assert await links.unclaimed(NOW + 2, 10) == ["lnk_early", "lnk_late"]
+    assert await links.unclaimed(NOW + 2, 1) == ["lnk_early"]
+    await links.change("lnk_early", lambda found: step(found, Event.EXPIRE, NOW + 2))
+    assert await links.unclaimed(NOW + 2, 10) == ["lnk_late"]
+    await links.change("lnk_now", lambda found: step(found, Event.DELIVER, NOW + 2))
+    assert await links.unclaimed(NOW + 99, 10) == ["lnk_late"]
+
+
+@pytest.mark.parametrize("ending", [Event.EXPIRE, Event.DENY, Event.CANCEL, Event.FAIL])
+async def test_a_link_that_is_over_takes_its_session_along(links: QrLinkStore, registrar: Any, ending: Event) -> None:
+    made = await registrar.register("ada@chat.example")
+    await links.add(verified(made.session.id))
+    await links.change("lnk_1", lambda found: step(found, ending, NOW + 3))
+    assert await registrar.stores.sessions.lookup(made.session.id) is None
+    events = [entry.event for entry in await registrar.stores.audit.chain("app_1", 0, 100)]
+    (ended,) = [event for event in events if event.kind is Kind.SESSION_ENDED]
+    assert (ended.session_id, ended.facts, ended.at) == (made.session.id, {"reason": "unclaimed"}, NOW + 3)
+
+
+async def test_a_delivered_link_leaves_its_session(links: QrLinkStore, registrar: Any) -> None:
+    made = await registrar.register("ada@chat.example")
+    await links.add(verified(made.session.id))
+    await links.change("lnk_1", lambda found: step(found, Event.DELIVER, NOW + 3))
+    assert await links.forget(NOW + 4, NOW + 9, 10) == 1
+    assert await registrar.stores.sessions.lookup(made.session.id) is not None
+
+
+async def test_what_was_made_for_a_link_that_was_over_already_ends_as_it_is_forgotten(
+    links: QrLinkStore, registrar: Any
+) -> None:
+    await links.add(replace(verified("ses_1"), state=State.DENIED, expires_at=NOW))
+    made = await registrar.register("ada@chat.example")
+    assert await links.forget(NOW + 1, NOW + 9, 10) == 1
+    assert await registrar.stores.sessions.lookup(made.session.id) is None

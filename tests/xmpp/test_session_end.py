@@ -22,6 +22,7 @@ CONDITIONS = {
     EndReason.TOKEN_REUSED: "not-authorized",
     EndReason.REVOKED: "not-authorized",
     EndReason.EXPIRED: "not-authorized",
+    EndReason.UNCLAIMED: "not-authorized",
 }
 
 

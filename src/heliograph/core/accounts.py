@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heliograph.core import assertions, limits, opaque, rate_limits, tokens
+from heliograph.core import assertions, limits, rate_limits, sessions, tokens
 from heliograph.core.apps import Caller, Environment, RegistrationPolicy
 from heliograph.core.assertions import AssertionUse
 from heliograph.core.metadata import Metadata, check_metadata
@@ -130,6 +130,7 @@ class RegisterRequest:
         via: how the session comes to be.
         approved_by: the id of the user's session that lets this one in; it has to be live when this one is made.
         retry: marks the registration, so that it can be repeated.
+        session_id: the id of the session to be, where it was chosen before.
     """
 
     identifier: str
@@ -141,6 +142,7 @@ class RegisterRequest:
     via: Via = Via.REGISTER
     approved_by: str | None = None
     retry: RetryKey | None = None
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,12 @@ def decide_registration(standing: Standing, draft: Draft) -> Registration:
         SessionLimit, SessionNotFound: see `sessions.admit`.
         AccessDenied: the session that lets this one in has ended.
         IdempotencyMismatch, AlreadyUsed: it repeats another registration, or one whose session has ended.
+        AlreadyUsed: a session of that id was made already.
     """
     request = draft.request
     _check_approver(standing, request.approved_by)
+    if any(session.id == draft.session_id for session in standing.sessions):
+        raise AlreadyUsed
     account = _decide_account(standing, draft)
     if standing.earlier is not None:
         return _repeat(standing, account, standing.earlier, draft)
@@ -352,7 +357,7 @@ async def _prepare(ports: Ports, caller: Caller, request: RegisterRequest, jid: 
         credentials = await ports.credentials.fresh()
     else:
         credentials = await ports.credentials.under(account.salt, account.iterations)
-    session_id = opaque.encode("ses_", ports.ids.random(limits.SESSION_ID_BYTES))
+    session_id = request.session_id or sessions.new_id(ports)
     pair, records = tokens.new_pair(ports.ids, session_id, now)
     return Draft(caller, request, jid, credentials, session_id, records, now), pair
 

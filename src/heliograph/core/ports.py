@@ -250,12 +250,19 @@ class QrLinkStore(Protocol):
 
     async def change(self, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
         """One atomic change; `None` where there is no such link. `CodeTaken` as for `add`, and whatever `decide`
-        raises; an unchanged link writes nothing.
+        raises; an unchanged link writes nothing. With a link that is over before it was delivered, the session that was
+        made for it ends, too (`UNCLAIMED`).
         """
         ...
 
-    async def forget(self, before: float, limit: int) -> int:
-        """Delete links whose time was over before then, with their codes; gives their number."""
+    async def unclaimed(self, now: float, limit: int) -> list[str]:
+        """The ids of verified links whose time is over, the earliest first."""
+        ...
+
+    async def forget(self, before: float, now: float, limit: int) -> int:
+        """Delete links whose time was over before then, with their codes, and end the sessions that were made for them
+        and never delivered; gives their number.
+        """
         ...
 
 

@@ -245,24 +245,27 @@ async def introduce(ports: Ports, link: QrLink) -> Profile:
 
 async def verify(ports: Ports, link_id: str, holder: str, code: str | None) -> QrLink:
     """Take the check code that a person typed, or none where none is asked for. The link is `verified` or `failed`
-    afterwards.
+    afterwards. A verified one has the id of the session to be: one that is made and never delivered is found by it and
+    ended, whatever becomes of this process.
 
     Raises:
         CheckCodeMismatch: it is wrong, and may be tried again.
         HeliographError: the link's state does not allow it.
     """
-    link = await _change(ports, link_id, holder, partial(_verified, code=code, now=ports.clock.now()))
+    decide = partial(_verified, code=code, session_id=sessions.new_id(ports), now=ports.clock.now())
+    link = await _change(ports, link_id, holder, decide)
     if link.state is State.APPROVED and link.approval is not None:
         raise CheckCodeMismatch(details={"triesLeft": link.approval.tries_left})
     return link
 
 
-def _verified(link: QrLink, code: str | None, now: float) -> QrLink:
+def _verified(link: QrLink, code: str | None, session_id: str, now: float) -> QrLink:
     approval = link.approval
     if approval is None:
         return qr_login.step(link, Event.VERIFY, now)  # refused, as the table says
     if hmac.compare_digest(approval.check_code.encode(), (code or "").encode("utf-8", "replace")):
-        return qr_login.step(link, Event.VERIFY, now, approval=replace(approval, check_code=""))
+        done = replace(approval, check_code="")
+        return qr_login.step(link, Event.VERIFY, now, approval=done, linked_session_id=session_id)
     tries_left = approval.tries_left - 1
     if tries_left <= 0:
         return qr_login.fail(link, CheckCodeMismatch, now)
@@ -286,6 +289,7 @@ async def sign_in(ports: Ports, caller: Caller, link: QrLink) -> Registered:
         device=link.device,
         via=Via.QR,
         approved_by=link.session_id,
+        session_id=link.linked_session_id,
     )
     try:
         return await accounts.open_session(ports, caller, request)
@@ -325,9 +329,20 @@ async def deliver(ports: Ports, link: QrLink, registered: Registered, jwe: str, 
 
 async def _end(ports: Ports, registered: Registered) -> None:
     try:
-        await sessions.end(ports, registered.account, registered.session.id, EndReason.ENDED_BY_USER)
+        await sessions.end(ports, registered.account, registered.session.id, EndReason.UNCLAIMED)
     except SessionNotFound:
         return  # somebody was faster
+
+
+async def expire_unclaimed(ports: Ports) -> int:
+    """Let verified links expire that were not delivered in time, with the sessions that were made for them; gives the
+    number of those found, at most a batch. Nobody has such a session's password, so nobody but the audit trail is told.
+    """
+    now = ports.clock.now()
+    found = await ports.qr_links.unclaimed(now, limits.EXPIRED_BATCH)
+    for link_id in found:
+        await ports.qr_links.change(link_id, partial(_expired, now=now))
+    return len(found)
 
 
 async def collect(ports: Ports, link: QrLink) -> str | None:

@@ -196,6 +196,7 @@ class QrLink:
         session_id: the phone's session, from the scan on; `""` before.
         jid: its user.
         needs_key_hash: whether the phone saw the QR code, and so the thumbprint.
+        linked_session_id: the session that the browser gets, from the check code on; it may not have been made yet.
         failure: the error code of a link that failed.
         sealed: the credential for the browser alone, while it waits for a socket.
         changed_at: when the last event was; 0 of a link that was made by an earlier version.
@@ -219,6 +220,7 @@ class QrLink:
     jid: str = ""
     needs_key_hash: bool = True
     approval: Approval | None = None
+    linked_session_id: str = ""
     failure: str = ""
     sealed: str | None = field(default=None, repr=False)
     changed_at: float = 0.0
@@ -227,6 +229,11 @@ class QrLink:
     def is_over(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.state in FINAL
+
+    @property
+    def unclaimed_session_id(self) -> str:
+        """The session whose credential has not reached the browser; `""` where there is none such."""
+        return "" if self.state is State.DELIVERED else self.linked_session_id
 
     @property
     def is_paused(self) -> bool:

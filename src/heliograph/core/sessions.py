@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from heliograph.core import limits
+from heliograph.core import limits, opaque
 from heliograph.errors import SessionLimit, SessionNotFound, StepUpRequired
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class EndReason(StrEnum):
     TOKEN_REUSED = "token_reused"
     REVOKED = "revoked"
     EXPIRED = "expired"
+    UNCLAIMED = "unclaimed"
+    """Linked by QR code, and its credential never reached the browser: nobody could use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ def require_own_sign_in(session: Session) -> None:
     """
     if session.is_linked:
         raise StepUpRequired
+
+
+def new_id(ports: Ports) -> str:
+    """An id for a session to be."""
+    return opaque.encode("ses_", ports.ids.random(limits.SESSION_ID_BYTES))
 
 
 def clip(device: Device) -> Device:

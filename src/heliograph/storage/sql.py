@@ -94,6 +94,7 @@ LIVE_SESSIONS = (
     "ORDER BY s.last_active_at, s.number"
 )
 LIVE_SESSION_IDS = "SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL ORDER BY last_active_at, number"
+LIVE_SESSION_ACCOUNT = "SELECT account_id FROM sessions WHERE id = ? AND ended_at IS NULL"
 LIVE_SESSION_NUMBER = "SELECT number FROM sessions WHERE id = ? AND ended_at IS NULL"
 SESSION_VERIFIERS = (
     f"SELECT {ACCOUNT}, s.id, {VERIFIERS} FROM accounts a "
@@ -163,9 +164,12 @@ FORGET_OLDEST_FAST_SLOTS = (
 # ---------------------------------------------------------------------------------------------------------- QR links
 QR_LINK = "SELECT record FROM qr_links WHERE id = ?"
 QR_LINK_BY_CODE = "SELECT l.record FROM qr_codes c JOIN qr_links l ON l.id = c.link_id WHERE c.hash = ?"
-ADD_QR_LINK = "INSERT INTO qr_links (id, app_id, expires_at, record) VALUES (?, ?, ?, ?)"
-SET_QR_LINK = "UPDATE qr_links SET expires_at = ?, record = ? WHERE id = ?"
-EXPIRED_QR_LINKS = "SELECT id FROM qr_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?"
+ADD_QR_LINK = "INSERT INTO qr_links (id, app_id, expires_at, record, unclaimed) VALUES (?, ?, ?, ?, ?)"
+SET_QR_LINK = "UPDATE qr_links SET expires_at = ?, record = ?, unclaimed = ? WHERE id = ?"
+UNCLAIMED_QR_LINKS = (
+    "SELECT id FROM qr_links WHERE unclaimed IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+)
+EXPIRED_QR_LINKS = "SELECT record FROM qr_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?"
 DELETE_QR_LINK = "DELETE FROM qr_links WHERE id = ?"
 ADD_QR_CODE = "INSERT INTO qr_codes (hash, link_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 DELETE_QR_CODE = "DELETE FROM qr_codes WHERE hash = ?"

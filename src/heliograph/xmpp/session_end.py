@@ -27,6 +27,7 @@ _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "token_reused": ("not-authorized", "The session was ended because an old refresh token was used again"),
     "revoked": ("not-authorized", "A token of the session was revoked"),
     "expired": ("not-authorized", "The session has expired"),
+    "unclaimed": ("not-authorized", "The session's credential was never delivered"),
     SIGN_IN_AGAIN: ("reset", "Please sign in again"),
 }
 

@@ -25,12 +25,14 @@ async def test_a_credential_is_delivered_once(browser: Any, phone: Identity) -> 
         await browser.resume("socket 2")
 
 
-async def test_a_second_session_for_the_same_link_is_ended_at_once(browser: Any, phone: Identity) -> None:
-    made = await browser.signed_in(phone)
-    again = await browser.sign_in()
+async def test_a_link_gives_one_session(browser: Any, phone: Identity) -> None:
+    await browser.verify(await browser.approved(phone))
+    verified = await browser.link()
+    made = await qr_browser.sign_in(browser.ports, browser.caller, verified)
+    assert made.session.id == verified.linked_session_id
     assert await browser.deliver(made)
     with pytest.raises(AlreadyUsed):
-        await browser.deliver(again)
+        await qr_browser.sign_in(browser.ports, browser.caller, verified)
     live = await browser.ports.sessions.live(phone.account.id)
     assert {session.id for session in live} == {phone.session.id, made.session.id}
 
@@ -127,7 +129,56 @@ async def test_a_linked_session_that_idles_is_ended_and_others_stay(
 
 
 async def test_links_are_forgotten_some_time_after_their_end(browser: Any, ports: Ports, clock: Any) -> None:
-    assert await ports.qr_links.forget(clock.now(), 100) == 0
+    assert await ports.qr_links.forget(clock.now(), clock.now(), 100) == 0
     clock.turn(601)
-    assert await ports.qr_links.forget(clock.now(), 100) == 1
+    assert await ports.qr_links.forget(clock.now(), clock.now(), 100) == 1
     assert await ports.qr_links.lookup(browser.id) is None
+
+
+async def test_a_session_that_nobody_delivers_ends_with_its_link_and_the_trail_alone_is_told(
+    browser: Any, phone: Identity, clock: Any, engine: Any, trial: Caller
+) -> None:
+    ports = browser.ports
+    made = await browser.signed_in(phone)  # and then the process is gone
+    assert await qr_browser.expire_unclaimed(ports) == 0
+    clock.turn(60)
+    told = len(engine.told)
+    assert await qr_browser.expire_unclaimed(ports) == 1
+    assert await qr_browser.expire_unclaimed(ports) == 0
+    assert [session.id for session in await ports.sessions.live(phone.account.id)] == [phone.session.id]
+    with pytest.raises(TokenRevoked):
+        await tokens.authenticate(ports, trial, made.tokens.access_token)
+    assert engine.told[told:] == []
+    events = [entry.event for entry in await ports.audit.chain(phone.account.app_id, 0, 100)][-2:]
+    assert [event.kind for event in events] == ["qr.expired", "session.ended"]
+    assert (events[1].session_id, events[1].facts) == (made.session.id, {"reason": "unclaimed"})
+
+
+async def test_a_sealed_credential_that_is_never_fetched_is_good_for_nothing(
+    browser: Any, phone: Identity, clock: Any
+) -> None:
+    made = await browser.signed_in(phone)
+    await browser.deliver(made, is_there=False)
+    clock.turn(60)
+    assert await qr_browser.expire_unclaimed(browser.ports) == 1
+    assert await browser.ports.sessions.lookup(made.session.id) is None
+
+
+async def test_a_delivered_session_stays_when_its_link_is_forgotten(browser: Any, phone: Identity, clock: Any) -> None:
+    made = await browser.signed_in(phone)
+    await browser.deliver(made)
+    clock.turn(601)
+    assert await qr_browser.expire_unclaimed(browser.ports) == 0
+    assert await browser.ports.qr_links.forget(clock.now(), clock.now(), 100) == 1
+    assert await browser.ports.sessions.lookup(made.session.id) is not None
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+async def test_a_denial_before_the_delivery_takes_the_session_along(
+    browser: Any, phone: Identity, is_sealed: bool
+) -> None:
+    made = await browser.signed_in(phone)
+    if is_sealed:
+        await browser.deliver(made, is_there=False)
+    await qr_phone.deny(browser.ports, phone, browser.id)
+    assert await browser.ports.sessions.lookup(made.session.id) is None
