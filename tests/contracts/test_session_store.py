@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from heliograph.core.sessions import EndReason, Via
+from heliograph.core.sessions import Activity, EndReason, Via
 
 ADA = "ada@chat.example"
 BOB = "bob@chat.example"
@@ -123,6 +123,15 @@ async def test_last_activity_is_that_of_any_session_also_of_one_that_ended(store
     written = await registrar.register(ADA, now=NOW + 5)
     await registrar.register(ADA, now=NOW + 2)
     await registrar.register(BOB, now=NOW + 9)
-    assert await stores.sessions.last_active(ADA) == NOW + 5
+    assert await stores.sessions.last_active(ADA) == Activity(NOW + 5)
     await stores.sessions.end(written.account.id, ["ses_1", "ses_2"], EndReason.LOGOUT, NOW + 7)
-    assert await stores.sessions.last_active(ADA) == NOW + 5
+    assert await stores.sessions.last_active(ADA) == Activity(NOW + 5)
+
+
+async def test_what_a_user_said_on_going_away_is_kept_until_the_next_time(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA, now=NOW + 5)
+    for status in ("", "Gone <home>", "", "Zürich", "Zürich"):
+        await stores.sessions.note_status(ADA, status)
+        assert await stores.sessions.last_active(ADA) == Activity(NOW + 5, status)
+    await stores.sessions.note_status(BOB, "nobody")
+    assert await stores.sessions.last_active(BOB) is None

@@ -27,6 +27,10 @@ def test_last_activity_is_in_whole_seconds_and_never_in_the_future() -> None:
     ]
 
 
+def test_last_activity_tells_what_was_said() -> None:
+    assert last_xml(7, "a < b") == "<query xmlns='jabber:iq:last' seconds='7'>a &lt; b</query>"
+
+
 def test_contact_addresses_are_a_form_in_a_fixed_order() -> None:
     form = contact_form({"support": (), "admin": ("mailto:a@x.example",), "abuse": ("mailto:b@x.example", "xmpp:b@x")})
     assert form is not None

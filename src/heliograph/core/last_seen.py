@@ -23,12 +23,14 @@ class LastSeen:
         is_online: whether the user is there now.
         seconds: whole seconds since the last activity; 0 of one who is there.
         at: the time of it, in seconds since the epoch.
+        status: what the user said on going away, or `""`; of one who is there, nothing.
     """
 
     jid: str
     is_online: bool
     seconds: int
     at: float
+    status: str = ""
 
     @property
     def iso(self) -> str:
@@ -50,8 +52,8 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> LastSeen:
     """
     if viewer_jid.partition("@")[2] != jid.partition("@")[2]:
         raise AccountNotFound
-    active_at = await ports.sessions.last_active(jid)
-    if active_at is None:
+    last = await ports.sessions.last_active(jid)
+    if last is None:
         raise AccountNotFound
     if viewer_jid != jid:
         if await blocking.are_apart(ports, viewer_jid, jid):
@@ -61,4 +63,4 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> LastSeen:
     now = ports.clock.now()
     if ports.engine.online(jid):
         return LastSeen(jid, is_online=True, seconds=0, at=now)
-    return LastSeen(jid, is_online=False, seconds=max(0, int(now - active_at)), at=active_at)
+    return LastSeen(jid, is_online=False, seconds=max(0, int(now - last.at)), at=last.at, status=last.status)

@@ -32,7 +32,7 @@ from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate, Verdict
 from heliograph.core.remote_server import RemoteServerStore
 from heliograph.core.retries import RetryKey
-from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers, Via
+from heliograph.core.sessions import Activity, Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.token_ports import FastTokenStore, TokenStore
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
 from heliograph.errors import HeliographError
@@ -175,8 +175,12 @@ class SessionStore(Protocol):
         """Live sessions made in that way and not active since then, least recently active first."""
         ...
 
-    async def last_active(self, jid: str) -> float | None:
+    async def last_active(self, jid: str) -> Activity | None:
         """When an account was last active in any session, an ended one too; `None` where there is no account."""
+        ...
+
+    async def note_status(self, jid: str, status: str) -> None:
+        """Keep what an account's user said on going away; harmless where there is no account."""
         ...
 
     def touch(self, session_id: str, now: float) -> None:

@@ -51,6 +51,14 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """When an account was last active, in seconds since the epoch, and what its user said on going away, or `""`."""
+
+    at: float
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A live device session. Times are seconds since the epoch."""
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from heliograph.core import audit
 from heliograph.core.accounts import Account
-from heliograph.core.sessions import EndReason, Session, Verifiers, Via
+from heliograph.core.sessions import Activity, EndReason, Session, Verifiers, Via
 from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer
 from heliograph.storage.stores.audit import owner_of, record
@@ -51,14 +51,24 @@ class SqlSessions:
         found = await self._reader.rows(sql.IDLE_SESSIONS, (via.value, since, limit))
         return [(rows.account(row[: rows.ACCOUNT_WIDTH]), rows.session(row[rows.ACCOUNT_WIDTH :])) for row in found]
 
-    async def last_active(self, jid: str) -> float | None:
+    async def last_active(self, jid: str) -> Activity | None:
         """When an account was last active in any session, an ended one too; `None` where there is no account."""
         row = await self._reader.row(sql.LAST_ACTIVE, (jid,))
-        return None if row is None else float(row[0])
+        return None if row is None else Activity(float(row[0]), row[1])
+
+    async def note_status(self, jid: str, status: str) -> None:
+        """Keep what an account's user said on going away; one that is kept already costs no write."""
+        row = await self._reader.row(sql.LAST_STATUS, (jid,))
+        if row is not None and row[0] != status:
+            await self._writer.write(partial(_set_status, jid=jid, status=status), (jid,))
 
     def touch(self, session_id: str, now: float) -> None:
         """Note that a session is active, for the next commit."""
         self._writer.touch(session_id, now)
+
+
+def _set_status(cursor: Cursor, jid: str, status: str) -> None:
+    cursor.execute(sql.SET_LAST_STATUS, (status, jid))
 
 
 def end_sessions(

@@ -38,7 +38,8 @@ def handle_presence(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) ->
         if said.kind is Kind.AVAILABLE:
             return _available(engine, sender, stanza, said.priority)
         if said.kind is Kind.UNAVAILABLE:
-            _unavailable(engine, sender, stanza.inner(), stanza.get(XML_LANG) or sender.lang)
+            lang = stanza.get(XML_LANG) or sender.lang
+            _unavailable(engine, sender, template(sender.jid, said.kind, stanza.inner(), lang), said.status)
         return None
     target = same_host(sender, stanza, stanza.to)
     if target is None or not _passes(engine, sender, target, said.kind):
@@ -163,12 +164,13 @@ def tell(receiver: Resource, other: Resource, *, is_gone: bool = False) -> None:
         send_each((receiver,), template(other.jid, "", other.presence or b"", other.presence_lang))
 
 
-def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes, lang: str | None = None) -> None:
-    """The resource goes, by its own word or because its stream ended (section 4.5)."""
+def _unavailable(engine: EmbeddedEngine, sender: Resource, ending: Template, status: str = "") -> None:
+    """The resource goes, by its own word or because its stream ended (section 4.5). What the user's last one said is
+    kept for those who ask later (XEP-0012, section 4).
+    """
     plan = broadcast(sender.is_available, Kind.UNAVAILABLE)
     account = engine.router.accounts.get(sender.account)
     blocks = account.blocks if account is not None else sender.blocks_at_end
-    ending = template(sender.jid, Kind.UNAVAILABLE, content, lang)
     told: set[str] = set()
     if plan.is_announced:
         watchers = account.watchers if account is not None else sender.watchers_at_end
@@ -181,6 +183,8 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, content: bytes, lang:
         send_each([found] if found else engine.router.available(jid), ending)
     sender.presence, sender.directed = None, None
     capabilities.forgotten(sender)
+    if plan.is_announced and not engine.router.available(sender.account):
+        engine.spawn(engine.ports.sessions.note_status(sender.account, status[: limits.LAST_STATUS_MAX_CHARS]))
 
 
 def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:
@@ -189,7 +193,7 @@ def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:
     if account is not None:
         resource.watchers_at_end, resource.blocks_at_end = account.watchers, account.blocks
     engine.router.unbind(resource)
-    _unavailable(engine, resource, b"")
+    _unavailable(engine, resource, template(resource.jid, Kind.UNAVAILABLE, b""))
 
 
 # ------------------------------------------------------------------------------------------------ directed presence

@@ -37,7 +37,7 @@ def _uptime(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: J
 
 async def _last(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     seen = await last_seen.get(engine.ports, sender.account, target.bare)
-    answer(sender, stanza, last_xml(seen.seconds))
+    answer(sender, stanza, last_xml(seen.seconds, seen.status))
 
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {
