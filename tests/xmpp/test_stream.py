@@ -20,6 +20,7 @@ from heliograph.xmpp.stream import (
     StreamError,
     StreamHeader,
     StreamParser,
+    is_one_element,
     parse_document,
 )
 
@@ -230,3 +231,21 @@ def test_a_document_is_one_element_and_nothing_else() -> None:
     for bad in (b"", b"<a/><b/>", b"<a>", b"text", b"<stream:features/>", b"<a/>x"):
         with pytest.raises(StreamError):
             parse_document(bad, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"<auth xmlns='urn:a'>eA==</auth>", True),
+        (b"<iq id='1'><bind xmlns='urn:b'><resource>r</resource></bind></iq>", True),
+        (b"<auth a='1'/><starttls/><auth>x</auth>", False),
+        (b"<auth>x</auth><starttls/><auth>x</auth>", False),
+        (b"<starttls/>", False),
+        (b"<auth>x</auth><presence/>", False),
+        (b"<auth>x", False),
+        (b"x</auth>", False),
+        (b"</stream:stream>", False),
+    ],
+)
+def test_one_element_is_known_without_a_parser(data: bytes, expected: bool) -> None:
+    assert is_one_element(data) is expected

@@ -28,6 +28,7 @@ _SCAN_BUDGET_FACTOR = 64
 _RENEW_AFTER_BYTES = 1024 * 1024
 _KNOWN_TAGS_MAX = 2048
 _BEGINNING = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?\s*(?:<|\Z)")
+_START_TAG = re.compile(rb"<([a-z]+)[ >]")
 _WHITE_SPACE = b" \t\r\n"
 _HAS_DEFERRAL = hasattr(expat.ParserCreate(), "SetReparseDeferralEnabled")
 
@@ -421,6 +422,18 @@ class StreamParser:
             self._reader.close()
             self._reader = None
         self._held.clear()
+
+
+def is_one_element(data: bytes) -> bool:
+    """Whether bytes inside a stream begin with a start tag and end with the one end tag that fits: then nothing that is
+    well-formed is complete before their end.
+    """
+    match = _START_TAG.match(data)
+    if match is None:
+        return False
+    name = match[1]
+    end = b"</%b>" % name
+    return data.endswith(end) and data.count(end) == 1 and data.count(b"<%b" % name) == 1
 
 
 def parse_document(data: bytes, limits: Limits) -> Stanza | Element:
