@@ -25,7 +25,7 @@ from heliograph.xmpp.scram import derive
 
 STOCK = 1024
 STOCK_AT_ONCE = 64
-LEISURE_S = 0.02
+LEISURE_S = 0.1
 """The pause before each of the stock beyond `STOCK_AT_ONCE`: a node that has just started does not keep a core busy."""
 REFILL_NICENESS = 10
 
