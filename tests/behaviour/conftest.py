@@ -14,9 +14,12 @@ from ejabberd_server import PROGRAM
 from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, ProfileUpdate, ReconnectPolicy
 from heliograph.core.apps import Environment, KeyKind
 from places import Place, running
+from profile_events import presence_of
+from wires import Account, Client, bind_request, plain, stream_header
 
 HASTY = ReconnectPolicy(backoff_base_s=0.05, backoff_max_s=0.5)
 PATIENCE_S = 20
+PROFILE_NODES = ("http://jabber.org/protocol/nick", "urn:xmpp:vcard4", "urn:xmpp:avatar:metadata")
 
 Kind = TypeVar("Kind", bound=Event)
 
@@ -114,3 +117,37 @@ async def join(new_device: Callable[..., Awaitable[Device]]) -> Callable[..., Aw
         return device
 
     return make
+
+
+@pytest.fixture
+async def plain_client(place: Place) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+    """Makes clients of no make that are there, and are told of the profile's nodes or of others."""
+
+    async def make(user: str, *nodes: str) -> Client:
+        client = await _sign_in(place, await place.register(user))
+        own = f"urn:client:{client.jid}"  # a make that the server does not know yet, so that it asks
+        presence, info = (text.replace("urn:news", own) for text in presence_of(*(nodes or PROFILE_NODES)))
+        await client.send(presence)
+        while (asked := await client.next()).name != "iq" or asked.get("type") != "get":
+            pass
+        await client.send(f"<iq type='result' id='{asked.get('id')}' to='{asked.get('from')}'>{info}</iq>")
+        return client
+
+    yield make
+    place.hang_up()
+
+
+async def _sign_in(place: Place, account: Account) -> Client:
+    """One step after the other: not every server takes what comes before it has answered."""
+    wire = await place.dial(name="localhost")
+    header = stream_header(account.jid.partition("@")[2])
+    await wire.send(header)
+    await wire.until("</stream:features>")
+    await wire.send(plain(account.username, account.password))
+    await wire.until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+    await wire.send(header)
+    opened = await wire.until("<stream:features>")
+    await wire.until("</stream:features>")
+    await wire.send(bind_request(None))
+    jid = (await wire.until("</iq>")).partition("<jid>")[2].partition("</jid>")[0]
+    return Client(wire, account, jid, opened.removesuffix("<stream:features>"))

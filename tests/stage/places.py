@@ -63,12 +63,12 @@ class Place:
         data = await self.call("POST", "/register", body=body, environment=environment)
         return Account(data["username"], data["password"], data["userJid"], data["token"], data["sessionId"])
 
-    async def dial(self, *, is_direct_tls: bool = True) -> Wire:
+    async def dial(self, *, is_direct_tls: bool = True, name: str = SANDBOX) -> Wire:
         """A socket to the node: secured, or in the clear where STARTTLS is spoken."""
         port = self.node.xmpps_port if is_direct_tls else self.node.xmpp_port
         context = self.tls if is_direct_tls else None
-        name = SANDBOX if is_direct_tls else None
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name)
+        shown = name if is_direct_tls else None
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=shown)
         wire = Wire(reader, writer)
         self._wires.append(wire)
         return wire

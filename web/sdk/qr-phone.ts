@@ -23,7 +23,9 @@ export interface ApproveOptions {
 
 export async function scanQrCode(runtime: Runtime, scannedText: string): Promise<Response<QrRequest>> {
   const { code, keyHash, host } = readScannedText(scannedText);
-  if (host !== null && host !== new URL(runtime.config.websocketUrl).host) {
+  const { websocketUrl, signalServerUrl } = runtime.config;
+  const hosts = [websocketUrl, signalServerUrl ?? websocketUrl].map((url) => new URL(url).host);
+  if (host !== null && !hosts.includes(host)) {
     throw failure("access_denied", "The code is of another server", { host });
   }
   const body: QrScanRequest = { code };

@@ -123,7 +123,9 @@ class QrCalls(AccountCalls):
             StepUpRequired: this session was itself linked by QR code.
         """
         scanned = qr_text.read(scanned_text)
-        if scanned.host is not None and scanned.host != urlsplit(self._on.config.websocket_url).netloc:
+        config = self._on.config
+        ours = [urlsplit(url).netloc for url in (config.websocket_url, config.signal_server_url or "")]
+        if scanned.host is not None and scanned.host not in ours:
             raise AccessDenied("The code is of another server", details={"host": scanned.host})
         body = wire_qr.QrScanRequest(code=scanned.code)
         found = await self._on.tokens.call("POST", "/qr-links/scan", wire_qr.QrScanData, body)

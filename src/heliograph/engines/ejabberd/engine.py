@@ -30,8 +30,11 @@ from heliograph.engines.embedded.router import Resource
 
 log = structlog.get_logger("heliograph.ejabberd")
 
-LOOK_EVERY_S = 30.0
-"""How often the mirror is compared with ejabberd's list of connections: a connection that breaks says nothing."""
+LOOK_EVERY_S = 5.0
+LOOK_EVERY_CONNECTIONS = 1000
+"""How often the mirror is compared with ejabberd's list of connections, as one that breaks says nothing: after so many
+seconds, and one more for so many connections.
+"""
 _RETRY_S = 1.0
 _PAGE = 500
 
@@ -136,7 +139,7 @@ class EjabberdEngine(EmbeddedEngine):
     async def _keep_looking(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), LOOK_EVERY_S)
+                await asyncio.wait_for(self._look.wait(), LOOK_EVERY_S + self.connections / LOOK_EVERY_CONNECTIONS)
             has_come_back = self._look.is_set()
             self._look.clear()
             try:
@@ -207,14 +210,16 @@ class EjabberdEngine(EmbeddedEngine):
 
     def blocks_changed(self, change: BlockChange) -> None:
         """See `Engine`."""
-        self.mirror.shows_presence = True
+        shown = self.mirror.shown = []
         super().blocks_changed(change)
-        self.mirror.shows_presence = False
-        self._tell(change.owner)
+        self.mirror.shown = None
+        self._tell(change.owner)  # first: whom nobody sees any more, nobody can write to
+        for to, presence in shown:
+            self.say(change.owner, to, presence)
 
-    def say(self, to: str, stanza: str) -> None:
-        """Let ejabberd send a presence or a request to a connection."""
-        self._chores.add(to, f"say {stanza}", partial(self._say, to, stanza))
+    def say(self, owner: str, to: str, stanza: str) -> None:
+        """Let ejabberd send a presence or a request to a connection, behind all else that concerns a user."""
+        self._chores.add(owner, f"say {stanza}", partial(self._say, to, stanza))
 
     def _tell(self, jid: str) -> None:
         self._chores.add(jid, "tell", partial(self._tell_now, jid))

@@ -96,7 +96,8 @@ class Mirror:
         self._privileges: dict[str, str] = {}
         self.leads: set[str] = set()
         """The domains whose requests ejabberd passes on to this node."""
-        self.shows_presence = False
+        self.shown: list[tuple[str, str]] | None = None
+        """While a block list changes: the presence that is hidden or shown for it, and the full JIDs that get it."""
 
     def reset(self) -> None:
         """The connection to ejabberd is gone, and with it what was granted over it."""
@@ -124,12 +125,12 @@ class Mirror:
 
     def show(self, to: str, presence: bytes) -> None:
         """Presence that blocking hides or shows; all other presence is ejabberd's own matter."""
-        if self.shows_presence:
-            self._engine.say(to, presence.decode())
+        if self.shown is not None:
+            self.shown.append((to, presence.decode()))
 
     def push(self, to: str, request: bytes) -> None:
         """A change of the block list, for a client that has asked for it."""
-        self._engine.say(to, request.decode())
+        self._engine.say(to.partition("/")[0], to, request.decode())
 
     # ---------------------------------------------------------------------------------------------------- from ejabberd
 
