@@ -155,17 +155,32 @@ async def test_a_call_that_is_cancelled_does_not_lose_the_next_refresh_token(sdk
     assert wire.paths().count("POST /tokens/refresh") == 1
 
 
-async def test_a_renewal_whose_answer_was_lost_is_not_tried_with_the_same_token(
-    sdk: Any, wire: Any, clock: Any
-) -> None:
-    clock.time += HOUR_S
+def losing(wire: Any, answers: int) -> Any:
+    """Lets the answers to so many renewals get lost."""
+    left = [answers]
 
     async def lose(request: httpx.Request) -> None:
-        if "refresh" in request.url.path:
+        if "refresh" in request.url.path and left[0]:
+            left[0] -= 1
             await wire._app.handle_async_request(request)
             raise httpx.ReadError("the answer is gone")
 
-    wire.intercept = lose
+    return lose
+
+
+async def test_a_renewal_whose_answer_was_lost_is_made_good_by_the_same_token(sdk: Any, wire: Any, clock: Any) -> None:
+    clock.time += HOUR_S
+    wire.requests.clear()
+    wire.intercept = losing(wire, 1)
+    assert (await sdk.get_sessions()).status_code == 200
+    assert wire.paths()[-1] == "GET /sessions"
+    assert wire.paths().count("POST /tokens/refresh") == 2
+    assert "POST /tokens" not in wire.paths()
+
+
+async def test_a_renewal_whose_answer_was_lost_twice_is_not_tried_a_third_time(sdk: Any, wire: Any, clock: Any) -> None:
+    clock.time += HOUR_S
+    wire.intercept = losing(wire, 2)
     with pytest.raises(Unreachable):
         await sdk.get_sessions()
     assert (await sdk.get_sessions()).status_code == 200, "the password got new tokens"

@@ -49,6 +49,7 @@ LISTENERS = (
     "adminBlockListener",
     "tokenListener",
     "sessionListener",
+    "sessionEndedListener",
 )
 
 HARNESS = """

@@ -257,6 +257,48 @@ async def test_an_expired_token_is_renewed_once_for_all_calls(new_page: Any) -> 
     assert (await ada.hears("tokenListener"))["token"] != account["token"]
 
 
+async def test_a_lost_answer_to_a_renewal_is_made_good(new_page: Any) -> None:
+    ada = await new_page()
+    account = await ada.sign_in("ada")
+    lost: list[str] = []
+
+    async def expire(route: Route) -> None:
+        if account["token"] in route.request.headers["authorization"]:
+            body = '{"statusCode":401,"message":"Token Expired","code":"token_expired"}'
+            await route.fulfill(status=401, content_type="application/json", body=body)
+        else:
+            await route.continue_()
+
+    async def lose(route: Route) -> None:
+        if lost:
+            await route.continue_()
+        else:
+            lost.append((await route.fetch()).url)  # the node has done it
+            await route.abort()
+
+    await ada.page.route("**/api/v1/sessions", expire)
+    await ada.page.route("**/api/v1/tokens/refresh", lose)
+    assert (await ada.run("await SDK.getSessions()"))["statusCode"] == 200
+    assert len(lost) == 1
+
+
+async def test_the_other_devices_hear_of_a_session_whose_refresh_token_was_used_by_two(
+    new_page: Any, node: Node, web_app: NewApp
+) -> None:
+    laptop, robbed = await new_page(), await new_page()
+    await laptop.sign_in("ada")
+    account = await robbed.sign_in("ada")
+    body = {"refreshToken": account["refreshToken"]}
+    key = web_app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+    url, headers = f"{node.public_url}/api/v1/tokens/refresh", {"Heliograph-Key": key}
+    answers = [await robbed.page.request.post(url, data=body, headers=headers) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 401]
+    told = await laptop.hears("sessionEndedListener")
+    assert (told["sessionId"], told["reason"]) == (account["sessionId"], "token_reused")
+    assert told["browser"].startswith("Chrome")
+    assert (await robbed.hears("connectionListener", "event.status === 'LOGOUT'"))["reason"] == "token_reused"
+
+
 async def test_a_listener_that_throws_harms_nobody(new_page: Any) -> None:
     ada, bob = await new_page(), await new_page()
     await bob.sign_in("bob")

@@ -77,6 +77,12 @@ export interface NewSession {
   via: string;
 }
 
+/** A session of the user on another device was ended by the server, for the user's safety. */
+export interface SessionEnded extends NewSession {
+  /** Why; `token_reused`: one of its refresh tokens was used by two. */
+  reason: string;
+}
+
 /** The SDK has new tokens; an app that keeps them over a reload stores these. */
 export type TokenUpdate = Tokens;
 
@@ -92,6 +98,7 @@ export interface Events {
   adminBlockListener: AdminBlockUpdate;
   tokenListener: TokenUpdate;
   sessionListener: NewSession;
+  sessionEndedListener: SessionEnded;
 }
 
 export type ListenerName = keyof Events;
@@ -113,4 +120,5 @@ export const LISTENER_NAMES: ReadonlySet<string> = new Set<ListenerName>([
   "adminBlockListener",
   "tokenListener",
   "sessionListener",
+  "sessionEndedListener",
 ]);

@@ -168,8 +168,8 @@ export class Inbox {
     const event = child(stanza, "event", NS_EVENT);
     // Only a server speaks for a bare JID (XEP-0163, section 4.3.1): a client could forge its own version here.
     if (type === "headline" && from.resource === "") {
-      const session = from.bare === this.#user.bare ? child(stanza, "new-session", NS_NEW_SESSION) : undefined;
-      return event === undefined ? newSession(session) : this.#profile(event, from);
+      if (event !== undefined) return this.#profile(event, from);
+      return from.bare === this.#user.bare ? sessionNews(stanza) : [];
     }
     const text = child(stanza, "body")?.textContent ?? "";
     if (text === "" || (type !== "chat" && type !== "normal")) return [];
@@ -239,11 +239,26 @@ export class Inbox {
   }
 }
 
-function newSession(element: Element | undefined): Event[] {
-  if (element === undefined) return [];
+/** What the user's own account tells of another session: it was let in, or ended for the user's safety. */
+function sessionNews(message: Element): Event[] {
+  const begun = child(message, "new-session", NS_NEW_SESSION);
+  if (begun !== undefined) return [["sessionListener", readSession(begun)]];
+  const ended = child(message, "ended-session", NS_NEW_SESSION);
+  if (ended === undefined) return [];
+  return [["sessionEndedListener", { ...readSession(ended), reason: ended.getAttribute("reason") ?? "" }]];
+}
+
+function readSession(element: Element): NewSession {
   const fact = (name: string) => element.getAttribute(name) ?? "";
-  const [device, browser, os, ip, createdAt, via] = ["device", "browser", "os", "ip", "createdAt", "via"].map(fact);
-  return [["sessionListener", { sessionId: fact("id"), device, browser, os, ip, createdAt, via } as NewSession]];
+  return {
+    sessionId: fact("id"),
+    device: fact("device"),
+    browser: fact("browser"),
+    os: fact("os"),
+    ip: fact("ip"),
+    createdAt: fact("createdAt"),
+    via: fact("via"),
+  };
 }
 
 /** The addresses of a block list. */

@@ -153,7 +153,7 @@ export class Link implements Member<Shared, Told> {
       this.#mirror(event[1].status, event[1].reason, event[1].attempt);
       return;
     }
-    if (event[0] === "tokenListener") this.#tokens.hold({ access: event[1].token, refresh: event[1].refreshToken });
+    if (event[0] === "tokenListener") this.#tokens.holdPair(event[1]);
     this.#connection.inbox?.note(event);
     this.#emit(...event);
   }

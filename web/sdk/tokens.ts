@@ -6,11 +6,18 @@ import type { RegisterData, TokenRequest, Tokens } from "./wire";
 const ACCESS_TOKEN = /^hgt_[\w-]{43}$/;
 const JWT = /^[\w-]+\.([\w-]+)\.[\w-]+$/;
 
+/** So long before its end a token is renewed. */
+const RENEW_BEFORE_S = 60;
+
 /** What a tab knows of a user's tokens, as it goes to the other tabs of the same session. */
 export interface TokenState {
   access: string | null;
   refresh: string | null;
+  /** When the access token expires, in seconds since the epoch; `null` where that is not known. */
+  expiresAtS: number | null;
 }
+
+const NONE: TokenState = { access: null, refresh: null, expiresAtS: null };
 
 /** Holds the tokens of one user at a time, and calls the API with them. */
 export class TokenKeeper {
@@ -21,15 +28,20 @@ export class TokenKeeper {
 
   readonly #api: Api;
   readonly #tell: (tokens: Tokens) => void;
-  #state: TokenState = { access: null, refresh: null };
+  readonly #nowS: () => number;
+  #state = NONE;
   #credentials: TokenRequest | null = null;
   #renewal: Promise<void> | null = null;
   #changes = 0; // a renewal that began before the last change is of no use
 
-  /** @param tell gets new tokens that came of themselves. */
-  constructor(api: Api, tell: (tokens: Tokens) => void) {
+  /**
+   * @param tell gets new tokens that came of themselves.
+   * @param nowS the time, in seconds since the epoch.
+   */
+  constructor(api: Api, tell: (tokens: Tokens) => void, nowS: () => number = () => Date.now() / 1000) {
     this.#api = api;
     this.#tell = tell;
+    this.#nowS = nowS;
   }
 
   get state(): TokenState {
@@ -41,7 +53,7 @@ export class TokenKeeper {
   /** A registration brought a session with its first tokens. */
   registered(data: RegisterData): void {
     this.assertion = null;
-    this.hold({ access: data.token, refresh: data.refreshToken });
+    this.holdPair(data);
     this.#credentials = { username: data.username, password: data.password };
   }
 
@@ -60,7 +72,7 @@ export class TokenKeeper {
     if (token === "") {
       this.forget();
     } else if (ACCESS_TOKEN.test(token)) {
-      if (token !== this.#state.access) this.hold({ access: token, refresh: null });
+      if (token !== this.#state.access) this.hold({ ...NONE, access: token });
     } else {
       checkClaims(readClaims(token), username, nowS);
       this.assertion = token;
@@ -80,6 +92,11 @@ export class TokenKeeper {
     return isKnown;
   }
 
+  /** Use a new pair from now on. */
+  holdPair({ token, refreshToken, expiresIn }: Pick<Tokens, "token" | "refreshToken" | "expiresIn">): void {
+    this.hold({ access: token, refresh: refreshToken, expiresAtS: this.#nowS() + expiresIn });
+  }
+
   /** Use these from now on. */
   hold(state: TokenState): void {
     this.#state = state;
@@ -92,12 +109,15 @@ export class TokenKeeper {
   }
 
   #forgetTokens(): void {
-    this.hold({ access: null, refresh: null });
+    this.hold(NONE);
   }
 
   // ------------------------------------------------------------------------------------------------------- calling
 
-  /** A call as the user. An expired token is renewed once, then the call is repeated. */
+  /**
+   * A call as the user. A token is renewed before it expires; one that has expired all the same is renewed once, then the
+   * call is repeated.
+   */
   call<Data = undefined>(method: string, path: string, body?: CallOptions["body"]): Promise<Response<Data>> {
     return this.#with((bearer) => this.#api.call<Data>(method, path, { body, bearer }));
   }
@@ -108,8 +128,7 @@ export class TokenKeeper {
   }
 
   async #with<Result>(call: (bearer: string | null) => Promise<Result>): Promise<Result> {
-    let used = this.#state.access;
-    if (used === null && this.#credentials !== null) used = await this.renewed(null);
+    const used = await this.#fresh();
     try {
       return await call(used);
     } catch (error) {
@@ -117,6 +136,20 @@ export class TokenKeeper {
       if (!isExpired || (this.#state.refresh === null && this.#credentials === null)) throw error;
     }
     return await call(await this.renewed(used));
+  }
+
+  /** The token to go along: the next one, where this one is about to expire and the next is to be had. */
+  async #fresh(): Promise<string | null> {
+    const { access, refresh, expiresAtS } = this.#state;
+    if (access === null) return this.#credentials === null ? null : this.renewed(null);
+    if (refresh !== null && expiresAtS !== null && expiresAtS - this.#nowS() < RENEW_BEFORE_S) {
+      try {
+        return await this.renewed(access);
+      } catch (error) {
+        if (!isLost(error)) throw error; // else it may still do, and the call itself will tell
+      }
+    }
+    return access;
   }
 
   /** The token after `stale`. All who need it wait for one renewal: a refresh token works once. */
@@ -137,7 +170,7 @@ export class TokenKeeper {
     }
     const tokens = await this.#nextTokens();
     if (this.#changes !== beganAt) return;
-    this.hold({ access: tokens.token, refresh: tokens.refreshToken });
+    this.holdPair(tokens);
     this.#tell(tokens);
   }
 
@@ -146,12 +179,10 @@ export class TokenKeeper {
     const credentials = this.#credentials;
     if (refresh !== null) {
       try {
-        return (await this.#api.call<Tokens>("POST", "/tokens/refresh", { body: { refreshToken: refresh } })).data;
+        return await this.#refreshed(refresh);
       } catch (error) {
-        // After a lost answer it is not known whether the server took it, and a second use would end the session.
-        if (error instanceof HeliographError && error.statusCode >= 500 && this.#state.refresh === refresh) {
-          this.mistrustRefreshToken();
-        }
+        // Two answers are lost: whether the server took it is not known, and one more use could end the session.
+        if (isLost(error) && this.#state.refresh === refresh) this.mistrustRefreshToken();
         const isExpired = error instanceof HeliographError && error.code === "token_expired";
         if (!isExpired || credentials === null) throw error;
       }
@@ -159,6 +190,22 @@ export class TokenKeeper {
     if (credentials === null) throw failure("token_expired");
     return (await this.#api.call<Tokens>("POST", "/tokens", { body: credentials })).data;
   }
+
+  /** The pair after a refresh token. Where the answer is lost it is asked for once more: the server makes that good. */
+  async #refreshed(refreshToken: string): Promise<Tokens> {
+    const ask = async () => (await this.#api.call<Tokens>("POST", "/tokens/refresh", { body: { refreshToken } })).data;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      return await ask();
+    }
+  }
+}
+
+/** Whether an error leaves open what the server did. */
+function isLost(error: unknown): boolean {
+  return error instanceof HeliographError && error.statusCode >= 500;
 }
 
 interface Claims {

@@ -21,6 +21,14 @@ test("a client cannot speak for an account", () => {
   const session = "<new-session xmlns='urn:heliograph:new-session:1' id='s' device='' browser='' os='' ip='' createdAt='' via='qr'/>";
   assert.deepEqual(inbox.take(stanza("message", { type: "headline", from: BOB }, session)), []);
   assert.deepEqual(names(inbox.take(stanza("message", { type: "headline", from: "ada@chat" }, session))), ["sessionListener"]);
+  const ended = session.replace("new-session ", "ended-session reason='token_reused' ");
+  assert.deepEqual(inbox.take(stanza("message", { type: "headline", from: BOB }, ended)), []);
+  const [told] = inbox.take(stanza("message", { type: "headline", from: "ada@chat" }, ended));
+  assert.equal(told?.[0], "sessionEndedListener");
+  assert.deepEqual(told?.[1], {
+    ...{ sessionId: "s", device: "", browser: "", os: "", ip: "", createdAt: "", via: "qr" },
+    reason: "token_reused",
+  });
 });
 
 test("a block by the administrator is told beside the profile", () => {

@@ -198,10 +198,9 @@ class TokenKeeper:
         refresh, credentials = self._refresh, self._credentials
         if refresh is not None:
             try:
-                body = wire.RefreshRequest(refresh_token=refresh)
-                return (await self._api.call("POST", "/tokens/refresh", wire.Tokens, body)).data
+                return await self._refreshed(refresh)
             except PeerError:
-                # Whether the server took it is not known, and a second use would end the session.
+                # Two answers are lost: whether the server took it is not known, and one more use could end the session.
                 if credentials is not None and self._refresh == refresh:
                     self._refresh = None
                 raise
@@ -211,6 +210,14 @@ class TokenKeeper:
         if credentials is None:
             raise TokenExpired
         return (await self._api.call("POST", "/tokens", wire.Tokens, credentials)).data
+
+    async def _refreshed(self, refresh_token: str) -> wire.Tokens:
+        """The pair after a refresh token. A lost answer is asked for once more: the server makes that good."""
+        body = wire.RefreshRequest(refresh_token=refresh_token)
+        try:
+            return (await self._api.call("POST", "/tokens/refresh", wire.Tokens, body)).data
+        except PeerError:
+            return (await self._api.call("POST", "/tokens/refresh", wire.Tokens, body)).data
 
 
 def _retrieve(task: asyncio.Task[None]) -> None:
