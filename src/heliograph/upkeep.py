@@ -69,7 +69,8 @@ async def _let_pictures_go(ports: Ports, kept_s: float) -> None:
 
 async def sweep(ports: Ports, settings: Settings) -> None:
     """Delete sandbox users whose time is over, QR links that are long over, invitations that are over and messages that
-    nobody fetched, and end linked sessions that idle, or that never reached their browser.
+    nobody fetched, and end linked sessions that idle, or that never reached their browser. Put users who are
+    older than the directory into it.
     """
     now = ports.clock.now()
     idle_s = settings.qr_session_idle_days * 86400.0
@@ -82,6 +83,8 @@ async def sweep(ports: Ports, settings: Settings) -> None:
     while await ports.offline.forget(now - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
         pass
     while await ports.invitations.forget(now, limits.EXPIRED_BATCH):
+        pass
+    while await ports.directory.fill_in(limits.EXPIRED_BATCH):
         pass
     while await qr_browser.expire_unclaimed(ports):
         pass

@@ -111,3 +111,41 @@ async def test_accounts_come_in_pages_by_identifier(stores: Any) -> None:
     assert rest == [await stores.accounts.lookup(CY)]
     some = await stores.directory.page("chat.example", directory.identifier_span("b", ""), 10)
     assert [account.jid for account in some] == [BOB]
+
+
+async def older_than_the_directory(stores: Any, newest: str) -> None:
+    """Let the accounts up to that one be as they were before there was a directory."""
+    number = (await stores.accounts.lookup(newest)).id
+
+    def forget(cursor: Any) -> None:
+        cursor.execute("DELETE FROM directory WHERE account_id <= ?", (number,))
+        cursor.execute("INSERT INTO directory_backlog (account_id) VALUES (?)", (number,))
+
+    await stores.directory._writer.write(forget)
+
+
+async def test_who_is_older_than_the_directory_is_filled_in_a_batch_at_a_time(stores: Any) -> None:
+    await named(stores, BOB, name="Robert", email="bob@example.com", visibility={"email": Visibility.NOBODY})
+    await change(stores, BOB, metadata={"team": "blue"})
+    await older_than_the_directory(stores, CY)
+    assert await found(stores) == []
+    assert await stores.directory.fill_in(2) == 2
+    assert await found(stores) == [BOB, CY]
+    assert await found(stores, "robert") == [BOB]
+    assert await found(stores, "bob@example.com") == []
+    assert await found(stores, required=directory.metadata_terms({"team": "blue"})) == [BOB]
+    assert await found(stores, viewer=BOB) == [CY]
+    assert await stores.directory.fill_in(2) == 1
+    assert await found(stores, viewer=BOB) == [ADA, CY]
+    assert await stores.directory.fill_in(2) == 0
+
+
+async def test_what_has_changed_since_then_is_as_it_is_now(stores: Any) -> None:
+    await named(stores, BOB, name="Robert")
+    await older_than_the_directory(stores, CY)
+    await named(stores, BOB, name="Bobby", visibility={"name": Visibility.CONTACTS})
+    assert await stores.directory.fill_in(100) == 3
+    assert await found(stores, "robert") == []
+    assert await found(stores, "bobby") == []  # it finds for contacts alone
+    await stores.accounts.delete((await stores.accounts.lookup(BOB)).id, EndReason.ACCOUNT_DELETED, NOW)
+    assert await found(stores) == [CY]

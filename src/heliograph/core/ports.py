@@ -107,6 +107,12 @@ class Directory(Protocol):
         """The accounts of a domain in the order of their identifiers."""
         ...
 
+    async def fill_in(self, limit: int) -> int:
+        """Add what is missing of accounts that were stored before there was a directory, the newest first; gives how
+        many were looked at, 0 once there are no more.
+        """
+        ...
+
 
 class AccountStore(Protocol):
     """Accounts."""

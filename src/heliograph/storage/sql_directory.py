@@ -10,6 +10,15 @@ from heliograph.storage.sql import ACCOUNT, PROFILE
 ADD_TERM = "INSERT INTO directory (domain, term, account_id, audience, source) VALUES (?, ?, ?, ?, ?)"
 DELETE_TERM = "DELETE FROM directory WHERE domain = ? AND term = ? AND account_id = ?"
 
+BACKLOG = (
+    "SELECT a.id, a.jid FROM directory_backlog b JOIN accounts a ON a.id <= b.account_id ORDER BY a.id DESC LIMIT ?"
+)
+FILLED_IN = "UPDATE directory_backlog SET account_id = ? WHERE account_id > ?"
+ALL_FILLED_IN = "DELETE FROM directory_backlog"
+FILL_IN_TERM = f"{ADD_TERM} ON CONFLICT DO NOTHING"
+ACCOUNT_TO_FILL_IN = f"SELECT {ACCOUNT} FROM accounts a WHERE a.id = ?"
+PROFILE_TO_FILL_IN = f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.id = ?"
+
 PAGE = (
     f"SELECT {ACCOUNT} FROM directory d JOIN accounts a ON a.id = d.account_id "
     "WHERE d.domain = ? AND d.term >= ? AND d.term < ? ORDER BY d.term LIMIT ?"

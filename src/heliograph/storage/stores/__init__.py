@@ -67,7 +67,7 @@ class Stores:
         return cls(
             apps=SqlApps(reader, writer),
             accounts=SqlAccounts(reader, writer),
-            directory=SqlDirectory(reader),
+            directory=SqlDirectory(reader, writer),
             sessions=SqlSessions(reader, writer),
             tokens=SqlTokens(reader, writer),
             fast_tokens=SqlFastTokens(reader, writer),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 from heliograph.core.accounts import Account
-from heliograph.core.directory import Entry, Found, Query, Span, Term
+from heliograph.core.directory import Entry, Found, Query, Span, Term, account_terms, profile_terms
 from heliograph.storage import rows, sql_directory
-from heliograph.storage.database import Cursor, Reader
+from heliograph.storage.database import Cursor, Reader, Writer
 
 
 class SqlDirectory:
     """The adapter of `Directory`; its methods are documented there."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
+        self._writer = writer
 
     async def search(self, query: Query) -> Found:
         """Those whom a viewer finds, in the order of the terms that found them; the profiles are whole."""
@@ -34,10 +37,39 @@ class SqlDirectory:
         found = await self._reader.rows(sql_directory.PAGE, (domain, *identifiers, limit))
         return [rows.account(row) for row in found]
 
+    async def fill_in(self, limit: int) -> int:
+        """Add what is missing of accounts that were stored before there was a directory, the newest first; gives how
+        many were looked at.
+        """
+        found = await self._reader.rows(sql_directory.BACKLOG, (limit,))
+        numbers = [number for number, _ in found]
+        if numbers:
+            work = partial(_fill_in, numbers=numbers, is_last=len(numbers) < limit)
+            await self._writer.write(work, [jid for _, jid in found])
+        return len(numbers)
+
 
 def _entry(row: rows.Row) -> Entry:
     *profile, metadata, is_contact = row
     return Entry(rows.profile(tuple(profile)), rows.metadata(metadata), bool(is_contact))
+
+
+def _fill_in(cursor: Cursor, numbers: Sequence[int], *, is_last: bool) -> None:
+    for number in numbers:
+        row = cursor.execute(sql_directory.ACCOUNT_TO_FILL_IN, (number,)).fetchone()
+        if row is None:
+            continue  # deleted meanwhile
+        account = rows.account(row)
+        profile = rows.profile(cursor.execute(sql_directory.PROFILE_TO_FILL_IN, (number,)).fetchone())
+        domain = account.jid.partition("@")[2]
+        for source, terms in (("account", account_terms(account)), ("profile", profile_terms(profile))):
+            for term in terms:
+                known = (domain, term.term, number, term.audience.value, source)
+                cursor.execute(sql_directory.FILL_IN_TERM, known)
+    if is_last:
+        cursor.execute(sql_directory.ALL_FILLED_IN)
+    else:
+        cursor.execute(sql_directory.FILLED_IN, (min(numbers) - 1, min(numbers) - 1))
 
 
 def keep_terms(
