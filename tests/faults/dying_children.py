@@ -32,29 +32,40 @@ from heliograph.core import (
     accounts,
     apps,
     blocking,
+    bulk,
+    contact_import,
     contact_requests,
     contacts,
     deletion,
+    fast_tokens,
     invitations,
+    pep_nodes,
     phone_book,
+    profile_updates,
     profiles,
     qr_browser,
     qr_codes,
     qr_phone,
+    retries,
     sessions,
+    statuses,
     tokens,
     webhooks,
 )
 from heliograph.core.accounts import RegisterRequest
 from heliograph.core.apps import Caller, ContactPolicy, Environment, Policy
+from heliograph.core.archive import ArchivedMessage
+from heliograph.core.fast_tokens import Wish
 from heliograph.core.pep_nodes import Item, Outcome
 from heliograph.core.ports import Ports
+from heliograph.core.profile_updates import Update
 from heliograph.core.profiles import ProfileChange
 from heliograph.core.sessions import Device, EndReason
 from heliograph.core.tokens import Identity
 from heliograph.storage import sqlite
 from heliograph.storage.sqlite import writer
 from heliograph.xmpp.pep_config import NodeConfig
+from heliograph.xmpp.roster import Kind
 
 DATABASE = "heliograph.db"
 KEY = {
@@ -88,7 +99,11 @@ class Story:
     def steps(self) -> Iterator[Step]:
         """In order."""
         yield from self.app_and_users()
+        yield from self.by_the_backend()
+        yield from self.devices()
         yield from self.people()
+        yield from self.rosters()
+        yield from self.what_is_left_for_others()
         yield from self.qr()
         yield from self.endings()
 
@@ -125,6 +140,39 @@ class Story:
     async def refresh(self) -> None:
         self.pair = await tokens.refresh(self.ports, self.backend, self.pair.refresh_token)
 
+    def by_the_backend(self) -> Iterator[Step]:
+        yield "register in bulk", self.register_in_bulk
+        yield "register so that it can be repeated", self.register_once
+        yield "repeat a registration", self.register_once
+        yield "update profiles in bulk", self.update_profiles
+        yield "offer statuses", lambda: statuses.offer(self.ports, self.backend, ["busy", "away"])
+        yield "cap a user's sessions", lambda: account_changes.set_max_sessions(self.ports, self.backend, "fay", 1)
+
+    async def register_in_bulk(self) -> None:
+        known: set[str] = set()
+        await bulk.admit(self.ports, self.backend, 2)
+        for identifier in ("fay", "gil"):
+            await bulk.register(self.ports, self.backend, RegisterRequest(identifier), known)
+
+    async def register_once(self) -> None:
+        retry = retries.retry_key(self.backend, "key-1", "hal", b"asked", self.ports.clock.now())
+        self.made = await accounts.register(self.ports, self.backend, RegisterRequest("hal", retry=retry))
+
+    async def update_profiles(self) -> None:
+        wanted = [Update(each, ProfileChange(name=each, status="here")) for each in ("fay", "gil", "nobody")]
+        await profile_updates.apply_all(self.ports, self.backend, wanted)
+
+    def devices(self) -> Iterator[Step]:
+        yield "get a token for the next sign-in", lambda: self.sign_in_again(Wish(mechanism="HT-SHA-256-NONE"))
+        yield "sign in with it", lambda: self.sign_in_again(Wish(used=self.fast.salt, count=1))
+        yield "get the next one", lambda: self.sign_in_again(Wish(mechanism="HT-SHA-256-NONE"))
+        yield "give all of them up", lambda: self.sign_in_again(Wish(used=self.fast.salt, is_last=True))
+        yield "revoke a token", lambda: tokens.revoke(self.ports, self.backend, self.made.tokens.access_token)
+
+    async def sign_in_again(self, wish: Wish) -> None:
+        given = await fast_tokens.sign_in(self.ports, self.made.session.id, "phone", wish)
+        self.fast = given or self.fast
+
     def people(self) -> Iterator[Step]:
         ports, ada, bob = self.ports, "ada@chat.example", "bob@chat.example"
         yield "set profile", lambda: profiles.set_profile(ports, ada, ProfileChange(name="Ada", mobile="+442071234567"))
@@ -136,10 +184,53 @@ class Story:
         yield "accept an invitation", lambda: invitations.accept(ports, bob, self.invitation.token)
         yield "block", lambda: blocking.block_user(ports, ada, "bob")
         yield "unblock", lambda: blocking.unblock_user(ports, ada, "bob")
-        yield "keep a message", lambda: ports.offline.add(bob, b"<message/>", ports.clock.now(), 10)
-        yield "publish", lambda: ports.pep.change(ada, "urn:x", lambda _: Outcome(NodeConfig(), Item("a", "<x/>")))
-        yield "fetch messages", lambda: ports.offline.take(bob, 0.0)
+        yield "invite again", self.invite
+        yield "revoke an invitation", lambda: invitations.revoke(ports, ada, self.invitation.invitation.id)
         yield "change metadata", lambda: account_changes.merge_metadata(ports, ada, {"level": 8})
+        yield "forget statuses", lambda: statuses.forget(ports, self.backend, "fay@chat.example", None)
+
+    def rosters(self) -> Iterator[Step]:
+        ports, ada, fay, gil = self.ports, "ada@chat.example", "fay@chat.example", "gil@chat.example"
+        names = ["fay", "gil", "nobody"]
+        yield "import contacts", lambda: contact_import.import_all(ports, ada, ContactPolicy.OPEN, names)
+        yield "name a contact", lambda: contacts.set_item(ports, ada, fay, "Fay", ["Work"])
+        yield "remove from the roster", lambda: contacts.remove_item(ports, ada, gil)
+        yield "ask for presence", lambda: contacts.subscription(ports, gil, ada, Kind.SUBSCRIBE, "<nick/>")
+        yield "grant it", lambda: contacts.subscription(ports, ada, gil, Kind.SUBSCRIBED)
+        yield "ask for presence, too", lambda: contacts.subscription(ports, fay, gil, Kind.SUBSCRIBE)
+        yield "refuse it", lambda: contacts.subscription(ports, gil, fay, Kind.UNSUBSCRIBED)
+        yield "deny a request", self.deny
+
+    async def deny(self) -> None:
+        await contacts.add(self.ports, "fay@chat.example", ContactPolicy.REQUEST, "gil")
+        await contact_requests.deny(self.ports, "gil@chat.example", "fay")
+
+    def what_is_left_for_others(self) -> Iterator[Step]:
+        ports, ada, bob = self.ports, "ada@chat.example", "bob@chat.example"
+        yield "keep a message", lambda: ports.offline.add(bob, b"<message/>", ports.clock.now(), 10)
+        yield "fetch messages", lambda: ports.offline.take(bob, 0.0)
+        yield "keep another message", lambda: ports.offline.add(ada, b"<message/>", ports.clock.now(), 10)
+        yield "forget old messages", lambda: ports.offline.forget(ports.clock.now() + 1, 10)
+        yield "archive messages", self.archive
+        yield "trim the archive", self.trim
+        yield "forget what is archived", lambda: ports.archive.forget(ports.clock.now() + 1, 10)
+        yield "publish", lambda: ports.pep.change(ada, "urn:x", lambda _: Outcome(NodeConfig(), Item("a", "<x/>")))
+        yield "retract", lambda: ports.pep.change(ada, "urn:x", lambda found: pep_nodes.decide_retract(found, "a"))
+        yield "delete the node", lambda: ports.pep.change(ada, "urn:x", pep_nodes.decide_delete)
+
+    async def archive(self) -> None:
+        ada, bob = [await self.ports.accounts.lookup(f"{each}@chat.example") for each in ("ada", "bob")]
+        assert ada is not None
+        assert bob is not None
+        for number in (1, 2, 3):
+            message = ArchivedMessage(number, "00" * 8, ada.id, bob.id, ada.jid, bob.jid, b"<message/>")
+            self.ports.archive.add(message)
+        await self.ports.archive.flush()
+
+    async def trim(self) -> None:
+        ada = await self.ports.accounts.lookup("ada@chat.example")
+        assert ada is not None
+        await self.ports.archive.trim(ada.id, 2, 1_000_000)
 
     async def invite(self) -> None:
         self.invitation = await invitations.create(self.ports, "ada@chat.example")
