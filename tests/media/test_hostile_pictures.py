@@ -164,7 +164,9 @@ async def test_a_decoder_without_time_is_ended_and_replaced(encode: Encode, chil
 
 @pytest.fixture
 def children() -> Callable[[], list[int]]:
-    """The ids of the decoding processes that this one has started and that have not ended."""
+    """The ids of the decoding processes that the test has started and that have not ended. A node that other tests
+    share may have some of its own.
+    """
 
     def alive() -> list[int]:
         found = []
@@ -177,7 +179,8 @@ def children() -> Callable[[], list[int]]:
                 continue
         return sorted(found)
 
-    return alive
+    others = alive()
+    return lambda: [process for process in alive() if process not in others]
 
 
 async def test_processes_start_when_needed_and_no_more_than_allowed(encode: Encode, children: Any) -> None:

@@ -17,4 +17,10 @@ def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
     with structlog.testing.capture_logs() as lines:
         yield lines
     assert [line for line in lines if line["log_level"] in ("error", "critical")] == []
-    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
+    errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert [error for error in errors if not _is_of_slixmpp(error)] == []
+
+
+def _is_of_slixmpp(error: str) -> bool:
+    """Whether the event loop complains of what slixmpp left behind in a test before this one."""
+    return "Task was destroyed but it is pending" in error and "XMLStream.run_filters" in error
