@@ -199,16 +199,15 @@ def place_header(account: Any) -> str:
     return f"<stream:stream {names} to='{account.jid.partition('@')[2]}' version='1.0'>"
 
 
-@pytest.mark.parametrize("gate_at", [("sessions", "lookup"), ("blocks", "blocked")], ids=" ".join)
 @pytest.mark.parametrize("how", ["session ended", "connection lost", "stream ended"])
 async def test_nothing_is_bound_for_a_stream_that_ends_in_the_middle_of_the_bind(
-    place: Any, gated: Any, becomes: Any, how: str, gate_at: tuple[str, str]
+    place: Any, gated: Any, becomes: Any, how: str
 ) -> None:
     engine = place.node.engine
     await becomes(lambda: engine.connections == 0)
     account = await place.register(place.name("ada"))
     wire = await place.open(account)
-    with gated(*gate_at) as gate:
+    with gated("blocks", "signed_in") as gate:
         await wire.send(plain(account), place_header(account), BIND)
         async with asyncio.timeout(10):
             await gate.entered.wait()

@@ -293,17 +293,17 @@ async def test_a_stream_that_is_none_of_ours_ends_behind_a_header(place: Any, he
     assert text.endswith("</stream:error></stream:stream>")
 
 
-@pytest.mark.parametrize("method", ["verifiers", "lookup"])
+@pytest.mark.parametrize(("port", "method"), [("sessions", "verifiers"), ("blocks", "signed_in")])
 async def test_a_store_that_fails_refuses_for_now_what_was_asked(
-    place: Any, gated: Any, no_bugs: Any, method: str
+    place: Any, gated: Any, no_bugs: Any, port: str, method: str
 ) -> None:
     account = await place.register(place.name("ada"))
-    with gated("sessions", method) as gate:
+    with gated(port, method) as gate:
         gate.error = ZeroDivisionError()
         gate.opened.set()
         wire, _ = await opened(place)
         await wire.send(plain(account.username, account.password))
-        if method == "lookup":
+        if method == "signed_in":
             await wire.send(HEADER + BIND)
             refused = await wire.until("</iq>")
             assert "<error type='cancel'><internal-server-error " in refused
@@ -314,7 +314,7 @@ async def test_a_store_that_fails_refuses_for_now_what_was_asked(
     assert (logged["event"], logged["exc_info"]) == ("sign_in_unanswered", gate.error)
     assert f"Error {logged['error_id']}<" in refused
     no_bugs.clear()
-    again = "" if method == "lookup" else plain(account.username, account.password) + HEADER
+    again = "" if method == "signed_in" else plain(account.username, account.password) + HEADER
     await wire.send(again + BIND)  # on the same stream
     assert "<jid>" in await wire.until("</iq>")
 

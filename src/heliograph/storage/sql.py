@@ -280,6 +280,10 @@ FORGET_INVITATIONS = "DELETE FROM invitations WHERE id IN (SELECT id FROM invita
 
 # ------------------------------------------------------------------------------------------------------------ blocks
 BLOCKED = "SELECT b.blocked FROM accounts o JOIN blocks b ON b.owner_id = o.id WHERE o.jid = ?"
+SIGNED_IN = (
+    "SELECT a.id, a.is_blocked, b.blocked FROM sessions s JOIN accounts a ON a.id = s.account_id "
+    "LEFT JOIN blocks b ON b.owner_id = a.id WHERE s.id = ? AND s.ended_at IS NULL"
+)
 BLOCKERS = "SELECT o.jid FROM blocks b JOIN accounts o ON o.id = b.owner_id WHERE b.blocked IN (?, ?, ?, ?)"
 ADD_BLOCK = "INSERT INTO blocks (owner_id, blocked) VALUES (?, ?) ON CONFLICT DO NOTHING"
 DELETE_BLOCK = "DELETE FROM blocks WHERE owner_id = ? AND blocked = ?"

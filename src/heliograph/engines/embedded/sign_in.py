@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from heliograph.core import fast_tokens, limits, rate_limits, tokens
+from heliograph.core.sessions import SignedIn
 from heliograph.engines.embedded.connection import Connection
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import RateLimited
@@ -148,15 +149,14 @@ class SignIn:
         """Whom the account blocks, if the session of a connection that has signed in is still live; else the stream is
         over, and `None` comes back.
         """
-        live = await self._engine.ports.sessions.lookup(connection.stream.session_id)
-        blocks = await self._blocks(connection.account)
+        live = await self._signed_in(connection.stream.session_id)
         if connection.is_gone:
             return None
-        if live is None or live[0].is_blocked:
+        if live is None or live.is_blocked:
             connection.end(session_ended("admin_blocked" if live else "logout"))
             return None
-        connection.account_id = live[0].id
-        return blocks
+        connection.account_id = live.account_id
+        return live.blocks
 
     def resource_name(self, seed: str | None) -> str:
         """A name that the server makes: always the same one for a seed, which it does not show."""
@@ -202,14 +202,14 @@ class SignIn:
         self._engine.touch(connection.resource)
         return jid
 
-    async def _blocks(self, account: str) -> frozenset[str]:
-        """Whom an account blocks; read again, where a list changed meanwhile."""
+    async def _signed_in(self, session_id: str) -> SignedIn | None:
+        """The account of a session, if that is live, and whom it blocks; read again, where a list changed meanwhile."""
         router = self._engine.router
         while True:
             changes = router.block_changes
-            blocks = await self._engine.ports.blocks.blocked(account)
+            found = await self._engine.ports.blocks.signed_in(session_id)
             if changes == router.block_changes:
-                return blocks
+                return found
 
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""

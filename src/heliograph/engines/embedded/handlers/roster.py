@@ -30,13 +30,15 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
         return
     known = parse_get(stanza.element[0]).ver
     sender.is_interested = True
-    version = _version(sender, await engine.ports.contacts.version(sender.account))
-    if known == version:
-        answer(sender, stanza)  # section 2.6.2: the client has it; what changes meanwhile is pushed
-        return
+    version = None
+    if known is not None:
+        version = _version(sender, await engine.ports.contacts.version(sender.account))
+        if known == version:
+            answer(sender, stanza)  # section 2.6.2: the client has it; what changes meanwhile is pushed
+            return
     items = await engine.ports.contacts.roster(sender.account)
     shown = (_shown(item) for item in items if item.is_listed)
-    answer(sender, stanza, query_xml(shown, None if known is None else version))
+    answer(sender, stanza, query_xml(shown, version))
 
 
 def _version(resource: Resource, number: int) -> str:
