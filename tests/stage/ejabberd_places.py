@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ REACH_TIMEOUT_S = 60
 
 
 @asynccontextmanager
-async def running_on_ejabberd(folder: Path, **settings: Any) -> AsyncIterator[tuple[Place, EjabberdServer]]:
+async def running_on_ejabberd(
+    folder: Path, *, components: Sequence[str] = (), **settings: Any
+) -> AsyncIterator[tuple[Place, EjabberdServer]]:
     """A node with an app, and the ejabberd that serves its users, until the context is left."""
     policy = Policy(registration=RegistrationPolicy.OPEN, max_sessions=3, sandbox_max_users=10_000)
     async with AsyncExitStack() as stack:
@@ -31,7 +33,7 @@ async def running_on_ejabberd(folder: Path, **settings: Any) -> AsyncIterator[tu
         chosen = Settings(**{**server.settings, **settings})
         async with open_ports(chosen) as ports:
             app = await apps.create(ports, "Chat", LIVE, SANDBOX, policy)
-        await server.configure()
+        await server.configure(*(part for name in components for part in ("--component", name)))
         await server.start()
         node = await stack.enter_async_context(run_node(chosen))
         await reached(node.engine)

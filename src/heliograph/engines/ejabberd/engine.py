@@ -94,7 +94,8 @@ class EjabberdEngine(EmbeddedEngine):
         """Do what is in line, if ejabberd answers; the clients stay connected to it."""
         if self._chores.is_answered:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._chores.finished(), drain_timeout_s)
+                async with asyncio.timeout(drain_timeout_s):
+                    await self._chores.finished()
         self._running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._running
@@ -139,7 +140,8 @@ class EjabberdEngine(EmbeddedEngine):
     async def _keep_looking(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), LOOK_EVERY_S + self.connections / LOOK_EVERY_CONNECTIONS)
+                async with asyncio.timeout(LOOK_EVERY_S + self.connections / LOOK_EVERY_CONNECTIONS):
+                    await self._look.wait()
             has_come_back = self._look.is_set()
             self._look.clear()
             try:
@@ -167,6 +169,8 @@ class EjabberdEngine(EmbeddedEngine):
         if has_come_back:
             self._catch_up(before)
             await self._tell_all()
+        else:
+            self.mirror.ask_who_leads(sorted(self._hosts))
         if self._is_new:
             self._is_new = False
             for jid in {full.partition("/")[0] for full in listed}:

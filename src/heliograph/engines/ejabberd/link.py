@@ -69,6 +69,11 @@ class ComponentLink:
         writer.write(data)
         return True
 
+    def reconnect(self) -> None:
+        """Give this connection up for a new one."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+
     async def run(self) -> None:
         """Connect, again and again, until it is cancelled."""
         patience_s = RETRY_FIRST_S

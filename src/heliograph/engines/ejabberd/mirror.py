@@ -4,7 +4,7 @@ answered, by the same code as those of connections to this process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from heliograph.xmpp.component import (
 )
 from heliograph.xmpp.disco import INFO_TAG, NS_DISCO_INFO, Identity, info_xml
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
-from heliograph.xmpp.stanza import Stanza, iq_result, quote, stanza_error
+from heliograph.xmpp.stanza import NS_CLIENT, NS_STANZAS, Stanza, iq_result, quote, stanza_error
 from heliograph.xmpp.stream import StreamError
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("heliograph.ejabberd")
 
+_WHO_LEADS = "who-leads"
+_ERROR_TAG = f"{{{NS_CLIENT}}}error"
+_NOBODY_TAG = f"{{{NS_STANZAS}}}service-unavailable"
 _UNKNOWN_CAPS = Caps("-", "-", "-")
 _COMPONENT = (Identity("component", "generic", "Heliograph"),)
 _PEP = (Identity("pubsub", "pep"),)
@@ -109,6 +112,16 @@ class Mirror:
         """Whether ejabberd lets this node speak for its users."""
         return bool(self._privileges)
 
+    def ask_who_leads(self, hosts: Iterable[str]) -> None:
+        """Ask ejabberd whether some node answers for those domains for which this one does not. ejabberd looks for one
+        only when a component connects.
+        """
+        for host in hosts:
+            if host in self._privileges and host not in self.leads:
+                names = f"from={quote(self._name)} to={quote(host)} id={quote(_WHO_LEADS)}"
+                payload = f"<vCard xmlns='{vcard.NS_VCARD_TEMP}'/>"
+                self._engine.link.send(f"<iq type='get' {names}>{payload}</iq>".encode())
+
     # ------------------------------------------------------------------------------------------------------ to clients
 
     def speak(self, to: str, message: bytes) -> None:
@@ -179,7 +192,7 @@ class Mirror:
         except JidMalformed:
             return
         if not sender.resource or not self._engine.serves(sender.domain):
-            error = stanza_error(request, str(sender), "cancel", "service-unavailable")
+            error = stanza_error(request, str(sender), "auth", "forbidden")
             if error is not None:
                 outlet.send(error)
             return
@@ -201,6 +214,10 @@ class Mirror:
             self.gone(resource)
 
     def _answered(self, sender: Jid, stanza: Stanza) -> None:
+        if stanza.id == _WHO_LEADS:
+            if stanza.find(_ERROR_TAG + "/" + _NOBODY_TAG) is not None and sender.domain not in self.leads:
+                self._engine.link.reconnect()
+            return
         resource = self._engine.router.full.get(str(sender))
         if resource is not None:
             self._spawn(capabilities.answered(self._engine, resource, stanza))
