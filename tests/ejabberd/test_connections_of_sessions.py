@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ejabberd_clients import bare_client, ends, is_refused
+
+pytestmark = pytest.mark.cluster
 
 
 async def test_connections_end_with_their_session_and_never_stay(both: Any) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from ejabberd_clients import bare_client, ends, is_refused, until
 from ejabberd_places import reached
 from heliograph.core.sessions import EndReason
 from heliograph.engines.ejabberd.engine import EjabberdEngine
+
+pytestmark = pytest.mark.cluster
 
 
 async def test_what_happens_while_ejabberd_is_dead_holds_when_it_is_back(both: Any) -> None:

@@ -15,6 +15,9 @@ from heliograph.node import run_node
 from heliograph.settings import Settings
 from places import SANDBOX
 
+pytestmark = pytest.mark.cluster
+
+
 NAMES = ("one.heliograph.localhost", "two.heliograph.localhost")
 
 

@@ -2,8 +2,9 @@
 
 A question is two bytes with its length and then words with colons between them: `auth:user:server:password`, or
 `isuser:user:server`. The last word may hold colons itself. The answer is a number of two bytes: 1 for yes, 0 for no.
-Where the database cannot be asked, the answer is neither: ejabberd then tells its client that the sign-in failed for
-now, and not that the password is wrong.
+Where the database cannot be asked, the program tries again for some time, as ejabberd 23.01 knows no way to tell its
+client that a sign-in failed for now. Then the answer is neither: ejabberd writes into its log that the program failed,
+and refuses the client.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from heliograph.xmpp.jid import JidMalformed, parse
 log = structlog.get_logger("heliograph.ejabberd_auth")
 
 YES, NO, UNKNOWN = b"\0\2\0\1", b"\0\2\0\0", b"\0\2\0\2"
-ANSWER_TIMEOUT_S = 5.0
-"""How long a question may take; ejabberd waits for ten seconds."""
+PATIENCE_S = 20.0
+"""How long a question may take; ejabberd waits for thirty seconds, and its client for as long."""
+RETRY_S = 0.2
 _LENGTH_BYTES = 2
 
 Open = Callable[[], AbstractAsyncContextManager[PasswordPorts]]
@@ -35,11 +37,13 @@ class AuthProgram:
     Args:
         open_ports: opens the database; called again after it has failed.
         now: the time.
+        patience_s: how long a question may take.
     """
 
-    def __init__(self, open_ports: Open, now: Callable[[], float]) -> None:
+    def __init__(self, open_ports: Open, now: Callable[[], float], patience_s: float = PATIENCE_S) -> None:
         self._open = open_ports
         self._now = now
+        self._patience_s = patience_s
         self._stack = contextlib.AsyncExitStack()
         self._ports: PasswordPorts | None = None
 
@@ -64,12 +68,21 @@ class AuthProgram:
     async def answer(self, question: bytes) -> bytes:
         """The answer to one question; whatever goes wrong, there is one."""
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                return YES if await self._decide(question) else NO
+            async with asyncio.timeout(self._patience_s):
+                while (answer := await self._try(question)) is None:  # noqa: ASYNC110 - the database tells nobody
+                    await asyncio.sleep(RETRY_S)
+        except TimeoutError:
+            await self._close()
+            return UNKNOWN
+        return answer
+
+    async def _try(self, question: bytes) -> bytes | None:
+        try:
+            return YES if await self._decide(question) else NO
         except Exception as error:  # noqa: BLE001 - a database that is away must not end the program
             log.warning("not_answered", error=type(error).__name__)  # and never the question: it holds a password
             await self._close()
-            return UNKNOWN
+            return None
 
     async def _decide(self, question: bytes) -> bool:
         try:

@@ -171,12 +171,12 @@ auth_method: external
 extauth_program: {_text(terms.auth_command)}
 extauth_pool_size: {terms.auth_processes}
 auth_use_cache: false # a session that has ended must not be let in from memory
-negotiation_timeout: {round(limits.SIGN_IN_BINDS_S) - 5} sec # Heliograph traces connections to sign-ins by time
 disable_sasl_mechanisms: [X-OAUTH2, DIGEST-MD5]"""
 
 
 def _rights(terms: Configuration) -> str:
     return f"""\
+negotiation_timeout: {round(limits.SIGN_IN_BINDS_S) - 5} sec # Heliograph traces connections to sign-ins by time
 acl:
   heliograph:
     server:
