@@ -14,7 +14,7 @@ import pytest
 from heliograph.core.accounts import Account, Registration, Standing
 from heliograph.core.apps import App, Environment
 from heliograph.core.assertions import AssertionUse
-from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore
+from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore, PepTieStore
 from heliograph.core.ports import (
     AccountStore,
     AppStore,
@@ -55,6 +55,7 @@ class Stores:
     phone_book: PhoneBookStore
     blocks: BlockStore
     pep: PepStore
+    pep_ties: PepTieStore
     offline: OfflineStore
     archive: ArchiveStore
     audit: AuditStore
@@ -97,6 +98,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.phone_book,
             opened.blocks,
             opened.pep,
+            opened.pep_ties,
             opened.offline,
             opened.archive,
             opened.audit,

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from heliograph.core import limits, pep_nodes
 from heliograph.core.pep_nodes import Found, Item
-from heliograph.core.profiles import Viewer
 from heliograph.xmpp.pep_config import AccessModel, NodeConfig
 from heliograph.xmpp.stanza_error import StanzaError
 
@@ -88,22 +87,3 @@ def test_what_is_not_there_cannot_be_changed_and_what_is_there_not_made() -> Non
     with pytest.raises(StanzaError) as raised:
         pep_nodes.decide_create(Found(NodeConfig(), {}, 0, 1), {})
     assert raised.value.condition.condition == "conflict"
-
-
-@pytest.mark.parametrize(
-    ("model", "viewers", "condition"),
-    [
-        (AccessModel.OPEN, {Viewer.SELF, Viewer.CONTACT, Viewer.STRANGER}, ""),
-        (AccessModel.PRESENCE, {Viewer.SELF, Viewer.CONTACT}, "presence-subscription-required"),
-        (AccessModel.WHITELIST, {Viewer.SELF}, "closed-node"),
-    ],
-)
-def test_a_node_is_seen_by_whom_its_access_model_names(
-    model: AccessModel, viewers: set[Viewer], condition: str
-) -> None:
-    config = NodeConfig(model)
-    assert {viewer for viewer in Viewer if pep_nodes.is_seen_by(config, viewer)} == viewers
-    for viewer in set(Viewer) - viewers:
-        with pytest.raises(StanzaError) as raised:
-            pep_nodes.check_access(config, viewer)
-        assert condition in raised.value.application

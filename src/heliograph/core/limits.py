@@ -158,6 +158,11 @@ PEP_ITEM_MAX_BYTES = 60 * 1024
 PEP_NODE_MAX_BYTES = 256 * 1024
 """All items of a node, so that all fit into one answer."""
 PEP_ACCOUNT_MAX_BYTES = 4 * 1024 * 1024
+PEP_SUBSCRIPTIONS_MAX = 16
+"""JIDs of one account that are told of one node."""
+PEP_NODE_TIES_MAX = 1000
+PEP_ACCOUNT_TIES_MAX = 1000
+"""Accounts that are subscribed to a node or named by its owner, and the nodes of which one account is that."""
 AVATARS_KNOWN_MAX = 10_000
 """How many pictures a node remembers what to say of."""
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from heliograph.core import pep_ties as ties
 from heliograph.core.archive import ArchivedMessage, Selection
 from heliograph.core.pep_nodes import Found, Item, Node, Outcome
+from heliograph.core.pep_ties import Tie
 
 
 class PepStore(Protocol):
@@ -36,6 +38,24 @@ class PepStore(Protocol):
 
     async def change(self, owner: str, name: str, decide: Callable[[Found], Outcome]) -> Outcome:
         """One atomic change. `AccountNotFound`, and whatever `decide` raises."""
+        ...
+
+
+class PepTieStore(Protocol):
+    """Who is subscribed to nodes of personal eventing, or named by their owners; gone with the node or the account."""
+
+    async def of_node(self, owner: str, name: str) -> list[Tie]:
+        """All ties to a node, by the account."""
+        ...
+
+    async def of_account(self, account: str) -> list[Tie]:
+        """All ties of an account, by owner and node."""
+        ...
+
+    async def change(self, owner: str, name: str, account: str, decide: Callable[[ties.Found], Tie]) -> Tie:
+        """One atomic change; an empty tie is not kept. `AccountNotFound` where one of the two JIDs is nobody's, and
+        whatever `decide` raises.
+        """
         ...
 
 

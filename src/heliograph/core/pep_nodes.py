@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.core import blocking, limits
-from heliograph.core.profiles import Viewer, viewer_of
+from heliograph.core import limits, pep_ties
 from heliograph.xmpp import pep, pep_config
-from heliograph.xmpp.pep_config import AccessModel, NodeConfig
+from heliograph.xmpp.pep_config import NodeConfig
 from heliograph.xmpp.result_sets import PageRequest
 from heliograph.xmpp.stanza_error import StanzaError, item_not_found
 
@@ -177,41 +176,7 @@ def _existing(found: Found) -> NodeConfig:
     return found.config
 
 
-def is_seen_by(config: NodeConfig, viewer: Viewer) -> bool:
-    """Whether a node is for that viewer."""
-    if viewer is Viewer.SELF or config.access_model is AccessModel.OPEN:
-        return True
-    return viewer is Viewer.CONTACT and config.access_model is AccessModel.PRESENCE
-
-
-def check_access(config: NodeConfig, viewer: Viewer) -> None:
-    """Refuse who may not see a node (XEP-0060, section 6.5.9).
-
-    Raises:
-        StanzaError: it is not for that viewer.
-    """
-    if is_seen_by(config, viewer):
-        return
-    if config.access_model is AccessModel.PRESENCE:
-        condition = pep.pubsub_error("presence-subscription-required")
-        raise StanzaError("auth", "not-authorized", application=condition)
-    raise StanzaError("cancel", "not-allowed", application=pep.pubsub_error("closed-node"))
-
-
 # ----------------------------------------------------------------------------------------------------------- use cases
-
-
-async def viewer(ports: Ports, viewer_jid: str, owner: str) -> Viewer:
-    """What somebody is to the owner of a node.
-
-    Raises:
-        StanzaError: one of the two blocks the other.
-    """
-    if viewer_jid == owner:
-        return Viewer.SELF
-    if await blocking.are_apart(ports, viewer_jid, owner):
-        raise StanzaError("cancel", "service-unavailable")
-    return viewer_of(await ports.contacts.lookup(owner, viewer_jid))
 
 
 def page_of(items: Sequence[Item], wanted: PageRequest) -> tuple[Sequence[Item], int]:
@@ -241,11 +206,11 @@ async def items(
     Raises:
         StanzaError: there is no such node, or it is not for the viewer.
     """
-    who = await viewer(ports, viewer_jid, owner)
+    who = await pep_ties.visitor(ports, viewer_jid, owner)
     node = await ports.pep.lookup(owner, name)
     if node is None:
         raise item_not_found("There is no such node")
-    check_access(node.config, who)
+    who.check(name, node.config)
     found = await ports.pep.items(owner, name)
     if item_ids:
         return [item for item in found if item.id in item_ids]
@@ -258,5 +223,5 @@ async def visible(ports: Ports, viewer_jid: str, owner: str) -> list[str]:
     Raises:
         StanzaError: one of the two blocks the other.
     """
-    who = await viewer(ports, viewer_jid, owner)
-    return [node.name for node in await ports.pep.nodes(owner) if is_seen_by(node.config, who)]
+    who = await pep_ties.visitor(ports, viewer_jid, owner)
+    return [node.name for node in await ports.pep.nodes(owner) if who.sees(node.name, node.config)]

@@ -25,7 +25,7 @@ from heliograph.core.contacts import RosterChange
 from heliograph.core.directory import Found as FoundUsers
 from heliograph.core.directory import Query, Span
 from heliograph.core.media_ports import ImageMaker, MediaStore, Outbound
-from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore
+from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore, PepTieStore
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
@@ -442,6 +442,7 @@ class Ports:
     phone_book: PhoneBookStore
     blocks: BlockStore
     pep: PepStore
+    pep_ties: PepTieStore
     offline: OfflineStore
     archive: ArchiveStore
     qr_links: QrLinkStore

@@ -15,6 +15,7 @@ from heliograph.core.fast_tokens import FastSlots
 from heliograph.core.invitations import Invitation
 from heliograph.core.metadata import Metadata
 from heliograph.core.pep_nodes import Node, NodeConfig
+from heliograph.core.pep_ties import Affiliation, Tie
 from heliograph.core.profile_history import ProfileEdit
 from heliograph.core.profiles import Profile, Visibility
 from heliograph.core.qr_login import QrLink
@@ -45,6 +46,7 @@ _decode_edit = msgspec.json.Decoder(ProfileEdit).decode
 _decode_fast_slots = msgspec.json.Decoder(FastSlots).decode
 _decode_qr_link = msgspec.json.Decoder(QrLink).decode
 _decode_pep_config = msgspec.json.Decoder(NodeConfig).decode
+_decode_jids = msgspec.json.Decoder(list[str]).decode
 _decode_groups = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_facts = msgspec.json.Decoder(dict[str, str | int | bool | list[str]]).decode
 
@@ -326,6 +328,17 @@ def pep_config(text: str) -> NodeConfig:
 def pep_config_text(config: NodeConfig) -> str:
     """A node's configuration as it is stored."""
     return _encode(config).decode()
+
+
+def pep_tie(row: Row) -> Tie:
+    """`_PEP_TIES`."""
+    owner, node, account, affiliation, subscriptions = row
+    return Tie(owner, node, account, Affiliation(affiliation), tuple(_decode_jids(subscriptions)))
+
+
+def pep_subscriptions_text(tie: Tie) -> str:
+    """The subscriptions of a tie as they are kept."""
+    return msgspec.json.encode(tie.subscriptions).decode()
 
 
 def entry(row: Row) -> Entry:

@@ -336,3 +336,21 @@ PUT_PEP_ITEM = (
     "SET payload = excluded.payload, size = excluded.size, position = excluded.position"
 )
 DELETE_PEP_ITEM = "DELETE FROM pep_items WHERE node = ? AND id = ?"
+
+# ---------------------------------------------------------------------------------------------------------- PEP ties
+_PEP_TIES = (
+    f"SELECT o.jid, n.name, a.jid, t.affiliation, t.subscriptions {_OF_OWNER} JOIN pep_ties t ON t.node = n.number "
+    "JOIN accounts a ON a.id = t.account_id AND a.deleted_at IS NULL"
+)
+PEP_TIES_OF_NODE = f"{_PEP_TIES} WHERE o.jid = ? AND n.name = ? ORDER BY a.jid"
+PEP_TIES_OF_ACCOUNT = f"{_PEP_TIES} WHERE a.jid = ? ORDER BY o.jid, n.name"
+PEP_TIE = "SELECT affiliation, subscriptions FROM pep_ties WHERE node = ? AND account_id = ?"
+PEP_TIE_COUNTS = (
+    "SELECT (SELECT COUNT(*) FROM pep_ties WHERE node = ?), (SELECT COUNT(*) FROM pep_ties WHERE account_id = ?)"
+)
+PUT_PEP_TIE = (
+    "INSERT INTO pep_ties (node, account_id, affiliation, subscriptions) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (node, account_id) DO UPDATE SET affiliation = excluded.affiliation, "
+    "subscriptions = excluded.subscriptions"
+)
+DELETE_PEP_TIE = "DELETE FROM pep_ties WHERE node = ? AND account_id = ?"

@@ -32,6 +32,7 @@ FEATURES = tuple(
     for name in (
         "access-open",
         "access-presence",
+        "access-roster",
         "access-whitelist",
         "auto-create",
         "auto-subscribe",
@@ -44,15 +45,21 @@ FEATURES = tuple(
         "filtered-notifications",
         "item-ids",
         "last-published",
+        "manage-subscriptions",
+        "member-affiliation",
+        "modify-affiliations",
         "multi-items",
+        "outcast-affiliation",
         "persistent-items",
         "publish",
         "publish-options",
         "purge-nodes",
         "retrieve-affiliations",
         "retrieve-default",
+        "retract-items",
         "retrieve-items",
         "retrieve-subscriptions",
+        "subscribe",
     )
 )
 """What an account's service can do, for its service discovery (XEP-0163, section 6.1)."""
@@ -187,8 +194,6 @@ def _action(pubsub: Element) -> Element:
 # The actions that are not served, and the feature that each belongs to (XEP-0060, section 10.1).
 _UNSUPPORTED = {
     "options": "subscription-options",
-    "subscribe": "subscribe",
-    "unsubscribe": "subscribe",
     "default": "retrieve-default",
 }
 
@@ -287,15 +292,6 @@ def items_xml(node: str, items: Iterable[tuple[str, str]], page: str = "") -> st
     """
     content = "".join(_item_xml(item_id, payload) for item_id, payload in items)
     return f"<pubsub xmlns='{NS_PUBSUB}'><items node={quote(node)}>{content}</items>{page}</pubsub>"
-
-
-def relations_xml(relation: Relation, owned: Iterable[str]) -> str:
-    """The result of a request for one's relations to nodes: whose owner one is, and no subscriptions, as those follow
-    from presence (XEP-0163, section 4.1).
-    """
-    nodes = owned if relation is Relation.AFFILIATIONS else ()
-    content = "".join(f"<affiliation node={quote(node)} affiliation='owner'/>" for node in nodes)
-    return f"<pubsub xmlns='{NS_PUBSUB}'><{relation}>{content}</{relation}></pubsub>"
 
 
 def _item_xml(item_id: str | None, payload: str) -> str:

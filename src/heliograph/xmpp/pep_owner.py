@@ -15,7 +15,6 @@ from heliograph.xmpp.pep import (
     Relation,
     RelationsRequest,
     node_of,
-    unsupported,
 )
 from heliograph.xmpp.pep_config import NODE_CONFIG, NodeConfig, form_xml
 from heliograph.xmpp.stanza import Template, quote
@@ -105,10 +104,6 @@ def parse_owner_set(pubsub: Element) -> OwnerRequest:
             return OwnerRequest(node_of(action), OwnerAction.PURGE, None)
         case "delete":
             return OwnerRequest(node_of(action), OwnerAction.DELETE, None)
-        case "subscriptions":
-            raise unsupported("manage-subscriptions")
-        case "affiliations":
-            raise unsupported("modify-affiliations")
     raise bad_request("There is no such action here")
 
 
@@ -134,14 +129,6 @@ def configure_xml(node: str | None, config: NodeConfig) -> str:
     """The answer with a node's configuration, or with the default one."""
     name = "default" if node is None else f"configure node={quote(node)}"
     return f"<pubsub xmlns='{NS_PUBSUB_OWNER}'><{name}>{form_xml(config)}</{name.partition(' ')[0]}></pubsub>"
-
-
-def relations_xml(request: RelationsRequest, owner: str) -> str:
-    """The answer to it: the owner alone is affiliated, and subscriptions follow from presence."""
-    is_affiliation = request.relation is Relation.AFFILIATIONS
-    content = f"<affiliation jid={quote(owner)} affiliation='owner'/>" if is_affiliation else ""
-    start = f"<{request.relation} node={quote(request.node or '')}>"
-    return f"<pubsub xmlns='{NS_PUBSUB_OWNER}'>{start}{content}</{request.relation}></pubsub>"
 
 
 def created_xml(node: str) -> str:

@@ -21,6 +21,7 @@ from heliograph.storage.stores.fast_tokens import SqlFastTokens
 from heliograph.storage.stores.invitations import SqlInvitations
 from heliograph.storage.stores.offline import SqlOffline
 from heliograph.storage.stores.pep import SqlPep
+from heliograph.storage.stores.pep_ties import SqlPepTies
 from heliograph.storage.stores.phone_book import SqlPhoneBook
 from heliograph.storage.stores.profiles import SqlProfiles
 from heliograph.storage.stores.qr_links import SqlQrLinks
@@ -46,6 +47,7 @@ class Stores:
     phone_book: SqlPhoneBook
     blocks: SqlBlocks
     pep: SqlPep
+    pep_ties: SqlPepTies
     offline: SqlOffline
     archive: SqlArchive
     qr_links: SqlQrLinks
@@ -77,6 +79,7 @@ class Stores:
             phone_book=SqlPhoneBook(reader, writer),
             blocks=SqlBlocks(reader, writer),
             pep=SqlPep(reader, writer),
+            pep_ties=SqlPepTies(reader, writer),
             offline=SqlOffline(reader, writer),
             archive=SqlArchive(reader, writer),
             qr_links=SqlQrLinks(reader, writer),

@@ -62,11 +62,12 @@ def _ask(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) 
     """A request to the server or to an account, which the server answers for it."""
     payload = stanza.element[0]
     scope = Scope.ACCOUNT if target.local else Scope.SERVER
-    handler = _HANDLERS.get((scope, stanza.type or "", payload.tag))
+    kind = (scope, stanza.type or "", payload.tag)
+    handler = _HANDLERS.get(kind)
     if handler is None:
         refuse(sender, stanza, "cancel", "service-unavailable")
         return None
-    if stanza.type == "set" and target.local and target.bare != sender.account:
+    if stanza.type == "set" and target.local and target.bare != sender.account and kind not in pep.OF_OTHERS:
         refuse(sender, stanza, "auth", "forbidden")
         return None
     if target.local and target.bare not in engine.router.accounts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import limits, profiles
 from heliograph.core.profiles import Profile, ProfileChange
-from heliograph.engines.embedded.handlers import avatar, pep_nodes
+from heliograph.engines.embedded.handlers import avatar, pep_nodes, pep_relations
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, editor
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, pep_owner, vcard
@@ -24,6 +24,7 @@ from heliograph.xmpp.pep import (
     Publish,
     RelationsRequest,
 )
+from heliograph.xmpp.pep_relations import parse_relations, parse_subscription
 from heliograph.xmpp.stanza import Stanza
 from heliograph.xmpp.stanza_error import StanzaError, bad_request, item_not_found
 
@@ -50,7 +51,7 @@ def payloads(profile: Profile) -> dict[str, str]:
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
     request = pep.parse_get(stanza.element[0])
     if isinstance(request, RelationsRequest):
-        await pep_nodes.get_relations(engine, sender, stanza, target, request)
+        await pep_relations.get_own(engine, sender, stanza, target, request)
         return
     if request.node not in pep.PROFILE_NODES:
         await pep_nodes.get_items(engine, sender, stanza, target, request)
@@ -66,7 +67,13 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     answer(sender, stanza, pep.items_xml(request.node, [(CURRENT_ITEM, payload)] if is_wanted else []))
 
 
-async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    subscription = parse_subscription(stanza.element[0])
+    if subscription is not None:
+        await pep_relations.subscribe(engine, sender, stanza, target, subscription)
+        return
+    if target.bare != sender.account:
+        raise StanzaError("auth", "forbidden")
     creation = pep_owner.parse_create(stanza.element[0])
     if creation is not None:
         await pep_nodes.own(engine, sender, stanza, creation)
@@ -99,13 +106,30 @@ async def _change(engine: EmbeddedEngine, sender: Resource, request: Publish) ->
     raise bad_request("The payload does not belong to the node", pep.pubsub_error("invalid-payload"))
 
 
+async def _owner_get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+    if target.bare != sender.account:
+        raise StanzaError("auth", "forbidden")
+    relations = pep_owner.parse_owner_relations(stanza.element[0])
+    if relations is not None:
+        await pep_relations.get_of_node(engine, sender, stanza, relations)
+        return
+    await pep_nodes.get_config(engine, sender, stanza)
+
+
 async def _owner_set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
+    change = parse_relations(stanza.element[0])
+    if change is not None:
+        await pep_relations.change(engine, sender, stanza, change)
+        return
     await pep_nodes.own(engine, sender, stanza, pep_owner.parse_owner_set(stanza.element[0]))
 
+
+OF_OTHERS = frozenset([(Scope.ACCOUNT, "set", PUBSUB_TAG)])
+"""Changes that an account may be asked for by others: they subscribe to its nodes."""
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {
     (Scope.ACCOUNT, "get", PUBSUB_TAG): _get,
     (Scope.ACCOUNT, "set", PUBSUB_TAG): _set,
-    (Scope.ACCOUNT, "get", OWNER_TAG): pep_nodes.get_config,
+    (Scope.ACCOUNT, "get", OWNER_TAG): _owner_get,
     (Scope.ACCOUNT, "set", OWNER_TAG): _owner_set,
 }

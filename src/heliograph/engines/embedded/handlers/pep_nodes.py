@@ -9,15 +9,15 @@ from xml.etree.ElementTree import Element
 
 from heliograph.core import pep_nodes
 from heliograph.core.pep_nodes import Item, Node, NodeConfig
-from heliograph.core.profiles import Viewer
+from heliograph.engines.embedded.handlers import pep_audience
 from heliograph.engines.embedded.handlers.addressing import answer
+from heliograph.engines.embedded.handlers.pep_audience import tell
 from heliograph.engines.embedded.router import Resource, send_each
 from heliograph.xmpp import pep, pep_owner
 from heliograph.xmpp.jid import Jid
-from heliograph.xmpp.pep import PROFILE_NODES, ItemsRequest, Publish, RelationsRequest, Retract
+from heliograph.xmpp.pep import PROFILE_NODES, ItemsRequest, Publish, Retract
 from heliograph.xmpp.pep_config import SendLast
 from heliograph.xmpp.pep_owner import OwnerAction, OwnerRequest
-from heliograph.xmpp.presence import is_watcher
 from heliograph.xmpp.result_sets import page_xml
 from heliograph.xmpp.stanza import Stanza, Template, serialize
 from heliograph.xmpp.stanza_error import StanzaError, item_not_found
@@ -50,20 +50,6 @@ async def get_items(
     answer(sender, stanza, pep.items_xml(request.node, [(item.id, item.payload) for item in shown], told))
 
 
-async def get_relations(
-    engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, request: RelationsRequest
-) -> None:
-    """Answer with what ties the sender to the nodes of an account (XEP-0060, sections 5.6 and 5.7)."""
-    if await pep_nodes.viewer(engine.ports, sender.account, target.bare) is not Viewer.SELF:
-        answer(sender, stanza, pep.relations_xml(request.relation, ()))
-        return
-    names = [*PROFILE_NODES, *(node.name for node in await engine.ports.pep.nodes(target.bare))]
-    if request.node is not None and request.node not in names:
-        raise item_not_found("There is no such node")
-    owned = names if request.node is None else [request.node]
-    answer(sender, stanza, pep.relations_xml(request.relation, owned))
-
-
 async def publish(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request: Publish) -> None:
     """Publish an item, and tell of it (XEP-0060, section 7.1)."""
     owner, node = sender.account, request.node
@@ -73,7 +59,16 @@ async def publish(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, requ
     outcome = await engine.ports.pep.change(owner, node, decide)
     answer(sender, stanza, pep.published_xml(node, item.id))
     if outcome.config is not None:
-        await tell(engine, owner, node, outcome.config, pep.notification(owner, node, item.id, item.payload))
+        await tell_item(engine, owner, node, outcome.config, item)
+
+
+async def tell_item(engine: EmbeddedEngine, owner: str, node: str, config: NodeConfig, item: Item) -> None:
+    """Tell of a new item, with its payload where the node says so (XEP-0060, section 7.1.2)."""
+    await tell(engine, owner, node, config, _notification(owner, node, config, item))
+
+
+def _notification(owner: str, node: str, config: NodeConfig, item: Item) -> Template:
+    return pep.notification(owner, node, item.id, item.payload if config.has_payloads else "")
 
 
 async def retract(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request: Retract) -> None:
@@ -86,17 +81,8 @@ async def retract(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, requ
         await tell(engine, owner, node, outcome.config, pep.retraction(owner, node, request.item_id))
 
 
-async def get_config(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+async def get_config(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> None:
     """Answer the owner with a node's configuration (XEP-0060, sections 8.2 and 8.3)."""
-    if target.bare != sender.account:
-        raise StanzaError("auth", "forbidden")
-    relations = pep_owner.parse_owner_relations(stanza.element[0])
-    if relations is not None:
-        node_name = relations.node or ""
-        if node_name not in PROFILE_NODES and await engine.ports.pep.lookup(sender.account, node_name) is None:
-            raise item_not_found("There is no such node")
-        answer(sender, stanza, pep_owner.relations_xml(relations, sender.account))
-        return
     name = pep_owner.parse_owner_get(stanza.element[0])
     config = NodeConfig()
     if name is not None:
@@ -116,12 +102,15 @@ async def own(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request:
         answer(sender, stanza)  # the owner has left the form alone
         return
     before = await engine.ports.pep.lookup(owner, name)
+    ties = await engine.ports.pep_ties.of_node(owner, name)
     options = request.options or {}
     match action:
         case OwnerAction.CREATE:
             await engine.ports.pep.change(owner, name, partial(pep_nodes.decide_create, options=options))
         case OwnerAction.CONFIGURE:
-            await engine.ports.pep.change(owner, name, partial(pep_nodes.decide_configure, options=options))
+            outcome = await engine.ports.pep.change(owner, name, partial(pep_nodes.decide_configure, options=options))
+            if outcome.config is not None and ties:
+                await pep_audience.end_lost(engine, owner, name, outcome.config)
         case OwnerAction.PURGE:
             await engine.ports.pep.change(owner, name, pep_nodes.decide_purge)
         case OwnerAction.DELETE:
@@ -131,27 +120,13 @@ async def own(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request:
         (action is OwnerAction.PURGE and before.config.is_notify_retract)
         or (action is OwnerAction.DELETE and before.config.is_notify_delete)
     ):
-        await tell(engine, owner, name, before.config, pep_owner.ended(owner, name, action))
+        await tell(engine, owner, name, before.config, pep_owner.ended(owner, name, action), ties)
 
 
 def _check_own(name: str) -> None:
     """The nodes of the profile are views of it: their owner neither makes nor configures nor ends them."""
     if name in PROFILE_NODES:
         raise StanzaError("cancel", "not-allowed", "The node shows the profile")
-
-
-async def tell(engine: EmbeddedEngine, owner: str, name: str, config: NodeConfig, notification: Template) -> None:
-    """Notify those who asked for the node and may see it (XEP-0163, section 4.3)."""
-    accounts: list[str] = [owner]
-    account = engine.router.accounts.get(owner)
-    if pep_nodes.is_seen_by(config, Viewer.CONTACT):
-        if account is not None and account.has_contacts:
-            accounts += account.watchers
-        else:
-            roster = await engine.ports.contacts.roster(owner)
-            accounts += [item.jid for item in roster if is_watcher(item.subscription)]
-    blocks = account.blocks if account is not None else await engine.ports.blocks.blocked(owner)
-    send_each(engine.router.interested(accounts, name, owner, blocks), notification)
 
 
 async def catch_up(
@@ -170,22 +145,28 @@ async def catch_up(
     if not wanted:
         return
     store = engine.ports.pep
-    for node in (*await store.nodes(receiver.account), *await store.nodes_of_contacts(receiver.account)):
-        is_own = node.owner == receiver.account
-        if node.name not in wanted or node.config.send_last is not SendLast.ON_SUB_AND_PRESENCE:
-            continue
-        if is_own or (pep_nodes.is_seen_by(node.config, Viewer.CONTACT) and not is_apart(node.owner)):
-            await _send_latest(engine, node, (receiver,))
+    own, others = await store.nodes(receiver.account), await store.nodes_of_contacts(receiver.account)
+    asked = [node for node in others if _is_caught_up(node, wanted) and not is_apart(node.owner)]
+    seen = await pep_audience.seen_by_contact(engine, asked, receiver.account) if asked else []
+    for node in (*(node for node in own if _is_caught_up(node, wanted)), *seen):
+        await send_latest(engine, node, (receiver,))
+
+
+def _is_caught_up(node: Node, wanted: frozenset[str]) -> bool:
+    return node.name in wanted and node.config.send_last is SendLast.ON_SUB_AND_PRESENCE
 
 
 async def introduce(engine: EmbeddedEngine, owner: str, receivers: Sequence[Resource]) -> None:
     """The newest items of a user's nodes to resources of somebody who is a contact from now on."""
-    for node in await engine.ports.pep.nodes(owner):
-        if node.config.send_last is not SendLast.NEVER and pep_nodes.is_seen_by(node.config, Viewer.CONTACT):
-            await _send_latest(engine, node, [receiver for receiver in receivers if node.name in receiver.interests])
+    wanted: frozenset[str] = frozenset().union(*(receiver.interests for receiver in receivers))
+    nodes = [node for node in await engine.ports.pep.nodes(owner) if node.name in wanted]
+    for node in await pep_audience.seen_by_contact(engine, nodes, receivers[0].account) if nodes else ():
+        if node.config.send_last is not SendLast.NEVER:
+            await send_latest(engine, node, [receiver for receiver in receivers if node.name in receiver.interests])
 
 
-async def _send_latest(engine: EmbeddedEngine, node: Node, receivers: Sequence[Resource]) -> None:
+async def send_latest(engine: EmbeddedEngine, node: Node, receivers: Sequence[Resource]) -> None:
+    """The newest item of a node, if there is one, to those resources."""
     item = await engine.ports.pep.latest(node.owner, node.name) if receivers else None
     if item is not None:
-        send_each(receivers, pep.notification(node.owner, node.name, item.id, item.payload))
+        send_each(receivers, _notification(node.owner, node.name, node.config, item))

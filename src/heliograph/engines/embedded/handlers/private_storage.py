@@ -37,8 +37,7 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target
     outcome = await engine.ports.pep.change(sender.account, node, decide)
     answer(sender, stanza)
     if outcome.config is not None:
-        notification = pep.notification(sender.account, node, item.id, item.payload)
-        await pep_nodes.tell(engine, sender.account, node, outcome.config, notification)
+        await pep_nodes.tell_item(engine, sender.account, node, outcome.config, item)
 
 
 HANDLERS: dict[tuple[Scope, str, str], Handler] = {
