@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.core import apps
-from heliograph.core.apps import Environment, KeyKind
+from heliograph.core import accounts, apps, webhooks
+from heliograph.core.accounts import RegisterRequest
+from heliograph.core.apps import Caller, Environment, KeyKind
 from heliograph.node import run_node
 from heliograph.settings import Settings
 
@@ -87,3 +89,50 @@ async def test_the_first_tutorial(desk: Desk) -> None:
     assert said.decode().splitlines() == ["Contacts: ['ada@sandbox.localhost']", "Ada's name: Ada"]
     assert await line(ada) == "bob@sandbox.localhost says Hello from another client"
     await stop(ada)
+
+
+async def test_the_receiver_of_webhooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data_dir=tmp_path, http_port=0, xmpp_port=0, xmpps_port=0, webhook_networks=("127.0.0.0/8",))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with run_node(settings) as node:
+        app = (await apps.create(node.ports, "My chat", "localhost", "sandbox.localhost")).app
+        url = f"http://127.0.0.1:{port}/"
+        webhook, secret = await webhooks.add(node.ports, app, Environment.SANDBOX, url, (), allows_private=True)
+        monkeypatch.setenv("WEBHOOK_SECRET", secret)
+        desk = Desk(tmp_path, 0, 0, "")
+        [program] = desk.programs("docs/how-to/receive-webhooks.md")
+        receiver = await desk.start(program.replace("8081", str(port)))
+        await listening(port)
+        monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path))
+        monkeypatch.setenv("HELIOGRAPH_WEBHOOK_NETWORKS", "127.0.0.0/8")
+        command = [Path(sys.executable).with_name("heliograph"), "webhook", "test", webhook.id]
+        tried = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        assert await tried.wait() == 0
+        assert (await told(receiver)).strip() == "webhook.test"
+        trial = Caller(app, Environment.SANDBOX, is_backend=False)
+        await accounts.register(node.ports, trial, RegisterRequest("ada"))
+        assert await told(receiver) == "user.registered ada"
+        assert await told(receiver) == "session.created ada"
+        await stop(receiver)
+
+
+async def told(receiver: asyncio.subprocess.Process) -> str:
+    """The next line of a receiver that is no log line of its server."""
+    while "HTTP/1.1" in (said := await line(receiver)):
+        pass
+    return said
+
+
+async def listening(port: int) -> None:
+    """Wait until somebody answers at a port of this machine."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)  # it is still starting
+            else:
+                writer.close()
+                return
