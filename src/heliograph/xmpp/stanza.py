@@ -8,7 +8,7 @@ goes out byte for byte as it came in, unless it leans on a namespace prefix that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -64,15 +64,19 @@ def split_tag(tag: str) -> tuple[str, str]:
     return namespace, local
 
 
-def _attributes(attrib: dict[str, str]) -> Iterator[str]:
+def _attributes(attrib: dict[str, str]) -> str:
+    """Attributes as they stand in a start tag, each behind a space."""
+    written = ""
     for number, (key, value) in enumerate(attrib.items()):
+        if key[0] != "{":  # nearly all
+            written += f" {key}={quote(value)}"
+            continue
         namespace, local = split_tag(key)
-        if not namespace:
-            yield f" {local}={quote(value)}"
-        elif namespace == NS_XML:
-            yield f" xml:{local}={quote(value)}"
+        if namespace == NS_XML:
+            written += f" xml:{local}={quote(value)}"
         else:
-            yield f" xmlns:n{number}={quote(namespace)} n{number}:{local}={quote(value)}"
+            written += f" xmlns:n{number}={quote(namespace)} n{number}:{local}={quote(value)}"
+    return written
 
 
 def serialize(element: Element, default_ns: str = NS_CLIENT) -> str:
@@ -84,7 +88,7 @@ def serialize(element: Element, default_ns: str = NS_CLIENT) -> str:
     """
     namespace, local = split_tag(element.tag)
     declaration = "" if namespace == default_ns else f" xmlns={quote(namespace)}"
-    start = f"<{local}{declaration}{''.join(_attributes(element.attrib))}"
+    start = f"<{local}{declaration}{_attributes(element.attrib)}"
     content = serialize_content(element, namespace)
     return f"{start}>{content}</{local}>" if content else f"{start}/>"
 
@@ -179,7 +183,7 @@ class Stanza:
             attrib["to"] = to
         if lang is not None and XML_LANG not in attrib:
             attrib[XML_LANG] = lang
-        start = f"<{self.name}{''.join(_attributes(attrib))}"
+        start = f"<{self.name}{_attributes(attrib)}"
         content = self.inner()
         if not content:
             return f"{start}/>".encode()
