@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo serve test test-cluster lint foreign docs bench bench-peers bench-growth bench-guard clean
+.PHONY: help setup web demo serve test test-cluster cluster lint foreign docs bench bench-peers bench-growth bench-guard clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -65,6 +65,11 @@ test-cluster: setup ## what is past one machine: both engines do the same, ejabb
 	scripts/install-ejabberd
 	scripts/install-databases
 	$(BIN)/pytest -v tests/behaviour tests/ejabberd tests/cluster -m "cluster or not cluster" $(ARGS)
+
+cluster: setup ## a whole installation on this machine: two ejabberd, two nodes, haproxy; each part is killed in turn
+	scripts/install-ejabberd
+	scripts/install-databases
+	$(BIN)/python scripts/cluster.py
 
 foreign: ## install the XMPP clients of other makes that the tests run against a node
 	scripts/install-xmpp-clients

@@ -73,6 +73,12 @@ class EjabberdServer:
             for port in self.ports.values():
                 await _listens(port, self._process)
 
+    async def join(self, other: EjabberdServer) -> None:
+        """Become a member of the cluster of another one; both run."""
+        command = (*self._control("join_cluster"), other._name)
+        joining = await asyncio.create_subprocess_exec(*command, env=self._environment())
+        assert await joining.wait() == 0
+
     async def kill(self) -> None:
         """End it at once, with the programs that it has started, as a crash does."""
         assert self._process is not None

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -69,6 +70,68 @@ def postgres_server() -> Iterator[str]:
             finally:
                 running.send_signal(signal.SIGINT)  # without waiting for clients
                 running.wait(30)
+
+
+class RestartablePostgres:
+    """A server that can be killed and started again over the same data; it waits for the disk.
+
+    Args:
+        folder: its own; PostgreSQL's user may enter it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = _free_port()
+        self._running: subprocess.Popen[bytes] | None = None
+        self.database_url = f"postgresql://heliograph@127.0.0.1:{self._port}/heliograph"
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[RestartablePostgres]:
+        """A new server with a database of the present schema."""
+        with tempfile.TemporaryDirectory(prefix="heliograph-postgres-") as name:
+            server = cls(Path(name))
+            server._make()
+            server.start()
+            try:
+                with ThreadPoolExecutor(1) as aside:  # the caller's thread may have an event loop of its own
+                    aside.submit(asyncio.run, _prepare(server.database_url.removesuffix("heliograph"))).result()
+                yield server
+            finally:
+                server.kill()
+
+    def _make(self) -> None:
+        owner, initdb = _as_owner(), program("initdb")
+        assert initdb is not None
+        if owner:
+            os.chown(self._folder, owner["user"], owner["group"])  # type: ignore[arg-type]
+        made = (initdb, "-D", f"{self._folder}/data", "-U", "heliograph", "--auth=trust", "--locale=C", "-E", "UTF8")
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **owner)  # type: ignore[call-overload]
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        server = program("postgres")
+        assert server is not None
+        options = ("listen_addresses=127.0.0.1", f"port={self._port}", f"unix_socket_directories={self._folder}")
+        arguments = [part for option in (*options, "max_connections=200") for part in ("-c", option)]
+        log = (self._folder / "log").open("ab")
+        command = (server, "-D", f"{self._folder}/data", *arguments)
+        self._running = subprocess.Popen(command, cwd=self._folder, stderr=log, **_as_owner())  # type: ignore[call-overload]
+        for _ in range(600):
+            try:
+                psycopg.connect(self.database_url.removesuffix("heliograph") + "postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise TimeoutError("PostgreSQL did not start")
+
+    def kill(self) -> None:
+        """End it at once, its connections too, as a crash of the server does; what it acknowledged is on the disk."""
+        if self._running is not None:
+            self._running.send_signal(signal.SIGQUIT)
+            self._running.wait(30)
+            self._running = None
 
 
 async def _prepare(url: str) -> None:
