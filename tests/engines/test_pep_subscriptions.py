@@ -130,6 +130,20 @@ async def test_a_subscription_is_over_with_the_access(join: Any, befriend: Any, 
     assert refused.condition == ("not-allowed" if is_configured else "not-authorized")
 
 
+async def test_who_becomes_a_contact_again_has_to_subscribe_again(join: Any, befriend: Any) -> None:
+    ada, bob = await join("ada"), await join("bob")
+    await befriend(ada, bob)
+    await done(ada, publish("1"))
+    await done(bob, subscribe(bob.bare), ada.bare)
+    await ada.send(f"<presence type='unsubscribed' to='{bob.bare}'/>")
+    await ada.so_far()
+    await ada.ask(AFFILIATIONS)
+    await befriend(bob, ada)
+    await done(ada, publish("2"))
+    await bob.so_far()
+    assert await listed(bob, SUBSCRIPTIONS, ada.bare) == []
+
+
 async def test_nobody_subscribes_another_or_to_what_is_not_there(join: Any) -> None:
     ada, eve = await join("ada"), await join("eve")
     await done(ada, publish("1", access_model="open"))
@@ -233,5 +247,8 @@ async def test_a_node_may_be_told_of_without_payloads_and_have_a_title(join: Any
     assert await told(ada) == [f"<items node='{NODE}'><item id='2'/></items>"]
     shown = await ada.ask(owner(f"<configure node='{NODE}'/>"))
     assert "<field var='pubsub#title' type='text-single'><value>Notes</value></field>" in shown.xml
+    info = await ada.ask(f"<query xmlns='http://jabber.org/protocol/disco#info' node='{NODE}'/>", to=ada.bare)
+    assert f"<value>{PUBSUB}#meta-data</value>" in info.xml
+    assert "<field var='pubsub#title' type='text-single'><value>Notes</value></field>" in info.xml
     for option in ({"publish_model": "open"}, {"item_expire": "60"}, {"access_model": "authorize"}):
         assert (await ada.ask(configure(**option), kind="set")).condition == "not-acceptable"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bugs
+from heliograph.storage.database import CommitFailed
 from places import running
 from wires import Account, bind_request, plain, stream_header
 
@@ -103,3 +104,48 @@ async def test_a_request_is_answered_with_an_id_that_the_log_has(place: Any, dat
         assert refused.condition == "internal-server-error"
         assert f"Error {logged['error_id']}<" in refused.xml
         assert (await ada.ask(roster, kind="set")).get("type") == "result"
+
+
+@pytest.mark.parametrize("table", ["offline_messages", "blocks"])
+async def test_a_message_that_cannot_be_kept_comes_back(place: Any, database: Path, caplog: Any, table: str) -> None:
+    ada, bob = await place.sign_in(await place.register("ada")), await place.register("bob")
+    message = f"<message type='chat' id='m1' to='{bob.jid}'><body>Hi</body></message>"
+    with bugs.no_bugs(caplog) as lines:
+        with without(database, table):
+            await ada.send(message)
+            refused = await ada.gets("message", id="m1")
+        (logged,) = errors(lines)
+        assert (refused.get("type"), refused.condition) == ("error", "internal-server-error")
+        assert f"Error {logged['error_id']}<" in refused.xml
+        await ada.send(message)
+        assert await ada.so_far() == []
+
+
+async def test_a_presence_whose_contacts_cannot_be_read_is_answered(place: Any, database: Path, caplog: Any) -> None:
+    ada = await place.sign_in(await place.register("ada"))
+    with bugs.no_bugs(caplog) as lines:
+        with without(database, "rosters"):
+            await ada.send("<presence id='p1'/>")
+            refused = await ada.gets("presence", id="p1")
+        (logged,) = errors(lines)
+        assert (refused.get("type"), refused.condition) == ("error", "internal-server-error")
+        assert f"Error {logged['error_id']}<" in refused.xml
+
+
+async def test_a_message_that_cannot_be_archived_is_delivered_and_the_loss_logged(
+    place: Any, database: Path, caplog: Any
+) -> None:
+    ada, bob = [await place.sign_in(await place.register(name)) for name in ("ada", "bob")]
+    await bob.send("<presence/>")
+    await bob.so_far()
+    archive = place.node.ports.archive
+    with bugs.no_bugs(caplog) as lines:
+        with without(database, "archived_messages"):
+            await ada.send(f"<message type='chat' id='m1' to='{bob.bare}'><body>Hi</body></message>")
+            await bob.gets("message", id="m1")
+            with suppress(CommitFailed):  # unless it was written, or not, before
+                await archive.flush()
+        assert "archive_not_written" in [line["event"] for line in errors(lines)]
+        await ada.send(f"<message type='chat' id='m2' to='{bob.bare}'><body>Ho</body></message>")
+        await bob.gets("message", id="m2")
+        await archive.flush()

@@ -47,6 +47,7 @@ FEATURES = tuple(
         "last-published",
         "manage-subscriptions",
         "member-affiliation",
+        "meta-data",
         "modify-affiliations",
         "multi-items",
         "outcast-affiliation",

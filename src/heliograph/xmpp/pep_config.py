@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from heliograph.xmpp.disco import NS_DATA, Field, field_xml
+from heliograph.xmpp.disco import NS_DATA, Field, Form, field_xml
 from heliograph.xmpp.stanza_error import StanzaError, not_acceptable
 
 NODE_CONFIG = "http://jabber.org/protocol/pubsub#node_config"
+META_DATA = "http://jabber.org/protocol/pubsub#meta-data"
 _MAX = "max"
 _NUMBER_MAX_CHARS = 9
 _TEXT_MAX_CHARS = 256
@@ -207,3 +208,11 @@ def _field(var: str, value: Any) -> Field:
     if isinstance(value, tuple):
         return Field(var, value, "list-multi")
     return Field(var, (str(value),), "list-single" if isinstance(value, StrEnum) else "text-single")
+
+
+def meta_data(config: NodeConfig) -> Form:
+    """What service discovery tells of a node to whoever may see it (section 5.4)."""
+    named = {"title": config.title, "description": config.description, "type": config.payload_type}
+    said = [Field(f"pubsub#{name}", (text,), "text-single") for name, text in named.items() if text]
+    model = Field("pubsub#access_model", (config.access_model.value,), "list-single")
+    return Form((Field("FORM_TYPE", (META_DATA,), "hidden"), model, *said))

@@ -8,13 +8,18 @@ two cores: 8 µs a message in commits of 4,000, 16 µs in commits of 250.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
+import structlog
+
 from heliograph.core.archive import ArchivedMessage, Selection
 from heliograph.storage import sql_archive
 from heliograph.storage.database import Cursor, Reader, Writer
+
+log = structlog.get_logger("heliograph.storage")
 
 COMMIT_DELAY_S = 0.2
 CHUNK = 512
@@ -59,6 +64,7 @@ class SqlArchive:
             self._timer = None
         if self._writing is None and self._waiting:
             self._writing = asyncio.get_running_loop().create_task(self._write())
+            self._writing.add_done_callback(_report)
 
     async def _write(self) -> None:
         """Write all that waits, in one commit if it has room there."""
@@ -105,6 +111,12 @@ class SqlArchive:
     async def forget(self, before: float, limit: int) -> int:
         """Delete at most `limit` messages that came before a time; how many these were."""
         return await self._writer.write(partial(_forget, below=round(before * 1e6), limit=limit))
+
+
+def _report(writing: asyncio.Task[None]) -> None:
+    """Messages that could not be written are not in the archive; nobody may wait for them, so it is told here."""
+    if not writing.cancelled() and (error := writing.exception()) is not None:
+        log.error("archive_not_written", error_id=uuid.uuid4().hex, exc_info=error)
 
 
 def _parameters(owner: int, selection: Selection) -> tuple[str, tuple[object, ...]]:

@@ -11,7 +11,7 @@ from heliograph.core.profiles import Viewer, viewer_of
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
 from heliograph.engines.embedded.handlers.ping import NS_PING
 from heliograph.engines.embedded.router import Resource
-from heliograph.xmpp import archive, offline, pep, vcard
+from heliograph.xmpp import archive, offline, pep, pep_config, vcard
 from heliograph.xmpp.avatar import NS_CONVERSION
 from heliograph.xmpp.blocking import NS_BLOCKING
 from heliograph.xmpp.caps import NS_CAPS, Caps, verification_string
@@ -58,6 +58,7 @@ _SERVER_FEATURES = (
     NS_STABLE_IDS,
     NS_PRIVATE,
 )
+_LEAF = (Identity("pubsub", "leaf"),)
 _ACCOUNT = (Identity("account", "registered"), Identity("pubsub", "pep"))
 _ACCOUNT_FEATURES = (
     NS_DISCO_INFO,
@@ -114,10 +115,19 @@ async def _account_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza
     elif not node:
         archived = archive.FEATURES if engine.archiver.is_on else ()
         answer(sender, stanza, info_xml(_ACCOUNT, (*_ACCOUNT_FEATURES, *archived)))
-    elif node in pep.PROFILE_NODES or node in await pep_nodes.visible(engine.ports, sender.account, target.bare):
-        answer(sender, stanza, info_xml((Identity("pubsub", "leaf"),), (pep.NS_PUBSUB,), node))
+    elif node in pep.PROFILE_NODES:
+        answer(sender, stanza, info_xml(_LEAF, (pep.NS_PUBSUB,), node))
     else:
+        await _node_info(engine, sender, stanza, target, node)
+
+
+async def _node_info(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, name: str) -> None:
+    """Answer with what a node of a user's own is, and how its owner describes it (XEP-0060, sections 5.3 and 5.4)."""
+    found = await engine.ports.pep.lookup(target.bare, name)
+    if found is None or name not in await pep_nodes.visible(engine.ports, sender.account, target.bare):
         refuse(sender, stanza, "cancel", "item-not-found")
+    else:
+        answer(sender, stanza, info_xml(_LEAF, (pep.NS_PUBSUB,), name, (pep_config.meta_data(found.config),)))
 
 
 async def _account_items(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:

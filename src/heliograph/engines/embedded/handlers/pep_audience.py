@@ -92,6 +92,17 @@ async def end_lost(engine: EmbeddedEngine, owner: str, name: str, config: NodeCo
     await _end(engine, (await _seeing(engine, owner, name, config, ties))[2])
 
 
+async def end_lost_of(engine: EmbeddedEngine, owner: str, account: str) -> None:
+    """Somebody is no contact of a user any more: their subscriptions to what was for contacts are over."""
+    for tie in await engine.ports.pep_ties.of_account(account):
+        node = await engine.ports.pep.lookup(owner, tie.node) if tie.owner == owner and tie.subscriptions else None
+        if node is None:
+            continue
+        visitor = visitor_of(await engine.ports.contacts.lookup(owner, account), [tie])
+        if not visitor.sees(node.name, node.config):
+            await _end(engine, [tie])
+
+
 async def _end(engine: EmbeddedEngine, lost: Iterable[Tie]) -> None:
     for tie in lost:
         await engine.ports.pep_ties.change(tie.owner, tie.node, tie.account, pep_ties.decide_end)

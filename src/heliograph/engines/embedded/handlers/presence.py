@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, contacts, limits
 from heliograph.core.contacts import RosterChange
-from heliograph.engines.embedded.handlers import capabilities, offline, roster
+from heliograph.engines.embedded.handlers import capabilities, offline, pep_audience, roster
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Presence, Resource, send_each
 from heliograph.xmpp.avatar import presence_content, with_photo
@@ -299,6 +299,8 @@ def _watch(engine: EmbeddedEngine, account: Presence, change: RosterChange) -> N
         _end_subscriptions(engine, account, change)
     subscription = change.item.subscription if change.item else "none"
     was_watched = change.contact in account.watched
+    if change.contact in account.watchers and not is_watcher(subscription):
+        engine.spawn(pep_audience.end_lost_of(engine, change.owner, change.contact))
     _set_member(account.watchers, change.contact, is_watcher(subscription))
     _set_member(account.watched, change.contact, is_watched(subscription))
     if not account.has_contacts or was_watched == is_watched(subscription):
