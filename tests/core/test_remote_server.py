@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from heliograph.core.remote_server import Bound, SignIn, attribute
+from heliograph.core.remote_server import Bound, SignIn, attribute, claim
 
 NOW = 1000.0
 
@@ -45,3 +45,39 @@ def test_who_takes_the_resource_of_another_session_is_not_taken_for_it() -> None
 
 def test_a_connection_without_a_sign_in_is_nobodys() -> None:
     assert attribute([Bound("phone", NOW)], []) == {"phone": None}
+
+
+class Kept:
+    """Sign-ins in memory, as far as `claim` asks for them."""
+
+    def __init__(self, *sign_ins: SignIn) -> None:
+        self.kept = list(sign_ins)
+        self.claimed: list[tuple[int, str]] = []
+
+    async def sign_ins(self, _jid: str) -> list[SignIn]:
+        return self.kept
+
+    async def claim(self, number: int, resource: str, _bound_at: float) -> bool:
+        self.claimed.append((number, resource))
+        return True
+
+
+@pytest.mark.parametrize(
+    ("sign_ins", "session", "claimed"),
+    [
+        ([SignIn(1, "one", NOW)], "one", [(1, "phone")]),
+        ([SignIn(1, "one", NOW), SignIn(2, "one", NOW)], "one", [(1, "phone")]),
+        ([SignIn(1, "one", NOW), SignIn(2, "two", NOW)], None, []),
+        ([SignIn(1, "one", NOW - 900, "phone", NOW - 900)], "one", []),
+        ([SignIn(1, "one", NOW - 900, "phone", NOW - 900), SignIn(2, "two", NOW)], "two", [(2, "phone")]),
+        ([SignIn(1, "one", NOW - 900, "desk", NOW - 900)], None, []),
+        ([], None, []),
+    ],
+    ids=["one", "one twice", "either", "seen before", "taken over", "another's", "nobody's"],
+)
+async def test_a_connection_that_is_seen_is_noted_once_as_its_sessions(
+    sign_ins: list[SignIn], session: str | None, claimed: list[tuple[int, str]]
+) -> None:
+    store = Kept(*sign_ins)
+    assert await claim(store, "ada@chat.example", "phone", NOW + 1) == session  # type: ignore[arg-type]
+    assert store.claimed == claimed

@@ -160,12 +160,15 @@ async def exists(ports: PasswordPorts, jid: str, now: float) -> bool:
 
 
 async def claim(store: RemoteServerStore, jid: str, resource: str, now: float) -> str | None:
-    """A connection was seen to begin: note whose it is. The session, or `None` where that is not certain."""
+    """A connection was seen for the first time, when it began or later: note whose it is, if nobody has. The session,
+    or `None` where that is not certain.
+    """
     sign_ins = await store.sign_ins(jid)
+    free = open_sign_ins(now, sign_ins)
+    if not free:  # it was seen before, by another node or before a restart
+        known = [each.session_id for each in sign_ins if each.resource == resource]
+        return known[-1] if known else None
     session_id = _session(Bound(resource, now), sign_ins)
-    if session_id is None:
-        return None
-    free = [each for each in open_sign_ins(now, sign_ins) if each.session_id == session_id]
-    if free:
+    if session_id is not None:
         await store.claim(free[0].number, resource, now)
     return session_id
