@@ -148,7 +148,9 @@ async def _prepare(url: str) -> None:
 
 @asynccontextmanager
 async def empty_database(server_url: str) -> AsyncIterator[str]:
-    """A database of the present schema without a row; gives its URL. There is one, for one test at a time."""
+    """A database of the present schema without a row, which numbers from 1 on; gives its URL. There is one, for one
+    test at a time.
+    """
     url = f"{server_url}heliograph"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("SET session_replication_role = replica")  # no foreign keys: any order will do
@@ -156,5 +158,7 @@ async def empty_database(server_url: str) -> AsyncIterator[str]:
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_versions'"
         )
         statements = [f"DELETE FROM {name}" for (name,) in await tables.fetchall()]
+        sequences = await connection.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
+        statements += [f"ALTER SEQUENCE {name} RESTART" for (name,) in await sequences.fetchall()]
         await connection.execute("; ".join(statements))
     yield url
