@@ -99,7 +99,7 @@ def test_who_does_not_see_a_node_any_more_is_not_told_of_it() -> None:
     "found",
     [
         Found(OPEN, BARE, limits.PEP_NODE_TIES_MAX, 0),
-        Found(OPEN, BARE, 0, limits.PEP_ACCOUNT_TIES_MAX),
+        Found(OPEN, BARE, 0, limits.PEP_SUBSCRIBED_NODES_MAX),
         Found(OPEN, replace(BARE, subscriptions=tuple(map(str, range(limits.PEP_SUBSCRIPTIONS_MAX)))), 1, 1),
     ],
 )
@@ -109,3 +109,8 @@ def test_there_are_so_many_subscriptions_and_no_more(found: Found) -> None:
     assert raised.value.condition == ("wait", "policy-violation")
     full = Found(OPEN, MEMBER, limits.PEP_NODE_TIES_MAX, 1)  # who is counted already needs no more room
     assert pep_ties.decide_subscribe(full, STRANGER, BOB).subscriptions == (BOB,)
+
+
+def test_who_is_named_by_many_can_be_named_by_more() -> None:
+    found = Found(CLOSED, BARE, 0, limits.PEP_SUBSCRIBED_NODES_MAX)
+    assert pep_ties.decide_affiliation(found, STRANGER, Affiliation.MEMBER) == MEMBER

@@ -220,21 +220,33 @@ async def test_a_whitelist_has_those_whom_the_owner_names(join: Any) -> None:
     assert (await eve.ask(name(eve.bare, "member"), kind="set", to=ada.bare)).condition == "forbidden"
 
 
-async def test_the_owner_begins_and_ends_subscriptions(join: Any) -> None:
+async def test_the_owner_ends_subscriptions_and_begins_none_for_others(join: Any) -> None:
     def wanted(jid: str, value: str) -> str:
         entry = f"<subscription jid='{jid}' subscription='{value}'/>"
         return owner(f"<subscriptions node='{NODE}'>{entry}</subscriptions>")
 
     ada, eve = await join("ada"), await join("eve")
     await done(ada, publish("1", access_model="open"))
-    await done(ada, wanted(eve.bare, "subscribed"))
+    assert (await ada.ask(wanted(eve.bare, "subscribed"), kind="set")).condition == "not-acceptable"
+    await done(eve, subscribe(eve.bare), ada.bare)
+    assert await told(eve) == [news("1")]
+    await done(ada, wanted(eve.bare, "none"))
+    await done(ada, publish("2"))
+    assert await told(eve) == []
+
+
+async def test_who_has_subscribed_gets_the_newest_item_on_coming_back(join: Any) -> None:
+    ada, eve = await join("ada"), await join("eve")
+    await done(ada, publish("1", access_model="open"))
+    await done(eve, subscribe(eve.bare), ada.bare)
+    await eve.so_far()
     await done(ada, publish("2"))
     assert await told(eve) == [news("2")]
-    await done(ada, wanted(eve.bare, "none"))
-    await done(ada, publish("3"))
+    await eve.send("<presence type='unavailable'/>", "<presence/>")
+    assert await told(eve) == [news("2")]
+    await done(eve, f"<block xmlns='urn:xmpp:blocking'><item jid='{ada.bare}'/></block>")
+    await eve.send("<presence type='unavailable'/>", "<presence/>")
     assert await told(eve) == []
-    await done(ada, configure(access_model="whitelist"))
-    assert (await ada.ask(wanted(eve.bare, "subscribed"), kind="set")).condition == "not-allowed"
 
 
 async def test_a_node_may_be_told_of_without_payloads_and_have_a_title(join: Any) -> None:

@@ -68,7 +68,7 @@ def test_the_owner_names_others() -> None:
     assert pep_relations.parse_relations(owner("<purge node='n'/>")) is None
 
 
-@pytest.mark.parametrize("value", ["owner", "publisher", "publish-only", "", "pending"])
+@pytest.mark.parametrize("value", ["owner", "publisher", "publish-only", "", "subscribed"])
 def test_what_nobody_can_be_to_a_node_is_refused(value: str) -> None:
     for name in ("affiliation", "subscription"):
         content = f"<{name}s node='n'><{name} jid='bob@x' {name}='{value}'/></{name}s>"

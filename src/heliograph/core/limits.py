@@ -161,8 +161,9 @@ PEP_ACCOUNT_MAX_BYTES = 4 * 1024 * 1024
 PEP_SUBSCRIPTIONS_MAX = 16
 """JIDs of one account that are told of one node."""
 PEP_NODE_TIES_MAX = 1000
-PEP_ACCOUNT_TIES_MAX = 1000
-"""Accounts that are subscribed to a node or named by its owner, and the nodes of which one account is that."""
+"""Accounts that are subscribed to a node or named by its owner."""
+PEP_SUBSCRIBED_NODES_MAX = 256
+"""Nodes that one account is subscribed to."""
 AVATARS_KNOWN_MAX = 10_000
 """How many pictures a node remembers what to say of."""
 

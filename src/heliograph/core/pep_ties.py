@@ -52,13 +52,13 @@ class Found:
         config: of the node; `None` where it does not exist.
         tie: as it is; an empty one is not kept yet.
         node_ties: how many accounts are tied to the node.
-        account_ties: to how many nodes the account is tied.
+        subscribed_nodes: to how many nodes the account is subscribed.
     """
 
     config: NodeConfig | None
     tie: Tie
     node_ties: int
-    account_ties: int
+    subscribed_nodes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,11 @@ def _existing(found: Found) -> NodeConfig:
 
 
 def _bounded(found: Found, tie: Tie) -> Tie:
-    is_new = found.tie.is_empty and not tie.is_empty
-    if is_new and (found.node_ties >= limits.PEP_NODE_TIES_MAX or found.account_ties >= limits.PEP_ACCOUNT_TIES_MAX):
+    is_tied = found.tie.is_empty and not tie.is_empty
+    is_subscribed = bool(tie.subscriptions) and not found.tie.subscriptions
+    if is_tied and found.node_ties >= limits.PEP_NODE_TIES_MAX:
+        raise _too_many()
+    if is_subscribed and found.subscribed_nodes >= limits.PEP_SUBSCRIBED_NODES_MAX:
         raise _too_many()
     return tie
 

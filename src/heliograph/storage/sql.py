@@ -346,7 +346,8 @@ PEP_TIES_OF_NODE = f"{_PEP_TIES} WHERE o.jid = ? AND n.name = ? ORDER BY a.jid"
 PEP_TIES_OF_ACCOUNT = f"{_PEP_TIES} WHERE a.jid = ? ORDER BY o.jid, n.name"
 PEP_TIE = "SELECT affiliation, subscriptions FROM pep_ties WHERE node = ? AND account_id = ?"
 PEP_TIE_COUNTS = (
-    "SELECT (SELECT COUNT(*) FROM pep_ties WHERE node = ?), (SELECT COUNT(*) FROM pep_ties WHERE account_id = ?)"
+    "SELECT (SELECT COUNT(*) FROM pep_ties WHERE node = ?), "
+    "(SELECT COUNT(*) FROM pep_ties WHERE account_id = ? AND subscriptions <> '[]')"
 )
 PUT_PEP_TIE = (
     "INSERT INTO pep_ties (node, account_id, affiliation, subscriptions) VALUES (?, ?, ?, ?) "

@@ -45,7 +45,6 @@ FEATURES = tuple(
         "filtered-notifications",
         "item-ids",
         "last-published",
-        "manage-subscriptions",
         "member-affiliation",
         "meta-data",
         "modify-affiliations",

@@ -55,7 +55,7 @@ class Entry:
     """One line of a request of the owner: for whom, and what it is to be.
 
     Attributes:
-        value: an affiliation, or `subscribed` or `none`.
+        value: an affiliation, or of a subscription `none`.
     """
 
     jid: Jid
@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RelationsChange:
-    """A request of the owner to change affiliations or subscriptions (sections 8.8.2 and 8.9.2)."""
+    """A request of the owner to change affiliations or to end subscriptions (sections 8.8.2 and 8.9.2)."""
 
     relation: Relation
     node: str
@@ -115,7 +115,7 @@ def check_own(request: SubscriptionRequest, account: str) -> None:
 
 
 def parse_relations(pubsub: Element) -> RelationsChange | None:
-    """Read a request of the owner to change affiliations or subscriptions; `None` if it is something else.
+    """Read a request of the owner to change affiliations or to end subscriptions; `None` if it is something else.
 
     Raises:
         StanzaError: it is malformed, or wants what no node has here.
@@ -134,8 +134,8 @@ def _entry(relation: Relation, element: Element) -> Entry:
     jid = _jid(element)
     if relation is Relation.SUBSCRIPTIONS:
         value = element.get("subscription", "")
-        if value not in (_SUBSCRIBED, "none"):
-            raise not_acceptable("A subscription is subscribed or none")
+        if value != "none":  # nobody is told of what they did not ask for
+            raise not_acceptable("An owner ends subscriptions; everybody begins their own")
         return Entry(jid, value)
     value = element.get("affiliation", "")
     if value not in (Affiliation.MEMBER, Affiliation.OUTCAST, Affiliation.NONE):

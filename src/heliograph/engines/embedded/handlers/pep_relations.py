@@ -74,6 +74,31 @@ async def get_own(
     answer(sender, stanza, pep_relations.own_relations_xml(request.relation, wanted))
 
 
+async def catch_up(engine: EmbeddedEngine, receiver: Resource) -> None:
+    """The newest items of the nodes to which a resource has subscribed that is available from now on; those that its
+    capabilities ask for come by these.
+    """
+    for tie in await engine.ports.pep_ties.of_account(receiver.account):
+        is_told = receiver.jid in tie.subscriptions or (
+            receiver.account in tie.subscriptions and receiver.priority >= 0
+        )
+        if not is_told or tie.node in receiver.interests:
+            continue
+        node = await engine.ports.pep.lookup(tie.owner, tie.node)
+        if node is None or node.config.send_last is not SendLast.ON_SUB_AND_PRESENCE:
+            continue
+        if await _sees(engine, receiver.account, node):
+            await pep_nodes.send_latest(engine, node, (receiver,))
+
+
+async def _sees(engine: EmbeddedEngine, account: str, node: Node) -> bool:
+    try:
+        who = await pep_ties.visitor(engine.ports, account, node.owner)
+    except StanzaError:  # one blocks the other
+        return False
+    return who.sees(node.name, node.config)
+
+
 # ------------------------------------------------------------------------------------------------------ those of a node
 
 
@@ -92,8 +117,8 @@ async def get_of_node(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, 
 
 
 async def change(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, request: RelationsChange) -> None:
-    """Change affiliations or subscriptions of a node as its owner says (sections 8.8.2 and 8.9.2), one after the other;
-    the first that cannot be ends it.
+    """Change affiliations or end subscriptions of a node as its owner says (sections 8.8.2 and 8.9.2), one after the
+    other; the first that cannot be ends it.
     """
     owner, name = sender.account, request.node
     if name in PROFILE_NODES:
@@ -111,18 +136,11 @@ async def change(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, reque
 
 async def _change_one(engine: EmbeddedEngine, owner: str, name: str, relation: Relation, entry: Entry) -> Tie:
     account, store = entry.jid.bare, engine.ports.pep_ties
-    if relation is Relation.SUBSCRIPTIONS and entry.value == "none":
-        decide = partial(pep_ties.decide_unsubscribe, jid=str(entry.jid))
-        return await store.change(owner, name, account, decide)
-    who = await pep_ties.visitor(engine.ports, account, owner)
     if relation is Relation.SUBSCRIPTIONS:
-        return await store.change(
-            owner, name, account, partial(pep_ties.decide_subscribe, visitor=who, jid=str(entry.jid))
-        )
-    named = Affiliation(entry.value)
-    return await store.change(
-        owner, name, account, partial(pep_ties.decide_affiliation, visitor=who, affiliation=named)
-    )
+        return await store.change(owner, name, account, partial(pep_ties.decide_unsubscribe, jid=str(entry.jid)))
+    who, named = await pep_ties.visitor(engine.ports, account, owner), Affiliation(entry.value)
+    decide = partial(pep_ties.decide_affiliation, visitor=who, affiliation=named)
+    return await store.change(owner, name, account, decide)
 
 
 async def _existing(engine: EmbeddedEngine, owner: str, name: str) -> Node:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, contacts, limits
 from heliograph.core.contacts import RosterChange
-from heliograph.engines.embedded.handlers import capabilities, offline, pep_audience, roster
+from heliograph.engines.embedded.handlers import capabilities, offline, pep_audience, pep_relations, roster
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Presence, Resource, send_each
 from heliograph.xmpp.avatar import presence_content, with_photo
@@ -112,6 +112,7 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     work = capabilities.announced(engine, sender, stanza)
     if work is not None:
         await work
+    await pep_relations.catch_up(engine, sender)
     if sender.is_available and sender.priority >= 0:
         await offline.deliver(engine, sender)
 
