@@ -24,8 +24,8 @@ import workloads
 from servers import Server, heliograph, stub
 
 _HISTORY = Path(__file__).parent / "results/guard.csv"
-_ALLOWED = 1.6
-"""How much more a workload may cost than it did, in every round."""
+_ALLOWED = 2.0
+"""How much more a workload may cost than it did, in every round: machines differ in what a system call costs."""
 
 
 async def costs(server: Server) -> dict[str, float]:
