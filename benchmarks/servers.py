@@ -65,6 +65,10 @@ class Heliograph:
 
         return one
 
+    async def backend(self) -> Http:
+        """A connection that calls as the app's backend."""
+        return await Http(self.http_port, {"Heliograph-Key": self._keys["live"]["secret"]}).open()
+
     async def register_bulk(self, usernames: Sequence[str]) -> None:
         """All of them in one call of the backend."""
         http = await Http(self.http_port, {"Heliograph-Key": self._keys["live"]["secret"]}).open()

@@ -85,6 +85,12 @@ class RestartablePostgres:
         self._running: subprocess.Popen[bytes] | None = None
         self.database_url = f"postgresql://heliograph@127.0.0.1:{self._port}/heliograph"
 
+    @property
+    def pid(self) -> int:
+        """The process that has started all others of the server."""
+        assert self._running is not None
+        return self._running.pid
+
     @classmethod
     @contextmanager
     def running(cls) -> Iterator[RestartablePostgres]:
