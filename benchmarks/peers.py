@@ -24,7 +24,6 @@ import uvloop
 
 import report
 import workloads
-from clients import Account
 from servers import Server, ejabberd, heliograph, prosody, stub
 from workloads import Row
 
@@ -64,10 +63,12 @@ async def rows(server: Server, *, is_stub: bool) -> AsyncIterator[Row]:
             yield row
 
 
-async def crowd(start: Start, folder: Path) -> list[Account]:
-    """Register as many as are to sign in at once."""
+async def crowd(start: Start, folder: Path) -> Row:
+    """As many as that sign in at once and stay. The process has registered them before, so its memory may have room."""
     async with start(folder) as server:
-        return (await workloads.register(server, "crowd", _CROWD, 16))[0]
+        accounts, _ = await workloads.register(server, "crowd", _CROWD, 16)
+        await asyncio.sleep(3)  # until it has settled
+        return await workloads.idle(server, accounts)
 
 
 async def measure(rounds: int, folder: Path) -> Found:
@@ -80,10 +81,6 @@ async def measure(rounds: int, folder: Path) -> Found:
             if figure != "workload":
                 found.setdefault(server, {}).setdefault(row["workload"], {}).setdefault(figure, []).append(value)
 
-    crowds = {}
-    for name, start in _STARTS.items():
-        (folder / name).mkdir()
-        crowds[name] = await crowd(start, folder / name)
     for number in range(rounds):
         print(f"round {number + 1}", flush=True)
         for name, start in {**_STARTS, "stub": stub}.items():
@@ -96,9 +93,8 @@ async def measure(rounds: int, folder: Path) -> Found:
                 async with start(Path(fresh), has_archive=True) as server:
                     accounts, _ = await workloads.register(server, "user", 200, 16)
                     note(name, {**await workloads.messages(server, accounts, 100, 3), "workload": _ARCHIVED})
-            async with start(folder / name) as server:
-                await asyncio.sleep(3)  # until it has settled
-                note(name, await workloads.idle(server, crowds[name]))
+            with tempfile.TemporaryDirectory(dir=folder) as fresh:
+                note(name, await crowd(start, Path(fresh)))
     return found
 
 
