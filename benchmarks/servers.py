@@ -226,7 +226,7 @@ async def ejabberd(folder: Path, _fans: Sequence[int] = (), *, has_archive: bool
     _fill("ejabberd.yml", folder / "ejabberd.yml", DIR=folder, ARCHIVE=archive, **ports)
     # As the current user: switching to ejabberd's own would lower the number of open files to 1,024.
     (folder / "ejabberdctl.cfg").write_text(
-        "EXEC_CMD=as_current_user\nERLANG_NODE=bench@localhost\nINET_DIST_INTERFACE=127.0.0.1\n"
+        f"EXEC_CMD=as_current_user\nERLANG_NODE=bench{port}@localhost\nINET_DIST_INTERFACE=127.0.0.1\n"
     )
     for part in ("spool", "log"):
         (folder / part).mkdir(exist_ok=True)
