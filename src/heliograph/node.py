@@ -199,10 +199,8 @@ def open_stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[St
     """
     if settings.database_url is None:
         return sqlite.open(settings.data_dir / "heliograph.db")
-    try:
+    with _extra("database_url", "PostgreSQL", "postgres"):
         from heliograph.storage import postgres  # noqa: PLC0415 - an optional library
-    except ImportError:
-        raise _invalid("database_url", "PostgreSQL takes the extra heliograph[postgres]") from None
     return postgres.open(settings.database_url.get_secret_value(), settings.database_connections_max)
 
 
@@ -212,10 +210,8 @@ async def _shared(settings: Settings) -> AsyncIterator[Shared]:
     if settings.redis_url is None:
         yield Shared(InProcessBus(), InProcessRateCounters())
         return
-    try:
+    with _extra("redis_url", "Redis", "redis"):
         from heliograph.bus import redis  # noqa: PLC0415 - an optional library
-    except ImportError:
-        raise _invalid("redis_url", "Redis takes the extra heliograph[redis]") from None
     async with redis.connect(settings.redis_url.get_secret_value()) as shared:
         yield shared
 
@@ -229,10 +225,8 @@ async def migrate_database(settings: Settings) -> tuple[int, int]:
     if settings.database_url is None:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return await asyncio.to_thread(sqlite_connection.migrate, settings.data_dir / "heliograph.db")
-    try:
+    with _extra("database_url", "PostgreSQL", "postgres"):
         from heliograph.storage.postgres import connection  # noqa: PLC0415 - an optional library
-    except ImportError:
-        raise _invalid("database_url", "PostgreSQL takes the extra heliograph[postgres]") from None
     return await connection.migrate(settings.database_url.get_secret_value())
 
 
@@ -251,10 +245,8 @@ def s3_bucket(settings: Settings) -> Bucket:
     Raises:
         SettingsInvalid: the library for it is missing, or its secret cannot be read.
     """
-    try:
+    with _extra("media_store", "S3", "s3"):
         from heliograph.media.s3 import Bucket  # noqa: PLC0415 - an optional library
-    except ImportError:
-        raise _invalid("media_store", "S3 takes the extra heliograph[s3]") from None
     return Bucket(
         settings.s3_bucket or "",
         settings.s3_endpoint or "",
@@ -274,6 +266,15 @@ def _s3_secret(settings: Settings) -> str:
         return settings.s3_secret_access_key_file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise _invalid("s3_secret_access_key_file", type(error).__name__) from None
+
+
+@contextmanager
+def _extra(setting: str, what: str, extra: str) -> Iterator[None]:
+    """What is imported here comes with an extra; where that is missing, the setting that asks for it cannot be had."""
+    try:
+        yield
+    except ImportError:
+        raise _invalid(setting, f"{what} takes the extra heliograph[{extra}]") from None
 
 
 def _invalid(setting: str, reason: str) -> SettingsInvalid:

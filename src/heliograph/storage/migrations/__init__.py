@@ -8,6 +8,7 @@ line. A file that was released is never changed; a later one mends it.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -55,6 +56,30 @@ def load(words: Words) -> list[Migration]:
 def newest() -> int:
     """The version of this code."""
     return load(SQLITE)[-1].version
+
+
+class WrittenByNewer(Exception):
+    """A database has seen migrations that this code does not know."""
+
+
+def pending(steps: Sequence[Migration], applied: Collection[int], *, otherwise: str) -> list[Migration]:
+    """What a database lacks, in order.
+
+    Args:
+        steps: all migrations.
+        applied: the versions that it has seen.
+        otherwise: what to do about it but to upgrade, where it comes from a newer Heliograph.
+
+    Raises:
+        WrittenByNewer: it does.
+    """
+    newest, current = steps[-1].version, max(applied, default=0)
+    if current > newest:
+        raise WrittenByNewer(
+            f"written by a newer Heliograph (schema {current}; this one knows {newest}): "
+            f"upgrade Heliograph, or {otherwise}"
+        )
+    return [step for step in steps if step.version not in applied]
 
 
 def tables() -> list[str]:

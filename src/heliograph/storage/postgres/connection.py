@@ -42,6 +42,10 @@ class _Number(Dumper):
         return b"1" if obj else b"0"
 
 
+_ADAPTERS = AdaptersMap(psycopg.adapters)
+_ADAPTERS.register_dumper(bool, _Number)
+
+
 @functools.cache
 def translated(query: str) -> str:
     """A query in psycopg's words."""
@@ -55,12 +59,20 @@ def settings() -> dict[str, Any]:
         "connect_timeout": CONNECT_TIMEOUT_S,
         "options": _OPTIONS,
         "application_name": "heliograph",
+        "context": _ADAPTERS,
     }
 
 
-def adapt(adapters: AdaptersMap) -> None:
-    """Teach a connection how values are written."""
-    adapters.register_dumper(bool, _Number)
+def pooling(name: str, connections_max: int) -> dict[str, Any]:
+    """What every pool is made with; it is opened later."""
+    return {
+        "name": name,
+        "kwargs": settings(),
+        "min_size": 1,
+        "max_size": connections_max,
+        "timeout": WAIT_TIMEOUT_S,
+        "open": False,
+    }
 
 
 async def migrate(url: str) -> tuple[int, int]:
@@ -77,20 +89,13 @@ async def migrate(url: str) -> tuple[int, int]:
             await connection.execute(_VERSIONS)
             found = await connection.execute("SELECT version FROM schema_versions")
             applied = {version for (version,) in await found.fetchall()}
-            current = max(applied, default=0)
-            if current > steps[-1].version:
-                raise unusable(
-                    f"written by a newer Heliograph (schema {current}; this one knows {steps[-1].version}): "
-                    "upgrade Heliograph, or choose another database"
-                )
-            for step in steps:
-                if step.version not in applied:
-                    for statement in step.statements:
-                        await connection.execute(statement)
-                    await connection.execute("INSERT INTO schema_versions (version) VALUES (%s)", (step.version,))
-    except psycopg.Error as error:
+            for step in migrations.pending(steps, applied, otherwise="choose another database"):
+                for statement in step.statements:
+                    await connection.execute(statement)
+                await connection.execute("INSERT INTO schema_versions (version) VALUES (%s)", (step.version,))
+    except (psycopg.Error, migrations.WrittenByNewer) as error:
         raise unusable(str(error).strip()) from None  # the cause may name the URL, and with it the password
-    return current, steps[-1].version
+    return max(applied, default=0), steps[-1].version
 
 
 def unusable(reason: str) -> SettingsInvalid:
@@ -107,16 +112,8 @@ class PostgresReader:
     """
 
     def __init__(self, url: str, connections_max: int) -> None:
-        self._pool = AsyncConnectionPool(
-            url,
-            kwargs=settings(),
-            min_size=1,
-            max_size=connections_max,
-            timeout=WAIT_TIMEOUT_S,
-            configure=self._configure,
-            check=AsyncConnectionPool.check_connection,
-            open=False,
-            name="heliograph-reader",
+        self._pool: AsyncConnectionPool = AsyncConnectionPool(
+            url, check=AsyncConnectionPool.check_connection, **pooling("heliograph-reader", connections_max)
         )
 
     async def __aenter__(self) -> Self:
@@ -140,7 +137,3 @@ class PostgresReader:
                 return await (await connection.execute(translated(query), parameters)).fetchall()
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise CommitFailed(str(error)) from error
-
-    @staticmethod
-    async def _configure(connection: psycopg.AsyncConnection) -> None:
-        adapt(connection.adapters)

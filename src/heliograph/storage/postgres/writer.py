@@ -25,7 +25,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from heliograph.storage import sql
 from heliograph.storage.database import CommitFailed, Cursor
-from heliograph.storage.postgres.connection import WAIT_TIMEOUT_S, adapt, settings, translated
+from heliograph.storage.postgres.connection import WAIT_TIMEOUT_S, pooling, translated
 
 T = TypeVar("T")
 
@@ -100,26 +100,14 @@ class PostgresWriter:
     """
 
     def __init__(self, url: str, connections_max: int) -> None:
-        self._pool = ConnectionPool(
-            url,
-            kwargs=settings(),
-            min_size=1,
-            max_size=connections_max,
-            timeout=WAIT_TIMEOUT_S,
-            configure=self._configure,
-            check=ConnectionPool.check_connection,
-            open=False,
-            name="heliograph-writer",
+        self._pool: ConnectionPool = ConnectionPool(
+            url, check=ConnectionPool.check_connection, **pooling("heliograph-writer", connections_max)
         )
         self._threads = ThreadPoolExecutor(connections_max, thread_name_prefix="heliograph-postgres")
         self._room = asyncio.Semaphore(JOBS_MAX)
         self._touched: dict[str, float] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._is_closed = False
-
-    @staticmethod
-    def _configure(connection: psycopg.Connection) -> None:
-        adapt(connection.adapters)
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._pool.open, wait=True, timeout=WAIT_TIMEOUT_S)

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from heliograph.errors import HeliographError, SettingsInvalid
+from heliograph.errors import SettingsInvalid
 from heliograph.storage import migrations
 from heliograph.storage.rows import Row
 
@@ -42,10 +42,10 @@ def open_writer(path: Path) -> sqlite3.Connection:
         raise unusable(path, str(error)) from error
     try:
         _set_up(connection)
-        _migrate(connection, path)
-    except (HeliographError, sqlite3.Error) as error:
+        _migrate(connection)
+    except (sqlite3.Error, migrations.WrittenByNewer) as error:
         connection.close()
-        raise error if isinstance(error, HeliographError) else unusable(path, str(error)) from error
+        raise unusable(path, str(error)) from error
     return connection
 
 
@@ -107,24 +107,16 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection) -> None:
     """Bring the database to this code's version, in one transaction."""
     steps = migrations.load(migrations.SQLITE)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(_VERSIONS)
     applied = {version for (version,) in connection.execute("SELECT version FROM schema_versions")}
-    current = max(applied, default=0)
-    if current > steps[-1].version:
-        raise unusable(
-            path,
-            f"written by a newer Heliograph (schema {current}; this one knows {steps[-1].version}): "
-            "upgrade Heliograph, or choose another data folder",
-        )
-    for step in steps:
-        if step.version not in applied:
-            for statement in step.statements:
-                connection.execute(statement)
-            connection.execute("INSERT INTO schema_versions (version) VALUES (?)", (step.version,))
+    for step in migrations.pending(steps, applied, otherwise="choose another data folder"):
+        for statement in step.statements:
+            connection.execute(statement)
+        connection.execute("INSERT INTO schema_versions (version) VALUES (?)", (step.version,))
     connection.execute("COMMIT")
     connection.execute("PRAGMA busy_timeout = 0")
 
