@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "stage"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "use_cases"))
 
 from conftest import CountedIds, RecordingEngine, TurnedClock, wire

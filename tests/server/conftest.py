@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 
+from doubles import RecordingEngine, TurnedClock
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
-from heliograph.core.blocking import BlockChange
-from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
-from heliograph.core.profiles import Profile
-from heliograph.core.sessions import EndReason, Session
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.media.images import ImageWorkers
 from heliograph.server.http import create_app
@@ -34,52 +31,6 @@ from heliograph.system.sealing import JweSealer
 
 PUBLIC_URL = "https://chat.test"
 ADDRESS = "203.0.113.7"
-
-
-@dataclass
-class TurnedClock:
-    """A clock that stands until it is turned."""
-
-    time: float = 1_800_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def turn(self, seconds: float) -> None:
-        self.time += seconds
-
-
-@dataclass
-class RecordingEngine:
-    """Keeps what it was told, in order: `(method, *arguments)`."""
-
-    told: list[tuple[Any, ...]] = field(default_factory=list)
-    connected: dict[str, list[str]] = field(default_factory=dict)
-
-    def provision(self, jid: str) -> None:
-        self.told.append(("provision", jid))
-
-    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
-        self.told.append(("disconnect_session", jid, session_id, reason))
-
-    def disconnect_account(self, jid: str, reason: EndReason) -> None:
-        self.told.append(("disconnect_account", jid, reason))
-
-    def publish_profile(self, profile: Profile) -> None:
-        self.told.append(("publish_profile", profile))
-
-    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
-        self.told.append(("contacts_changed", *changes))
-
-    def blocks_changed(self, change: BlockChange) -> None:
-        self.told.append(("blocks_changed", change))
-
-    def online(self, jid: str) -> list[str]:
-        return self.connected.get(jid, [])
-
-    def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
-        told = ("announce_session", jid, session)
-        self.told.append(told if ended is None else ("session_ended", jid, session, ended))
 
 
 KEYS = {

@@ -6,42 +6,26 @@ import asyncio
 import base64
 import hashlib
 import shutil
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from doubles import RecordingEngine, TurnedClock
 from heliograph.bus.events import InProcessBus
 from heliograph.bus.in_process import InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
-from heliograph.core.blocking import BlockChange
-from heliograph.core.contacts import RosterChange
 from heliograph.core.media_ports import ImageMaker
 from heliograph.core.ports import Ports
-from heliograph.core.profiles import Profile
-from heliograph.core.sessions import Credentials, EndReason, Session, Verifiers
+from heliograph.core.sessions import Credentials, Verifiers
 from heliograph.media.filesystem import FilesystemMedia
 from heliograph.media.images import ImageWorkers
 from heliograph.storage import sqlite
 from heliograph.storage.stores import Stores
 from heliograph.system.sealing import JweSealer
 from heliograph.xmpp import scram
-
-
-@dataclass
-class TurnedClock:
-    """A clock that stands until it is turned."""
-
-    time: float = 1_800_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def turn(self, seconds: float) -> None:
-        self.time += seconds
 
 
 @dataclass
@@ -71,39 +55,6 @@ class DirectCredentials:
         sha256 = scram.derive(password, salt, iterations, "sha256")
         plain = hashlib.sha256(password.encode()).digest()
         return Credentials(password, salt, iterations, Verifiers(*sha1, *sha256, plain))
-
-
-@dataclass
-class RecordingEngine:
-    """Keeps what it was told, in order: `(method, *arguments)`."""
-
-    told: list[tuple[Any, ...]] = field(default_factory=list)
-    connected: dict[str, list[str]] = field(default_factory=dict)
-
-    def provision(self, jid: str) -> None:
-        self.told.append(("provision", jid))
-
-    def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
-        self.told.append(("disconnect_session", jid, session_id, reason))
-
-    def disconnect_account(self, jid: str, reason: EndReason) -> None:
-        self.told.append(("disconnect_account", jid, reason))
-
-    def publish_profile(self, profile: Profile) -> None:
-        self.told.append(("publish_profile", profile))
-
-    def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
-        self.told.append(("contacts_changed", *changes))
-
-    def blocks_changed(self, change: BlockChange) -> None:
-        self.told.append(("blocks_changed", change))
-
-    def online(self, jid: str) -> list[str]:
-        return self.connected.get(jid, [])
-
-    def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
-        told = ("announce_session", jid, session)
-        self.told.append(told if ended is None else ("session_ended", jid, session, ended))
 
 
 @pytest.fixture
