@@ -10,8 +10,8 @@ from heliograph.errors import AdminBlocked, AuthenticationFailed, HeliographErro
 from heliograph.sdk.endings import ending
 from heliograph.sdk.states import Trigger
 from heliograph.xmpp.initiator_events import AuthenticationRefused, Closed, StreamFailed
-from heliograph.xmpp.session_end import session_ended
-from heliograph.xmpp.stanza import NS_STREAMS
+from heliograph.xmpp.session_end import SIGN_IN_AGAIN, end_text, session_ended
+from heliograph.xmpp.stanza import NS_STREAM_ERRORS, NS_STREAMS
 
 
 def _session_end(reason: str) -> StreamFailed:
@@ -40,6 +40,25 @@ def test_an_ended_session_is_over_for_good_and_says_why(
 ) -> None:
     found = ending(_session_end(reason), is_bound=is_bound)
     assert (found.trigger, found.reason, type(found.error)) == (Trigger.SESSION_ENDED, reason, error)
+
+
+def _told(reason: str) -> StreamFailed:
+    """By a server that can tell a sentence alone."""
+    text = end_text(reason)
+    element = fromstring(f"<error xmlns='{NS_STREAMS}'><text xmlns='{NS_STREAM_ERRORS}'>{text}</text></error>")
+    return StreamFailed("conflict", text, element)
+
+
+def test_a_server_that_can_tell_a_sentence_alone_puts_the_reason_at_its_end() -> None:
+    found = ending(_told("evicted"), is_bound=True)
+    assert (found.trigger, found.reason) == (Trigger.SESSION_ENDED, "evicted")
+    assert found.error.message == "The session was ended because the user signed in on another device at the cap"
+
+
+@pytest.mark.parametrize("event", [_told(SIGN_IN_AGAIN), _session_end(SIGN_IN_AGAIN)])
+def test_a_device_that_has_to_show_its_password_again_is_not_signed_out(event: StreamFailed) -> None:
+    assert ending(event, is_bound=True).trigger is Trigger.LOST
+    assert ending(event, is_bound=False).trigger is Trigger.UNREACHABLE
 
 
 @pytest.mark.parametrize("condition", ["system-shutdown", "reset", "connection-timeout", "resource-constraint"])

@@ -6,6 +6,12 @@ import { child, children } from "./xml";
 const NS_SESSION = "urn:heliograph:session:1";
 const NS_STREAMS = "urn:ietf:params:xml:ns:xmpp-streams";
 
+/** How a server that can tell a sentence alone, as ejabberd, puts the reason at its end. */
+const TOLD = new RegExp(`\\s*\\(${NS_SESSION}#([a-z_]+)\\)$`);
+
+/** Not the end of the session: its device has to show its password once more. */
+const SIGN_IN_AGAIN = "sign_in_again";
+
 /** Stream errors that say something of the server's hour and nothing of this client (RFC 6120, section 4.9.3). */
 const PASSING = new Set(["connection-timeout", "internal-server-error", "reset", "resource-constraint", "system-shutdown"]);
 
@@ -29,8 +35,10 @@ export function timedOut(): Ending {
 
 /** What `<stream:error/>` means (RFC 6120, section 4.9). */
 export function streamError(error: Element, isBound: boolean): Ending {
-  const text = child(error, "text", NS_STREAMS)?.textContent ?? "";
-  const ended = child(error, "ended", NS_SESSION)?.getAttribute("reason");
+  const said = child(error, "text", NS_STREAMS)?.textContent ?? "";
+  const text = said.replace(TOLD, "");
+  const ended = child(error, "ended", NS_SESSION)?.getAttribute("reason") ?? TOLD.exec(said)?.[1];
+  if (ended === SIGN_IN_AGAIN) return lost(failure("unreachable", text || undefined), isBound);
   if (ended) {
     const code = ended === "admin_blocked" ? "admin_blocked" : "authentication_failed";
     return { trigger: "session_ended", reason: ended, error: failure(code, text || "The session has ended") };
@@ -38,9 +46,9 @@ export function streamError(error: Element, isBound: boolean): Ending {
   const condition =
     children(error).find((each) => each.namespaceURI === NS_STREAMS && each.localName !== "text")?.localName ??
     "undefined-condition";
-  const said = failure("unreachable", `The stream ended with ${condition}${text && `: ${text}`}`);
-  if (PASSING.has(condition)) return lost(said, isBound, condition);
-  return { trigger: "failed", reason: condition, error: said };
+  const failed = failure("unreachable", `The stream ended with ${condition}${text && `: ${text}`}`);
+  if (PASSING.has(condition)) return lost(failed, isBound, condition);
+  return { trigger: "failed", reason: condition, error: failed };
 }
 
 /** What a failed sign-in means (RFC 6120, section 6.5); `null` is a server that did not prove who it is. */

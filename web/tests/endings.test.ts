@@ -21,6 +21,23 @@ test("a blocked user is told so at connect as well", () => {
   assert.equal(how.error.statusCode, 403);
 });
 
+test("a server that can tell a sentence alone puts the reason at its end", () => {
+  const told = `<conflict xmlns='${NS}'/><text xmlns='${NS}'>Elsewhere (urn:heliograph:session:1#evicted)</text>`;
+  const how = streamError(error(told), true);
+  assert.deepEqual([how.trigger, how.reason, how.error.message], ["session_ended", "evicted", "Elsewhere"]);
+  const other = `<conflict xmlns='${NS}'/><text xmlns='${NS}'>(urn:heliograph:session:1#evicted) or so</text>`;
+  assert.equal(streamError(error(other), true).trigger, "failed");
+});
+
+test("a device that has to show its password again is not signed out", () => {
+  const text = `<text xmlns='${NS}'>Please sign in again (urn:heliograph:session:1#sign_in_again)</text>`;
+  const ended = "<ended xmlns='urn:heliograph:session:1' reason='sign_in_again'/>";
+  for (const mark of [`<conflict xmlns='${NS}'/>${text}`, `<reset xmlns='${NS}'/>${ended}`]) {
+    assert.equal(streamError(error(mark), true).trigger, "lost");
+    assert.equal(streamError(error(mark), false).trigger, "unreachable");
+  }
+});
+
 test("a server that shuts down is a lost connection; a wrong stream is an error", () => {
   assert.equal(streamError(error(`<system-shutdown xmlns='${NS}'/>`), true).trigger, "lost");
   assert.equal(streamError(error(`<system-shutdown xmlns='${NS}'/>`), false).trigger, "unreachable");

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heliograph.errors import AdminBlocked, AuthenticationFailed, HeliographError, Unreachable
 from heliograph.sdk.states import Trigger
 from heliograph.xmpp.initiator_events import AuthenticationRefused, Closed, StreamFailed
-from heliograph.xmpp.session_end import SIGN_IN_AGAIN, end_reason
+from heliograph.xmpp.session_end import SIGN_IN_AGAIN, end_reason, sentence
 
 ADMIN_BLOCKED = "admin_blocked"
 ACCOUNT_DELETED = "account_deleted"
@@ -59,13 +59,14 @@ def lost(error: HeliographError, *, is_bound: bool, reason: str | None = None) -
 
 def _failed(event: StreamFailed, *, is_bound: bool) -> Ending:
     reason = end_reason(event.error) if event.error is not None else None
+    text = sentence(event.text or "")
     if reason == SIGN_IN_AGAIN:
-        return lost(Unreachable(event.text or "The server asks for the password again"), is_bound=is_bound)
+        return lost(Unreachable(text or "The server asks for the password again"), is_bound=is_bound)
     if reason is not None:
-        text = event.text or "The session has ended"
-        error = AdminBlocked(text) if reason == ADMIN_BLOCKED else AuthenticationFailed(text)
+        kind = AdminBlocked if reason == ADMIN_BLOCKED else AuthenticationFailed
+        error = kind(text or "The session has ended")
         return Ending(Trigger.SESSION_ENDED, reason, error)
-    said = f"The stream ended with {event.condition}" + (f": {event.text}" if event.text else "")
+    said = f"The stream ended with {event.condition}" + (f": {text}" if text else "")
     if event.error is not None and event.condition in _PASSING_CONDITIONS:
         return lost(Unreachable(said), is_bound=is_bound, reason=event.condition)
     return Ending(Trigger.FAILED, event.condition, Unreachable(said))

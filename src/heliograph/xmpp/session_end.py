@@ -14,7 +14,7 @@ SIGN_IN_AGAIN = "sign_in_again"
 """Not the end of the session: its device has to show its password once more."""
 _ENDED_TAG = f"{{{NS_SESSION_END}}}ended"
 _TEXT_TAG = f"{{{NS_STREAM_ERRORS}}}text"
-_TOLD = re.compile(rf"\({NS_SESSION_END}#([a-z_]+)\)$")
+_TOLD = re.compile(rf"\s*\({NS_SESSION_END}#([a-z_]+)\)$")
 
 _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "logout": ("not-authorized", "The session was logged out"),
@@ -41,6 +41,11 @@ def session_ended(reason: str) -> StreamError:
 def end_text(reason: str) -> str:
     """The same in one sentence, for a server that lets nothing but a sentence be told."""
     return f"{_CONDITIONS[reason][1]} ({NS_SESSION_END}#{reason})"
+
+
+def sentence(text: str) -> str:
+    """What a received stream error says to people, without the mark of `end_text`."""
+    return _TOLD.sub("", text)
 
 
 def end_reason(error: Element) -> str | None:
