@@ -1,5 +1,5 @@
-"""A bot that answers every message with the same text, until it is interrupted. It comes back by itself when the
-connection is lost.
+"""A bot that answers every message with the same text, until it is stopped: by Ctrl-C, or by SIGTERM as services are.
+It comes back by itself when the connection is lost.
 
     HELIOGRAPH_URL=http://127.0.0.1:8080 HELIOGRAPH_KEY=hg_pk_trial_… python examples/echo_bot.py echo
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 
 from heliograph import SDK, ConnectionUpdate, HeliographError, MessageReceived
@@ -35,8 +36,16 @@ async def main(user: str) -> None:
                         print(f"could not answer {sender}: {error.message}", flush=True)
 
 
+async def until_stopped(user: str) -> None:
+    """Be that user until a signal comes, also where nobody may interrupt what a shell has put into the background."""
+    bot = asyncio.create_task(main(user))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, bot.cancel)
+    await asyncio.wait((bot,))
+    if not bot.cancelled():
+        bot.result()  # it never ends by itself but with an error
+    print("bye")
+
+
 if __name__ == "__main__":
-    try:
-        asyncio.run(main(*sys.argv[1:]))
-    except KeyboardInterrupt:
-        print("bye")
+    asyncio.run(until_stopped(*sys.argv[1:]))

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from heliograph.node import run_node
 from heliograph.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -34,24 +36,35 @@ async def environment(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
         }
 
 
-async def start(environment: dict[str, str], name: str, *arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        EXAMPLES / name,
-        *arguments,
+@asynccontextmanager
+async def started(environment: dict[str, str], *command: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program that runs; it is gone afterwards."""
+    example = await asyncio.create_subprocess_exec(
+        *command,
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    try:
+        yield example
+    finally:
+        if example.returncode is None:
+            example.kill()
+            await example.wait()
+
+
+async def end(example: asyncio.subprocess.Process) -> str:
+    """Wait for its end, which has to be a good one; what it printed since."""
+    async with asyncio.timeout(PATIENCE_S):
+        output, errors = await example.communicate()
+    assert (example.returncode, errors.decode()) == (0, "")
+    return output.decode()
 
 
 async def run(environment: dict[str, str], name: str) -> str:
     """Run an example to its end; what it printed."""
-    example = await start(environment, name)
-    output, errors = await asyncio.wait_for(example.communicate(), 60)
-    assert example.returncode == 0, errors.decode()
-    assert errors == b""
-    return output.decode()
+    async with started(environment, sys.executable, EXAMPLES / name) as example:
+        return await end(example)
 
 
 async def test_live_profile(environment: dict[str, str]) -> None:
@@ -72,11 +85,8 @@ async def test_backend(environment: dict[str, str]) -> None:
     assert lines[7:] == ["signed out everywhere: 2 sessions", "blocked: member-2"]
 
 
-async def test_echo_bot(environment: dict[str, str]) -> None:
-    bot = await start(environment, "echo_bot.py", "echo")
-    assert bot.stdout is not None
-    while await asyncio.wait_for(bot.stdout.readline(), 30) != b"CONNECTED\n":
-        assert not bot.stdout.at_eof()
+async def answer_of(environment: dict[str, str], bot: str) -> str:
+    """What the bot answers to a user who says hello."""
     async with SDK() as sdk:
         await sdk.initialize(
             environment["HELIOGRAPH_URL"], environment["HELIOGRAPH_KEY"], ca_file=environment["HELIOGRAPH_CA_FILE"]
@@ -84,15 +94,34 @@ async def test_echo_bot(environment: dict[str, str]) -> None:
         events = sdk.events()
         credentials = (await sdk.register("ada")).data
         await sdk.connect(credentials.username, credentials.password)
-        await sdk.send_message("echo", "Hello?")
-        async with asyncio.timeout(30):
+        await sdk.send_message(bot, "Hello?")
+        async with asyncio.timeout(PATIENCE_S):
             async for event in events:
                 if isinstance(event, MessageReceived):
-                    assert (event.user_id, event.text) == ("echo", "Hello?")
-                    break
-    bot.send_signal(signal.SIGINT)
-    output, errors = await asyncio.wait_for(bot.communicate(), 30)
-    assert (bot.returncode, output, errors) == (0, b"bye\n", b"")
+                    assert event.user_id == bot
+                    return event.text
+    raise AssertionError("the events ended")
+
+
+@pytest.mark.parametrize(
+    ("shell", "number"),
+    [
+        ('exec "$@"', signal.SIGINT),
+        ('exec "$@"', signal.SIGTERM),
+        ("trap '' INT; exec \"$@\"", signal.SIGINT),  # as a script starts what it leaves in the background
+    ],
+    ids=["interrupted", "terminated", "interrupted in the background"],
+)
+async def test_echo_bot(environment: dict[str, str], shell: str, number: int) -> None:
+    command = ("/bin/sh", "-c", shell, "sh", sys.executable, EXAMPLES / "echo_bot.py", "echo")
+    async with started(environment, *command) as bot:
+        assert bot.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while await bot.stdout.readline() != b"CONNECTED\n":
+                assert not bot.stdout.at_eof()
+        assert await answer_of(environment, "echo") == "Hello?"
+        bot.send_signal(number)
+        assert await end(bot) == "bye\n"
 
 
 def test_every_example_is_tested() -> None:
