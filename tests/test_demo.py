@@ -31,7 +31,7 @@ def test_at_a_terminal_the_demo_stays_up_with_the_pages_until_it_is_stopped() ->
             shown = read_until(ours, "forgets everything")
             url = re.search(r"(http://\S+)/phone\?as=ada", shown)
             assert url is not None, shown
-            for path in ("/phone", "/"):
+            for path in ("/phone", "/", "/admin"):
                 assert httpx.get(url[1] + path).status_code == 200
         finally:
             running.send_signal(signal.SIGINT)

@@ -196,7 +196,9 @@ async def stay(http_port: int, stopped: asyncio.Event) -> None:
             await _join(ada, node, key, "ada", "Ada", "Looking for a ridge", device=DeviceBody(device="tablet"))
             await _join(bob, node, key, "bob", "Bob", "On the next ridge", message_listener=_answer(bob))
             await bob.add_contact("ada")
-            Console(highlight=False, soft_wrap=True).print(_invitation(node.public_url), markup=False)
+            secret_key = app.keys[KeyKind.SECRET, Environment.SANDBOX]
+            invitation = _invitation(node.public_url, secret_key)
+            Console(highlight=False, soft_wrap=True).print(invitation, markup=False)
             await stopped.wait()
 
 
@@ -214,7 +216,7 @@ def _answer(sdk: SDK) -> Callable[[MessageReceived], Awaitable[None]]:
     return answer
 
 
-def _invitation(url: str) -> str:
+def _invitation(url: str, secret_key: str) -> str:
     return f"""
 Try it: Ada and Bob are signed in. Open two windows of a browser, or a second profile as the phone:
 
@@ -222,6 +224,7 @@ Try it: Ada and Bob are signed in. Open two windows of a browser, or a second pr
   2. the screen   {url}/                shows a code
   3. scan the code with the phone, or type the letters below it; approve; type the two digits on the screen
   4. write to Bob, change your photo on one and see it on the other, end the screen's session from the phone
+  5. the console  {url}/admin           watch and change it all, with this app's secret key: {secret_key}
 
 A camera works on this machine's own addresses and over HTTPS. Ctrl-C stops the node and forgets everything.
 """

@@ -322,6 +322,7 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
         trusted_proxies=tuple(map(str, settings.trusted_proxies)),
         request_max_bytes=settings.request_max_bytes,
         pages_app=settings.pages_app,
+        has_admin_console=settings.admin_console,
         observe=metrics.request,
     )
     return uvicorn.Config(

@@ -100,6 +100,9 @@ class Settings(BaseModel):
     pages_app: str | None = None
     """The id of the app whose sandbox users the node's own pages (`/` and `/phone`) sign in. Not set: the only app, if
     there is one."""
+    admin_console: bool = True
+    """Whether the admin console is served at `/admin`. It is a page without rights of its own: who uses it types in the
+    secret key of an app."""
 
     signal_server_url: WsUrl | None = None
     """The address of the QR signal server that clients are told, such as `wss://signal.chat.example/signal`. Not set:

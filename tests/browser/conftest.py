@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
+from gallery import AXE, NARROW, SCREENS, WIDE, Gallery
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
@@ -40,8 +41,6 @@ QUIET = [
 ]
 FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 PATIENCE_MS = 10_000
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 390, "height": 844}
 USUAL = {"viewport": WIDE, "locale": "en-GB", "reduced_motion": "reduce"}
 CAMERA_PX = (640, 480)
 CAMERA_FRAMES_PER_S = 15
@@ -85,6 +84,10 @@ class Site:
     @property
     def key(self) -> str:
         return self.app.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
+
+    @property
+    def secret_key(self) -> str:
+        return self.app.keys[KeyKind.SECRET, Environment.SANDBOX]
 
 
 def _serve(settings: Settings, is_up: Future[Site], stop: Future[None]) -> None:
@@ -217,6 +220,14 @@ class People:
         assert answer.status_code == 200, answer.text
         return answer.json().get("data")
 
+    def console(self, key: str | None = None) -> Page:
+        """The admin console, open at the list of users; of the sandbox, where the key is no other."""
+        page = self.open("/admin")
+        page.get_by_label("Secret key of the app").fill(key or self.site.secret_key)
+        page.get_by_role("button", name="Open").click()
+        expect(page.get_by_role("heading", name="Users")).to_be_visible()
+        return page
+
     def typed_code(self, screen: Page) -> str:
         return screen.get_by_text(TYPED_CODE).inner_text()
 
@@ -268,6 +279,16 @@ def people(site: Site, browser: Browser, camera: FakeCamera) -> Iterator[People]
     yield people
     people.close()
     assert people.complaints == []
+
+
+@pytest.fixture
+def gallery() -> Iterator[Gallery]:
+    if not AXE.is_file():
+        pytest.skip("axe-core is missing: `make web` installs it")
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    gallery = Gallery(AXE.read_text(encoding="utf-8"))
+    yield gallery
+    assert gallery.violations == []
 
 
 def picture_of(element: Locator) -> Image.Image:

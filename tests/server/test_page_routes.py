@@ -19,6 +19,7 @@ def built(tmp_path: Path) -> Path:
     for name, text in {
         "pages/signin.html": "<!doctype html><title>Sign in</title>",
         "pages/phone.html": "<!doctype html><title>Phone</title>",
+        "pages/admin.html": "<!doctype html><title>Console</title>",
         "pages/style.css": "body {}",
         "sdk/heliograph.js": "export default {};",
         "secret.txt": "not to be served",
@@ -34,7 +35,9 @@ def pages(api: Any, built: Path) -> Any:
     return api.with_services(static_dir=built)
 
 
-@pytest.mark.parametrize(("path", "title"), [("/", "Sign in"), ("/phone", "Phone"), ("/link", "Phone")])
+@pytest.mark.parametrize(
+    ("path", "title"), [("/", "Sign in"), ("/phone", "Phone"), ("/link", "Phone"), ("/admin", "Console")]
+)
 async def test_a_page_comes_with_a_policy_that_lets_nothing_foreign_in(pages: Any, path: str, title: str) -> None:
     answer = await pages.http.get(path)
     assert answer.status_code == 200
@@ -72,6 +75,11 @@ async def test_pages_that_are_not_built_say_how_to_build_them(api: Any, tmp_path
     answer = await api.with_services(static_dir=tmp_path).http.get("/")
     assert answer.status_code == 404
     assert "make web" in answer.json()["message"]
+
+
+async def test_an_operator_can_do_without_the_admin_console(pages: Any) -> None:
+    answer = await pages.with_services(has_admin_console=False).http.get("/admin")
+    assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found")
 
 
 async def test_the_pages_are_told_the_trial_key_of_the_only_app(pages: Any) -> None:

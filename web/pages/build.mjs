@@ -1,5 +1,5 @@
-// Builds the pages: two scripts and a style sheet, beside the files of public/. The SDK stays outside: both pages load
-// the module that the node serves.
+// Builds the pages: a script each and one style sheet, beside the files of public/. The SDK stays outside: sign-in and
+// phone load the module that the node serves.
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,6 +24,7 @@ export async function buildPages({ outDir }) {
     entryPoints: {
       signin: "src/signin/main.ts",
       phone: "src/phone/main.ts",
+      admin: "src/admin/main.ts",
       style: "src/style/main.css",
     },
     outdir: outDir,

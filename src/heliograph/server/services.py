@@ -56,6 +56,7 @@ class Services:
             truth about the client; by default none.
         request_max_bytes: the largest body of a request that is no upload.
         pages_app: the id of the app whose users the pages sign in; `None` for the only app, where there is one.
+        has_admin_console: whether `/admin` is served.
         static_dir: the folder of the built pages and of the built browser SDK.
         observe: is told of each request that was answered: method, pattern of its route, status, seconds.
         uploads: counts the uploads that are being read.
@@ -69,6 +70,7 @@ class Services:
     trusted_proxies: tuple[str, ...] = ()
     request_max_bytes: int = limits.REQUEST_MAX_BYTES
     pages_app: str | None = None
+    has_admin_console: bool = True
     static_dir: Path = STATIC_DIR
     observe: Observer = unobserved
     uploads: Uploads = field(default_factory=Uploads)

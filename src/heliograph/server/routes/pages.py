@@ -1,4 +1,5 @@
-"""The node's own pages: sign-in at `/`, the phone at `/phone`, and the browser SDK at `/sdk/heliograph.js`.
+"""The node's own pages: sign-in at `/`, the phone at `/phone`, the admin console at `/admin`, and the browser SDK at
+`/sdk/heliograph.js`.
 
 They are static files, built from `web/`. What depends on the node stands in `/pages/config.json`.
 """
@@ -27,12 +28,16 @@ _REVALIDATED = "no-cache"
 _PAGES = {"/": "signin.html", "/phone": "phone.html", "/link": "phone.html"}
 """`/link` is where the codes lead of an app that has them as links."""
 
+_CONSOLE = {"/admin": "admin.html"}
+"""A file like the others: what it shows, the API gives to the secret key that is typed into it."""
+
 
 def routes(services: Services) -> list[BaseRoute]:
-    """`/`, `/phone`, `/link`, `/pages/…` and `/sdk/…`."""
+    """`/`, `/phone`, `/link`, `/pages/…`, `/sdk/…` and, where the node has it, `/admin`."""
     folder = services.static_dir
+    pages = _PAGES | _CONSOLE if services.has_admin_console else _PAGES
     return [
-        *(_page(path, name, services) for path, name in _PAGES.items()),
+        *(_page(path, name, services) for path, name in pages.items()),
         Route("/pages/config.json", _config(services)),
         Mount("/pages", _Files(directory=folder / "pages", check_dir=False)),
         Mount("/sdk", _Files(directory=folder / "sdk", check_dir=False)),

@@ -2,6 +2,7 @@
 
 import SDK, { type NewSession, type Session } from "heliograph";
 
+import { deviceName } from "../shared/device_name.js";
 import { busy, button, h } from "../shared/dom.js";
 import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";
 import { icon } from "../shared/icons.js";
@@ -9,7 +10,7 @@ import { newSessions } from "../shared/me.js";
 import { t } from "../shared/messages.js";
 import { explain } from "../shared/problems.js";
 import { ProfileCard } from "../shared/profile_card.js";
-import { describe, sessionsList } from "../shared/sessions_list.js";
+import { sessionsList } from "../shared/sessions_list.js";
 
 interface Deeds {
   scan: () => void;
@@ -73,7 +74,7 @@ export class PhoneHome {
   }
 
   private async announce(session: NewSession): Promise<void> {
-    tell(t("session_new", { device: describe(session), ip: session.ip }));
+    tell(t("session_new", { device: deviceName(session), ip: session.ip }));
     await this.refresh();
   }
 

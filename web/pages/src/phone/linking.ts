@@ -8,7 +8,7 @@ import { icon } from "../shared/icons.js";
 import { t } from "../shared/messages.js";
 import { outcome } from "../shared/outcome.js";
 import { codeOf, detailsOf, explain } from "../shared/problems.js";
-import { describe } from "../shared/sessions_list.js";
+import { deviceName } from "../shared/device_name.js";
 import { since } from "../shared/time.js";
 import { consentScreen } from "./consent.js";
 import { Camera, readPicture } from "./scanner.js";
@@ -129,7 +129,7 @@ export class Linking {
       const facts = [session.ip, t("session_active", { when: since(session.lastActiveAt) })].join(" · ");
       control.append(
         h("span", { class: "row-sign" }, icon(session.via === "qr" ? "screen" : "phone")),
-        h("span", { class: "row-text" }, h("strong", {}, describe(session)), h("span", { class: "faint" }, facts)),
+        h("span", { class: "row-text" }, h("strong", {}, deviceName(session)), h("span", { class: "faint" }, facts)),
       );
       control.addEventListener("click", () => void busy(control, () => this.approve(request, session.id)));
       return h("li", { class: "row" }, control);

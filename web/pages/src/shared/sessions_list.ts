@@ -2,6 +2,7 @@
 
 import SDK, { type Session } from "heliograph";
 
+import { deviceName } from "./device_name.js";
 import { busy, fill, h } from "./dom.js";
 import { tell } from "./frame.js";
 import { icon } from "./icons.js";
@@ -13,12 +14,6 @@ export interface SessionsList {
   element: HTMLElement;
   /** Asks the node again. */
   refresh(): Promise<void>;
-}
-
-/** What a session is called: browser and system, else what the device said of itself. */
-export function describe(session: { device: string; browser: string; os: string }): string {
-  const parts = [session.browser, session.os].filter(Boolean).join(" · ");
-  return parts || session.device || t("session_unknown");
 }
 
 /**
@@ -40,7 +35,7 @@ export function sessionsList(wanted: (session: Session) => boolean, whenEmpty: s
 }
 
 function row(session: Session, changed: () => Promise<void>): HTMLElement {
-  const name = describe(session);
+  const name = deviceName(session);
   const via = t(session.via === "qr" ? "session_via_qr" : "session_via_register");
   const facts = [session.ip, via, t("session_active", { when: since(session.lastActiveAt) })].filter(Boolean);
   const text = h("span", { class: "row-text" }, h("strong", {}, name), h("span", { class: "faint" }, facts.join(" · ")));

@@ -24,6 +24,15 @@ export function since(moment: string): string {
 
 /** The time of day of a moment in milliseconds since the epoch. */
 export function timeOfDay(moment: number): string {
-  const region = navigator.languages.find((tag) => tag.startsWith(language())) ?? language();
-  return new Intl.DateTimeFormat(region, { hour: "2-digit", minute: "2-digit" }).format(moment);
+  return new Intl.DateTimeFormat(region(), { hour: "2-digit", minute: "2-digit" }).format(moment);
+}
+
+/** Day and time of a moment, an ISO 8601 time. */
+export function dayAndTime(moment: string): string {
+  return new Intl.DateTimeFormat(region(), { dateStyle: "medium", timeStyle: "short" }).format(Date.parse(moment));
+}
+
+/** The reader's own variety of the page's language, such as en-GB. */
+function region(): string {
+  return navigator.languages.find((tag) => tag.startsWith(language())) ?? language();
 }

@@ -2,6 +2,7 @@
 
 import SDK, { type ConnectionUpdate, type Contact, type NewSession } from "heliograph";
 
+import { deviceName } from "../shared/device_name.js";
 import { button, fill, h } from "../shared/dom.js";
 import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";
 import { icon, type IconName } from "../shared/icons.js";
@@ -9,7 +10,7 @@ import { connection, messages, newSessions } from "../shared/me.js";
 import { t, type MessageKey } from "../shared/messages.js";
 import { explain } from "../shared/problems.js";
 import { ProfileCard } from "../shared/profile_card.js";
-import { describe, sessionsList, type SessionsList } from "../shared/sessions_list.js";
+import { sessionsList, type SessionsList } from "../shared/sessions_list.js";
 import { Contacts } from "./contacts.js";
 import { Conversation } from "./conversation.js";
 
@@ -129,7 +130,7 @@ export class Home {
 
   /** Another device of the user has just been signed in: say so, and offer to end it. */
   private async announce(session: NewSession): Promise<void> {
-    const words = t("session_new", { device: describe(session), ip: session.ip });
+    const words = t("session_new", { device: deviceName(session), ip: session.ip });
     const end = button(t("session_not_me"), "danger", () => void this.endSession(session.sessionId));
     end.classList.add("small");
     tell(h("span", {}, words), end);

@@ -1,6 +1,10 @@
 /** The texts in English; the table that every other language has to match. */
 
+import { adminEnglish } from "./admin_english.js";
+
 export const english = {
+  ...adminEnglish,
+
   title_sign_in: "Sign in · Heliograph",
   title_home: "Chats · Heliograph",
   title_phone: "Heliograph phone",

@@ -1,8 +1,11 @@
 /** The texts in German. */
 
+import { adminGerman } from "./admin_german.js";
 import type { english } from "./english.js";
 
 export const german: Readonly<Record<keyof typeof english, string>> = {
+  ...adminGerman,
+
   title_sign_in: "Anmelden · Heliograph",
   title_home: "Chats · Heliograph",
   title_phone: "Heliograph-Telefon",

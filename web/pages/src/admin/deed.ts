@@ -1,0 +1,23 @@
+/** A deed that a button does: refused or done, the reader is told, and the page is fresh again. */
+
+import { busy } from "../shared/dom.js";
+import { tell } from "../shared/frame.js";
+import { explain } from "../shared/problems.js";
+
+/**
+ * Does it while the button is out of use.
+ *
+ * @param done what to say afterwards
+ * @param refresh shows what has become of it
+ */
+export function doing(control: HTMLButtonElement, deed: () => Promise<unknown>, done: string, refresh: () => Promise<void>): void {
+  void busy(control, async () => {
+    try {
+      await deed();
+      await refresh();
+      tell(done);
+    } catch (error) {
+      tell(explain(error));
+    }
+  });
+}

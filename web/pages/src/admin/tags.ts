@@ -1,0 +1,13 @@
+/** What is special about an account, in a word each. */
+
+import { h } from "../shared/dom.js";
+import { t } from "../shared/messages.js";
+import type { Account } from "./api.js";
+
+/** Blocked, or deleted and not gone yet. */
+export function tagsOf(account: Account): HTMLElement[] {
+  const tags: HTMLElement[] = [];
+  if (account.isAdminBlocked) tags.push(h("span", { class: "tag bad" }, t("admin_tag_blocked")));
+  if (account.isDeleted) tags.push(h("span", { class: "tag bad" }, t("admin_tag_deleted")));
+  return tags;
+}
