@@ -79,19 +79,20 @@ __all__ = [  # noqa: RUF022 - in plain alphabetical order
 
 _HOMES = {
     "Backend": "sdk.backend",
-    "StoredTokens": "sdk.token_store",
-    "TokenFile": "sdk.token_store",
-    "TokenStore": "sdk.token_store",
+    "ConnectionStatus": "sdk.states",
     "DeviceBody": "wire",
     "EventIterator": "sdk.dispatch",
-    "ConnectionStatus": "sdk.states",
     "QrCode": "sdk.qr_code",
     "QrConsent": "sdk.qr",
     "ReconnectPolicy": "sdk.reconnect",
     "Response": "sdk.response",
     "SDK": "sdk.sdk",
+    "StoredTokens": "sdk.token_store",
+    "TokenFile": "sdk.token_store",
+    "TokenStore": "sdk.token_store",
     "VisibilityRequest": "wire",
 }
+"""Where each name comes from; those that are missing here come from `sdk.events`."""
 
 
 def __getattr__(name: str) -> Any:

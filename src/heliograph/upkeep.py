@@ -74,19 +74,16 @@ async def sweep(ports: Ports, settings: Settings) -> None:
     """
     now = ports.clock.now()
     idle_s = settings.qr_session_idle_days * 86400.0
-    while await accounts.delete_expired(ports):
-        pass
-    while await sessions.end_idle(ports, idle_s):
-        pass
-    while await ports.archive.forget(now - settings.archive_days * 86400.0, limits.EXPIRED_BATCH):
-        pass
-    while await ports.offline.forget(now - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH):
-        pass
-    while await ports.invitations.forget(now, limits.EXPIRED_BATCH):
-        pass
-    while await ports.directory.fill_in(limits.EXPIRED_BATCH):
-        pass
-    while await qr_browser.expire_unclaimed(ports):
-        pass
-    while await ports.qr_links.forget(now - limits.QR_KEPT_S, now, limits.EXPIRED_BATCH):
-        pass
+    chores: tuple[Callable[[], Awaitable[int]], ...] = (
+        lambda: accounts.delete_expired(ports),
+        lambda: sessions.end_idle(ports, idle_s),
+        lambda: ports.archive.forget(now - settings.archive_days * 86400.0, limits.EXPIRED_BATCH),
+        lambda: ports.offline.forget(now - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH),
+        lambda: ports.invitations.forget(now, limits.EXPIRED_BATCH),
+        lambda: ports.directory.fill_in(limits.EXPIRED_BATCH),
+        lambda: qr_browser.expire_unclaimed(ports),
+        lambda: ports.qr_links.forget(now - limits.QR_KEPT_S, now, limits.EXPIRED_BATCH),
+    )
+    for chore in chores:
+        while await chore():  # a batch at a time, until there is nothing left to do
+            pass

@@ -316,7 +316,7 @@ def qr_link_text(link: QrLink) -> str:
 
 
 def pep_node(row: Row) -> Node:
-    """A node of personal eventing."""
+    """The node in the columns of `sql.PEP_NODE`."""
     return Node(row[0], row[1], pep_config(row[2]))
 
 
@@ -331,14 +331,14 @@ def pep_config_text(config: NodeConfig) -> str:
 
 
 def pep_tie(row: Row) -> Tie:
-    """`_PEP_TIES`."""
+    """The tie in the columns of `sql.PEP_TIES_OF_NODE` and `sql.PEP_TIES_OF_ACCOUNT`."""
     owner, node, account, affiliation, subscriptions = row
     return Tie(owner, node, account, Affiliation(affiliation), tuple(_decode_jids(subscriptions)))
 
 
 def pep_subscriptions_text(tie: Tie) -> str:
     """The subscriptions of a tie as they are kept."""
-    return msgspec.json.encode(tie.subscriptions).decode()
+    return _encode(tie.subscriptions).decode()
 
 
 def entry(row: Row) -> Entry:

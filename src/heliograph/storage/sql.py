@@ -1,8 +1,8 @@
 """Every query of the stores, once, in the SQL that SQLite and PostgreSQL share.
 
 Parameters are written `?`; an adapter whose driver numbers them translates. An adapter whose driver does not tell the
-number of a new row appends `RETURNING` to `ADD_ACCOUNT` and `ADD_SESSION`. Column lists stand in the order in which
-`rows` reads them. The tables are in `migrations`.
+number of a new row appends `RETURNING` to `ADD_ACCOUNT`, `ADD_SESSION` and `ADD_PEP_NODE`. Column lists stand in the
+order in which `rows` reads them. The tables are in `migrations`.
 """
 
 # ruff: noqa: S608 - put together from the constants of this module alone
@@ -201,8 +201,6 @@ CONTACT_PROFILES = (
     f"WHERE o.jid = ? AND r.subscription IN ('to', 'both') AND a.deleted_at IS NULL "
     f"AND (p.mark > ? OR r.mark > ?) ORDER BY {_NEWS}"
 )
-ROSTER_VERSION = "SELECT roster_version FROM accounts WHERE jid = ?"
-NEXT_ROSTER_VERSION = "UPDATE accounts SET roster_version = roster_version + 1 WHERE jid = ? RETURNING roster_version"
 NEXT_MARK = "UPDATE domains SET mark = mark + 1 WHERE domain = ? RETURNING mark"
 MARK_PROFILE = "UPDATE profiles SET mark = ? WHERE account_id = ?"
 ADD_PROFILE_CHANGE = "INSERT INTO profile_changes (account_id, version, record) VALUES (?, ?, ?)"
@@ -242,6 +240,8 @@ ADD_HISTORY_PICTURE = (
 TRIM_HISTORY_PICTURES = "DELETE FROM history_pictures WHERE account_id = ? AND version <= ?"
 
 # ----------------------------------------------------------------------------------------------------------- rosters
+ROSTER_VERSION = "SELECT roster_version FROM accounts WHERE jid = ?"
+NEXT_ROSTER_VERSION = "UPDATE accounts SET roster_version = roster_version + 1 WHERE jid = ? RETURNING roster_version"
 ROSTER = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? ORDER BY r.contact"
 ROSTER_ITEM = f"SELECT {ITEM} FROM accounts o JOIN rosters r ON r.owner_id = o.id WHERE o.jid = ? AND r.contact = ?"
 ROSTER_ITEM_OF = f"SELECT {ITEM} FROM rosters r WHERE r.owner_id = ? AND r.contact = ?"

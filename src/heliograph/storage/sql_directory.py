@@ -16,7 +16,6 @@ BACKLOG = (
 FILLED_IN = "UPDATE directory_backlog SET account_id = ? WHERE account_id > ?"
 ALL_FILLED_IN = "DELETE FROM directory_backlog"
 FILL_IN_TERM = f"{ADD_TERM} ON CONFLICT DO NOTHING"
-ACCOUNT_TO_FILL_IN = f"SELECT {ACCOUNT} FROM accounts a WHERE a.id = ?"
 PROFILE_TO_FILL_IN = f"SELECT {PROFILE} FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id WHERE a.id = ?"
 
 PAGE = (

@@ -8,7 +8,8 @@ from functools import partial
 
 from heliograph.core.accounts import Account
 from heliograph.core.directory import Entry, Found, Query, Span, Term, account_terms, profile_terms
-from heliograph.storage import rows, sql_directory
+from heliograph.core.user_jids import domain_of
+from heliograph.storage import rows, sql, sql_directory
 from heliograph.storage.database import Cursor, Reader, Writer
 
 
@@ -21,7 +22,7 @@ class SqlDirectory:
 
     async def search(self, query: Query) -> Found:
         """Those whom a viewer finds, in the order of the terms that found them; the profiles are whole."""
-        viewer, domain = query.viewer, query.viewer.partition("@")[2]
+        viewer, domain = query.viewer, domain_of(query.viewer)
         parameters: list[object] = [value for span in query.spans for value in (domain, span.low, span.high)]
         parameters += [viewer, viewer, query.now, viewer, domain, viewer, domain]
         parameters += [value for term in query.required for value in (domain, term)]
@@ -56,12 +57,12 @@ def _entry(row: rows.Row) -> Entry:
 
 def _fill_in(cursor: Cursor, numbers: Sequence[int], *, is_last: bool) -> None:
     for number in numbers:
-        row = cursor.execute(sql_directory.ACCOUNT_TO_FILL_IN, (number,)).fetchone()
+        row = cursor.execute(sql.ACCOUNT_BY_ID, (number,)).fetchone()
         if row is None:
             continue  # deleted meanwhile
         account = rows.account(row)
         profile = rows.profile(cursor.execute(sql_directory.PROFILE_TO_FILL_IN, (number,)).fetchone())
-        domain = account.jid.partition("@")[2]
+        domain = domain_of(account.jid)
         for source, terms in (("account", account_terms(account)), ("profile", profile_terms(profile))):
             for term in terms:
                 known = (domain, term.term, number, term.audience.value, source)
@@ -85,7 +86,7 @@ def keep_terms(
         before: the terms that were.
         after: those that are.
     """
-    domain = jid.partition("@")[2]
+    domain = domain_of(jid)
     for term in before - after:
         cursor.execute(sql_directory.DELETE_TERM, (domain, term.term, account_id))
     for term in after - before:

@@ -1,4 +1,4 @@
-"""Who can be found by telephone number,."""
+"""Who can be found by telephone number."""
 
 from __future__ import annotations
 
