@@ -12,7 +12,7 @@ from heliograph.cli.running import app_of, run, settings_of
 from heliograph.core import audit, limits
 from heliograph.core.apps import Environment
 from heliograph.core.audit import Entry, Head
-from heliograph.core.sessions import iso
+from heliograph.core.timestamps import iso
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 

@@ -10,7 +10,8 @@ import typer
 from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox, UserId
 from heliograph.cli.running import backend_of, run, settings_of
 from heliograph.core import accounts, sessions
-from heliograph.core.sessions import EndReason, Session, describe, iso
+from heliograph.core.sessions import EndReason, Session, describe
+from heliograph.core.timestamps import iso
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 

@@ -11,7 +11,7 @@ from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox, UserId
 from heliograph.cli.running import backend_of, run, settings_of
 from heliograph.core import account_changes, accounts, deletion, directory
 from heliograph.core.accounts import Account
-from heliograph.core.sessions import iso
+from heliograph.core.timestamps import iso
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import limits
 from heliograph.core.accounts import Account, lookup
+from heliograph.core.apps import require_backend
 from heliograph.core.metadata import Metadata, check_metadata, merge
 from heliograph.core.sessions import EndReason
-from heliograph.errors import AccountNotFound, RequestInvalid, SecretKeyRequired
+from heliograph.errors import AccountNotFound, RequestInvalid
 
 if TYPE_CHECKING:
     from heliograph.core.apps import Caller
@@ -65,16 +66,6 @@ async def change(ports: Ports, jid: str, decide: Callable[[Account], AccountChan
     if changed.ends is not None:
         ports.engine.disconnect_account(jid, changed.ends)
     return changed.account, ended
-
-
-def require_backend(caller: Caller) -> None:
-    """Let only the app's own backend pass.
-
-    Raises:
-        SecretKeyRequired: the caller shows a publishable key.
-    """
-    if not caller.is_backend:
-        raise SecretKeyRequired
 
 
 async def set_blocked(ports: Ports, caller: Caller, identifier: str, is_blocked: bool) -> Account:

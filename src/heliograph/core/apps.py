@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
 from heliograph.core import limits, opaque
-from heliograph.errors import AppInvalid, FeatureDisabled, LicenseInvalid
+from heliograph.errors import AppInvalid, FeatureDisabled, LicenseInvalid, SecretKeyRequired
 from heliograph.xmpp.jid import JidMalformed, prepare_domain
 
 if TYPE_CHECKING:
@@ -266,10 +266,10 @@ def _check_invite_url(url: str) -> None:
 
 
 def check_policy(policy: Policy) -> Policy:
-    """A policy whose numbers stand within their bounds, and whose origins are such.
+    """A policy whose numbers lie within their bounds, and whose origins and addresses can be such.
 
     Raises:
-        AppInvalid: one does not; `details` holds its name as `field`, and `min` and `max`.
+        AppInvalid: something is wrong; `details.field` names it, and of a number there are `min` and `max` beside it.
     """
     if len(policy.origins) > limits.QR_ORIGINS_MAX:
         raise AppInvalid(
@@ -296,6 +296,16 @@ def require_feature(app: App, feature: Feature) -> None:
     """
     if feature in app.policy.disabled_features:
         raise FeatureDisabled(details={"feature": feature.value})
+
+
+def require_backend(caller: Caller) -> None:
+    """Let only the app's own backend pass.
+
+    Raises:
+        SecretKeyRequired: the caller shows a publishable key.
+    """
+    if not caller.is_backend:
+        raise SecretKeyRequired
 
 
 def key_text(kind: KeyKind, environment: Environment, chance: bytes) -> str:

@@ -112,6 +112,8 @@ EMPTY = Head(0, bytes(32))
 """The head of a chain without entries."""
 
 _encode = msgspec.json.Encoder().encode
+_PAGE = 1000
+"""How many entries are read at a time."""
 
 
 # ----------------------------------------------------------------------------------------------------------- the chain
@@ -178,9 +180,6 @@ async def verify(store: AuditStore, app_id: str, noted: Head | None = None) -> t
     if noted is not None and noted.number > head.number:
         return head, f"the trail ends at entry {head.number}, and entry {noted.number} was noted"
     return head, None
-
-
-_PAGE = 1000
 
 
 async def follow(ports: Ports, seen: Mapping[str, int]) -> dict[str, int]:

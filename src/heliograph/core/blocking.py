@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heliograph.core import limits
+from heliograph.core.user_jids import domain_of
 from heliograph.errors import AccountNotFound, BlockInvalid, BlockLimit
 from heliograph.xmpp import blocking
+from heliograph.xmpp.jid import bare_of
 
 if TYPE_CHECKING:
     from heliograph.core.ports import Ports
@@ -67,7 +69,7 @@ def check(owner: str, jids: Iterable[str]) -> frozenset[str]:
         BlockInvalid: one of them is the user.
     """
     wanted = frozenset(jids)
-    if any(jid.partition("/")[0] == owner for jid in wanted):
+    if any(bare_of(jid) == owner for jid in wanted):
         raise BlockInvalid
     return wanted
 
@@ -90,7 +92,7 @@ def jid_of(owner: str, identifier: str) -> str:
     Raises:
         BlockInvalid: it is the owner.
     """
-    jid = f"{identifier}@{owner.partition('@')[2]}"
+    jid = f"{identifier}@{domain_of(owner)}"
     check(owner, (jid,))
     return jid
 
@@ -160,21 +162,21 @@ async def unblock_user(ports: Ports, owner: str, identifier: str) -> None:
 
 async def users(ports: Ports, owner: str) -> list[str]:
     """The bare JIDs of the users whom a user blocks, in order; entries of other kinds are for XMPP clients."""
-    domain = owner.partition("@")[2]
+    domain = domain_of(owner)
     listed = await ports.blocks.blocked(owner)
     return sorted(jid for jid in listed if jid.endswith(f"@{domain}") and "/" not in jid)
 
 
 async def apart_from(ports: Ports, jid: str) -> Apart:
     """Whom blocking keeps apart from a full or bare JID, both ways."""
-    user = jid.partition("/")[0]
+    user = bare_of(jid)
     blockers = await ports.blocks.blockers(blocking.forms(jid))
     return Apart(user, await ports.blocks.blocked(user), blockers)
 
 
 async def blocks(ports: Ports, owner: str, other: str) -> bool:
     """Whether a user blocks a full or bare JID."""
-    return owner != other.partition("/")[0] and blocking.matches(await ports.blocks.blocked(owner), other)
+    return owner != bare_of(other) and blocking.matches(await ports.blocks.blocked(owner), other)
 
 
 async def are_apart(ports: Ports, one: str, other: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heliograph.core import accounts, limits, rate_limits
-from heliograph.core.account_changes import require_backend
 from heliograph.core.accounts import Registered, RegisterRequest
+from heliograph.core.apps import require_backend
 from heliograph.errors import RequestInvalid
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import blocking, contacts, limits, rate_limits
 from heliograph.core.contacts import Decision, FriendState, RosterItem
 from heliograph.core.rate_limits import Draw, Rate
+from heliograph.core.user_jids import domain_of
 from heliograph.errors import (
     AccountNotFound,
     ContactInvalid,
@@ -86,7 +87,7 @@ async def import_all(ports: Ports, owner: str, policy: ContactPolicy, identifier
     if named:
         rate = rate_limits.weighted(IDENTIFIERS_PER_ACCOUNT, len(named))
         await rate_limits.check(ports, Draw(f"contact-import:account:{owner}", rate))
-    domain = owner.partition("@")[2]
+    domain = domain_of(owner)
     refused = await _refused(ports, owner, {name: f"{name}@{domain}" for name in named})
     work = _Import(owner, policy)
     wanted = [f"{name}@{domain}" for name in named if name not in refused]

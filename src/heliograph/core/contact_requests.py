@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from heliograph.core.ports import Ports
 
 
-async def accept(ports: Ports, owner: str, other_identifier: str) -> Friend:
+async def accept(ports: Ports, owner: str, identifier: str) -> Friend:
     """Make a contact of somebody who has asked.
 
     Raises:
@@ -21,19 +21,19 @@ async def accept(ports: Ports, owner: str, other_identifier: str) -> Friend:
         ContactRequestNotFound: nobody of that name has asked, or has taken it back.
         ContactLimit: one of the two rosters is full.
     """
-    jid = contacts.jid_of(owner, other_identifier)
+    jid = contacts.jid_of(owner, identifier)
     await contacts.change(ports, owner, jid, lambda pair: contacts.befriend(_asked(pair), ContactPolicy.REQUEST))
     return await contacts.friend(ports, owner, jid)
 
 
-async def deny(ports: Ports, owner: str, other_identifier: str) -> None:
+async def deny(ports: Ports, owner: str, identifier: str) -> None:
     """Decline the request of somebody who has asked; they may ask again, unless they are blocked.
 
     Raises:
         ContactInvalid: it is the user.
         ContactRequestNotFound: nobody of that name has asked, or has taken it back.
     """
-    jid = contacts.jid_of(owner, other_identifier)
+    jid = contacts.jid_of(owner, identifier)
     await contacts.change(ports, owner, jid, lambda pair: contacts.part(_asked(pair)))
 
 

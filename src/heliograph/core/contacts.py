@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import blocking, limits, profiles
 from heliograph.core.apps import ContactPolicy
 from heliograph.core.profiles import Profile
+from heliograph.core.user_jids import are_of_one_app, domain_of, identifier_of
 from heliograph.errors import AccountNotFound, ContactInvalid, ContactLimit
 from heliograph.xmpp import presence, roster
 from heliograph.xmpp.presence import Kind
@@ -248,7 +249,7 @@ def jid_of(owner: str, identifier: str) -> str:
     Raises:
         ContactInvalid: it is the owner.
     """
-    return check_contact(owner, f"{identifier}@{_domain(owner)}")
+    return check_contact(owner, f"{identifier}@{domain_of(owner)}")
 
 
 def check_contact(owner: str, contact: str) -> str:
@@ -259,13 +260,9 @@ def check_contact(owner: str, contact: str) -> str:
     """
     if contact == owner:
         raise ContactInvalid("Nobody is a contact of their own")
-    if _domain(contact) != _domain(owner):
+    if not are_of_one_app(contact, owner):
         raise ContactInvalid("Contacts belong to the same app and environment")
     return contact
-
-
-def _domain(jid: str) -> str:
-    return jid.partition("@")[2]
 
 
 def _looks(item: RosterItem | None) -> RosterItem | None:
@@ -339,7 +336,7 @@ async def _check_account(ports: Ports, jid: str) -> None:
         raise AccountNotFound
 
 
-async def add(ports: Ports, identity_jid: str, policy: ContactPolicy, other_identifier: str) -> Friend:
+async def add(ports: Ports, owner: str, policy: ContactPolicy, identifier: str) -> Friend:
     """Make another user a contact, ask to, or accept one who has asked; see `befriend`.
 
     Raises:
@@ -347,14 +344,14 @@ async def add(ports: Ports, identity_jid: str, policy: ContactPolicy, other_iden
         ContactInvalid: it is the user, or somebody whom the user blocks.
         ContactLimit: one of the two rosters is full.
     """
-    jid = jid_of(identity_jid, other_identifier)
+    jid = jid_of(owner, identifier)
     await _check_account(ports, jid)
-    if await blocking.blocks(ports, identity_jid, jid):
+    if await blocking.blocks(ports, owner, jid):
         raise ContactInvalid("Who is blocked cannot be made a contact")
-    if await blocking.blocks(ports, jid, identity_jid):
+    if await blocking.blocks(ports, jid, owner):
         raise AccountNotFound
-    await change(ports, identity_jid, jid, lambda pair: befriend(pair, policy))
-    return await friend(ports, identity_jid, jid)
+    await change(ports, owner, jid, lambda pair: befriend(pair, policy))
+    return await friend(ports, owner, jid)
 
 
 async def friend(ports: Ports, owner: str, jid: str) -> Friend:
@@ -370,14 +367,14 @@ async def friend(ports: Ports, owner: str, jid: str) -> Friend:
     return _friend(ports, item, state, await ports.profiles.lookup(jid))
 
 
-async def remove(ports: Ports, jid: str, other_identifier: str) -> None:
+async def remove(ports: Ports, owner: str, identifier: str) -> None:
     """End a contact, take back a request or decline one; see `part`.
 
     Raises:
         AccountNotFound: the user has no such contact, and was not asked by one.
         ContactInvalid: it is the user.
     """
-    await _remove(ports, jid, jid_of(jid, other_identifier), lambda _item: True)
+    await _remove(ports, owner, jid_of(owner, identifier), lambda _item: True)
 
 
 async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[RosterItem], bool]) -> RosterItem:
@@ -393,17 +390,17 @@ async def _remove(ports: Ports, owner: str, contact: str, is_there: Callable[[Ro
     return removed[0]
 
 
-async def friends(ports: Ports, jid: str) -> list[Friend]:
+async def friends(ports: Ports, owner: str) -> list[Friend]:
     """The user's friends, those whom the user has asked, and those who have asked the user, in the roster's order. Of
     whom blocking keeps apart from the user, nothing but the name of the entry is shown.
     """
-    apart = await blocking.apart_from(ports, jid)
-    known = {profile.jid: profile for profile in await ports.profiles.of_contacts(jid)}
+    apart = await blocking.apart_from(ports, owner)
+    known = {profile.jid: profile for profile in await ports.profiles.of_contacts(owner)}
     found = []
-    for item in await ports.contacts.roster(jid):
+    for item in await ports.contacts.roster(owner):
         state = friend_state(item)
         if state is not None and apart.covers(item.jid):
-            found.append(Friend(item.jid, item.jid.partition("@")[0], state, Profile(item.jid), is_online=False))
+            found.append(Friend(item.jid, identifier_of(item.jid), state, Profile(item.jid), is_online=False))
         elif state is not None:
             is_watched = presence.is_watched(item.subscription)
             profile = known.get(item.jid) if is_watched else await ports.profiles.lookup(item.jid)
@@ -414,14 +411,14 @@ async def friends(ports: Ports, jid: str) -> list[Friend]:
 def _friend(ports: Ports, item: RosterItem, state: FriendState, profile: Profile | None) -> Friend:
     return Friend(
         jid=item.jid,
-        identifier=item.jid.partition("@")[0],
+        identifier=identifier_of(item.jid),
         state=state,
         profile=profiles.redact(profile or Profile(item.jid), profiles.seen_as(item)),
         is_online=state is FriendState.FRIEND and bool(ports.engine.online(item.jid)),
     )
 
 
-async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, groups: Sequence[str]) -> None:
+async def set_item(ports: Ports, owner: str, contact: str, name: str, groups: Sequence[str]) -> None:
     """Add an item to the roster, or change its name and groups (RFC 6121, sections 2.3 and 2.4).
 
     An item may name anybody, also somebody who does not exist or lives elsewhere: it is the user's own address book.
@@ -430,17 +427,17 @@ async def set_item(ports: Ports, owner_jid: str, contact_jid: str, name: str, gr
         ContactInvalid: it is the owner.
         ContactLimit: the roster is full.
     """
-    if contact_jid == owner_jid:
+    if contact == owner:
         raise ContactInvalid("Nobody is a contact of their own")
 
     def decide(pair: Pair) -> Pair:
-        item = pair.item or RosterItem(contact_jid)
+        item = pair.item or RosterItem(contact)
         return replace(pair, item=replace(item, name=name, groups=tuple(groups), is_listed=True))
 
-    await change(ports, owner_jid, contact_jid, decide)
+    await change(ports, owner, contact, decide)
 
 
-async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Kind]:
+async def remove_item(ports: Ports, owner: str, contact: str) -> list[Kind]:
     """Remove an item from the roster, with both subscriptions (RFC 6121, section 2.5).
 
     Returns:
@@ -449,20 +446,20 @@ async def remove_item(ports: Ports, owner_jid: str, contact_jid: str) -> list[Ki
     Raises:
         AccountNotFound: the roster shows no such item.
     """
-    item = await _remove(ports, owner_jid, contact_jid, lambda item: item.is_listed)
+    item = await _remove(ports, owner, contact, lambda item: item.is_listed)
     has_asked = presence.is_watched(item.subscription) or item.is_pending_out
     was_asked = presence.is_watcher(item.subscription) or item.is_pending_in
     return [Kind.UNSUBSCRIBE] * has_asked + [Kind.UNSUBSCRIBED] * was_asked
 
 
-async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Kind, request: str = "") -> Subscribed:
+async def subscription(ports: Ports, sender: str, contact: str, kind: Kind, request: str = "") -> Subscribed:
     """Carry out a subscription stanza on both sides (RFC 6121, section 3). Whether the contact exists is not told
     (section 8.5.1): a request to nobody stays unanswered.
 
     Args:
         ports: the node's ports.
-        sender_jid: the bare JID of the sender.
-        contact_jid: the bare JID of the contact.
+        sender: the bare JID of the sender.
+        contact: the bare JID of the contact.
         kind: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
         request: what stands inside a request, as XML, to be there when it is delivered later; too much of it is not
             kept.
@@ -471,7 +468,7 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         ContactInvalid: the contact is the sender, or belongs to another app or environment.
         ContactLimit: one of the two rosters is full.
     """
-    check_contact(sender_jid, contact_jid)
+    check_contact(sender, contact)
     done: list[Exchange] = []
 
     def decide(pair: Pair) -> Pair:
@@ -479,5 +476,5 @@ async def subscription(ports: Ports, sender_jid: str, contact_jid: str, kind: Ki
         return _with_request(pair, done[0].pair, kept)
 
     kept = request if len(request.encode()) <= limits.SUBSCRIPTION_REQUEST_MAX_BYTES else ""
-    changes = await change(ports, sender_jid, contact_jid, decide, is_stanza=True)
+    changes = await change(ports, sender, contact, decide, is_stanza=True)
     return Subscribed(changes, done[0].is_routed, done[0].is_answered)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from heliograph.core import accounts, limits
-from heliograph.core.account_changes import AccountChange, Feedback, change, require_backend
+from heliograph.core.account_changes import AccountChange, Feedback, change
 from heliograph.core.accounts import Account
-from heliograph.core.apps import Feature, require_feature
+from heliograph.core.apps import Feature, require_backend, require_feature
 from heliograph.core.sessions import EndReason, require_own_sign_in
+from heliograph.core.unicode_text import is_unicode
 from heliograph.errors import AccountNotFound, RequestInvalid
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def check_text(name: str, text: str) -> str:
     Raises:
         RequestInvalid: it has more than 2000 characters, or is no Unicode text; `details.field` is `name`.
     """
-    if len(text) > limits.FEEDBACK_MAX_CHARS or any("\ud800" <= character <= "\udfff" for character in text):
+    if len(text) > limits.FEEDBACK_MAX_CHARS or not is_unicode(text):
         raise RequestInvalid(
             f"The field {name} is text of at most {limits.FEEDBACK_MAX_CHARS} characters",
             details={"field": name, "max": limits.FEEDBACK_MAX_CHARS},

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.core import limits
-from heliograph.core.account_changes import require_backend
-from heliograph.core.apps import Feature, require_feature
+from heliograph.core.apps import Feature, require_backend, require_feature
 from heliograph.core.metadata import Metadata, check_metadata
 from heliograph.core.profiles import DEFAULT_VISIBILITY, Profile, Viewer, Visibility, redact
+from heliograph.core.unicode_text import is_unicode
 from heliograph.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ async def search(
         MetadataInvalid: the metadata cannot be a user's.
     """
     require_feature(identity.caller.app, Feature.USER_SEARCH)
-    if len(text) > limits.SEARCH_TEXT_MAX_CHARS or any("\ud800" <= each <= "\udfff" for each in text):
+    if len(text) > limits.SEARCH_TEXT_MAX_CHARS or not is_unicode(text):
         raise _invalid("search", 0, limits.SEARCH_TEXT_MAX_CHARS)
     if not 1 <= limit <= limits.SEARCH_USERS_MAX:
         raise _invalid("limit", 1, limits.SEARCH_USERS_MAX)

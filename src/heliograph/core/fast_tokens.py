@@ -14,11 +14,11 @@ import base64
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from heliograph.core import limits
 from heliograph.errors import TokenExpired, TokenRevoked
+from heliograph.xmpp.date_time import stamp
 
 if TYPE_CHECKING:
     from heliograph.core.accounts import Account
@@ -146,4 +146,4 @@ async def sign_in(ports: Ports, session_id: str, client: str, wish: Wish) -> Fas
 
 def expiry(token: FastToken) -> str:
     """When a token ends, in ISO 8601 and UTC: `2026-01-31T12:00:00Z`."""
-    return datetime.fromtimestamp(token.expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stamp(token.expires_at)

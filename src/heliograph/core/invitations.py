@@ -14,6 +14,7 @@ from heliograph.core import blocking, contacts, limits, opaque, profiles, rate_l
 from heliograph.core.apps import ContactPolicy
 from heliograph.core.contacts import Decision, Friend, RosterItem
 from heliograph.core.rate_limits import Draw, Rate
+from heliograph.core.user_jids import are_of_one_app
 from heliograph.errors import ContactInvalid, InvitationInvalid, InvitationLimit, RequestInvalid
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ async def accept(ports: Ports, user: str, token: str) -> Friend:
 async def _find(ports: Ports, user: str, token: str) -> Invitation:
     await _check_rate(ports, user)
     invitation = await ports.invitations.lookup(token_hash(token))
-    if invitation is None or invitation.owner.partition("@")[2] != user.partition("@")[2]:
+    if invitation is None or not are_of_one_app(invitation.owner, user):
         raise InvitationInvalid
     if await blocking.are_apart(ports, user, invitation.owner):
         raise InvitationInvalid

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from heliograph.core import blocking
 from heliograph.core.profiles import Viewer, viewer_of
+from heliograph.core.user_jids import are_of_one_app
 from heliograph.errors import AccountNotFound, LastSeenHidden
+from heliograph.xmpp.date_time import stamp
 
 if TYPE_CHECKING:
     from heliograph.core.ports import Ports
@@ -35,7 +36,7 @@ class LastSeen:
     @property
     def iso(self) -> str:
         """The time as ISO 8601 in UTC, to the second."""
-        return datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(self.at)
 
 
 async def get(ports: Ports, viewer_jid: str, jid: str) -> LastSeen:
@@ -50,7 +51,7 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> LastSeen:
         AccountNotFound: there is no such user in the viewer's app and environment, or one of the two blocks the other.
         LastSeenHidden: the viewer may not see the user's presence.
     """
-    if viewer_jid.partition("@")[2] != jid.partition("@")[2]:
+    if not are_of_one_app(viewer_jid, jid):
         raise AccountNotFound
     last = await ports.sessions.last_active(jid)
     if last is None:

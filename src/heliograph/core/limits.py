@@ -6,7 +6,7 @@ from __future__ import annotations
 
 # ----------------------------------------------------------------------------------------------------- identifiers
 IDENTIFIER_MAX_CHARS = 191
-IDENTIFIER_FORM = "[a-z0-9_-]{1,191}"
+IDENTIFIER_FORM = f"[a-z0-9_-]{{1,{IDENTIFIER_MAX_CHARS}}}"
 """A regular expression for the whole of an identifier; such a text is also a localpart of RFC 7622 as it stands."""
 METADATA_MAX_ENTRIES = 3
 METADATA_KEY_MAX_CHARS = 64
@@ -88,9 +88,7 @@ FIELD_MAX_BYTES = 8192
 """A grapheme can hold any number of code points, so each text field also has a limit in UTF-8 bytes: enough for 139 of
 the longest emoji sequences.
 """
-IMAGE_URL_MAX_BYTES = 2048
 VCARD_EXTRA_MAX_BYTES = 16_384
-IMAGE_MAX_BYTES = 10 * 1024 * 1024
 PROFILE_CHANGES_KEPT = 20
 """How many changes of one profile are kept for the app's backend."""
 PROFILE_UPDATES_MAX = 1000
@@ -100,6 +98,11 @@ PROFILE_UPDATES_BATCH = 50
 PROFILE_UPDATES_MAX_BYTES = 8 * 1024 * 1024
 RECENT_STATUSES_KEPT = 10
 OFFERED_STATUSES_MAX = 50
+
+# -------------------------------------------------------------------------------------------------------- pictures
+
+IMAGE_URL_MAX_BYTES = 2048
+IMAGE_MAX_BYTES = 10 * 1024 * 1024
 IMAGE_MAX_PIXELS = 40_000_000
 IMAGE_SIDE_PX = 640
 """The longest side of a stored picture."""

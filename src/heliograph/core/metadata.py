@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from heliograph.core import limits
+from heliograph.core.unicode_text import is_unicode
 from heliograph.errors import MetadataInvalid
 
 Metadata = Mapping[str, str | bool | int | float]
@@ -24,23 +25,18 @@ def check_metadata(metadata: Mapping[str, object]) -> Metadata:
 
 
 def _check_key(key: object) -> str:
-    if not isinstance(key, str) or not 1 <= len(key) <= limits.METADATA_KEY_MAX_CHARS or not _is_text(key):
+    if not isinstance(key, str) or not 1 <= len(key) <= limits.METADATA_KEY_MAX_CHARS or not is_unicode(key):
         raise MetadataInvalid("A metadata key has 1 to 64 characters")
     return key
 
 
 def _check_value(value: object) -> str | bool | int | float:
     if isinstance(value, str):
-        if len(value) > limits.METADATA_VALUE_MAX_CHARS or not _is_text(value):
+        if len(value) > limits.METADATA_VALUE_MAX_CHARS or not is_unicode(value):
             raise MetadataInvalid("A metadata string has at most 256 characters")
     elif not isinstance(value, bool | int | float) or not _is_finite(value):
         raise MetadataInvalid("A metadata value is a String, a Boolean or a finite Number")
     return value
-
-
-def _is_text(text: str) -> bool:
-    """Whether a string is Unicode text: JSON can escape a lone surrogate, which no encoding carries."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_finite(number: float) -> bool:

@@ -176,9 +176,6 @@ def _existing(found: Found) -> NodeConfig:
     return found.config
 
 
-# ----------------------------------------------------------------------------------------------------------- use cases
-
-
 def page_of(items: Sequence[Item], wanted: PageRequest) -> tuple[Sequence[Item], int]:
     """One page of items, and how many items are before it (XEP-0060, section 6.5.4).
 
@@ -196,6 +193,9 @@ def page_of(items: Sequence[Item], wanted: PageRequest) -> tuple[Sequence[Item],
     elif wanted.max is not None:
         end = min(end, start + wanted.max)
     return items[start:end], start
+
+
+# ----------------------------------------------------------------------------------------------------------- use cases
 
 
 async def items(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import blocking, limits, profiles, rate_limits
 from heliograph.core.profile_fields import e164
 from heliograph.core.rate_limits import Draw, Rate
+from heliograph.core.user_jids import are_of_one_app, domain_of
 from heliograph.errors import AccountNotFound, RequestInvalid
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def digest(domain: str, number: str) -> bytes:
 
 def digest_of(profile: Profile) -> bytes | None:
     """The hash of the number in a profile; `None` where there is none."""
-    return digest(profile.jid.partition("@")[2], e164(profile.mobile)) if profile.mobile else None
+    return digest(domain_of(profile.jid), e164(profile.mobile)) if profile.mobile else None
 
 
 def text_of(hashed: bytes) -> str:
@@ -126,10 +127,9 @@ async def match(ports: Ports, viewer: str, texts: Sequence[str]) -> list[Match]:
     await rate_limits.check(ports, Draw(f"phone-book:account:{viewer}", rate))
     apart = await blocking.apart_from(ports, viewer)
     watching = {item.jid: item for item in await ports.contacts.roster(viewer)}
-    domain = viewer.partition("@")[2]
     found = []
     for hashed, profile in await ports.phone_book.find(list(asked)):
-        is_near = profile.jid.endswith(f"@{domain}")  # a client can hash under the domain of another app
+        is_near = are_of_one_app(profile.jid, viewer)  # a client can hash under the domain of another app
         if is_near and profile.jid != viewer and not apart.covers(profile.jid):
             seen = profiles.redact(profile, profiles.seen_as(watching.get(profile.jid)))
             found.append(Match(asked[hashed], seen))

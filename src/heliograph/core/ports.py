@@ -1,10 +1,9 @@
 """What the rules need of the world: stores, engine, time and chance. An adapter of a port passes its suite in
-`tests/contracts`. Those of contacts stand in `contact_ports`, those of what clients leave on the server in
-`messaging_ports`.
+`tests/contracts`. The ports around contacts, messages, pictures and tokens stand in `contact_ports`, `messaging_ports`,
+`media_ports` and `token_ports`; `Ports` at the end of this file holds all of them.
 
 A store's atomic change takes a *decision*: a pure function that gets what the store found inside its transaction and
-returns what to
-write, or raises to write nothing. The store may call it again when the transaction has to be repeated.
+returns what to write, or raises to write nothing. The store may call it again when the transaction has to be repeated.
 A look-up that finds nothing gives `None`. A method that writes returns after the commit is durable.
 """
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core.profile_fields import grapheme_count, invalid
 from heliograph.core.profile_history import Author
+from heliograph.core.user_jids import domain_of
 from heliograph.errors import AccountNotFound, ProfileInvalid
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ async def of(ports: Ports, jid: str) -> Policy:
     Raises:
         AccountNotFound: the JID is of no app's domain.
     """
-    found = await ports.apps.lookup_domain(jid.partition("@")[2])
+    found = await ports.apps.lookup_domain(domain_of(jid))
     if found is None:
         raise AccountNotFound
     return found[0].policy

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from heliograph.core import blocking, media, profile_policy
 from heliograph.core.profile_fields import RULES, invalid
 from heliograph.core.profile_history import USER, Editor
+from heliograph.core.user_jids import are_of_one_app
 from heliograph.errors import AccountNotFound, ProfileConflict
 from heliograph.xmpp import presence, vcard_extra
 from heliograph.xmpp.vcard import Card
@@ -300,7 +301,7 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:
         AccountNotFound: there is no such user in the viewer's app and environment, or one of the two blocks the
             other.
     """
-    if viewer_jid.rpartition("@")[2] != jid.rpartition("@")[2]:
+    if not are_of_one_app(viewer_jid, jid):
         raise AccountNotFound
     profile = await ports.profiles.lookup(jid)
     if profile is None:

@@ -15,6 +15,7 @@ from heliograph.core.profiles import Profile, Viewer
 from heliograph.core.qr_codes import PublicKey
 from heliograph.core.qr_login import Code, CodeTaken, Event, QrLink, State
 from heliograph.core.sessions import Device, EndReason, Via
+from heliograph.core.user_jids import identifier_of
 from heliograph.errors import (
     AccessDenied,
     AlreadyUsed,
@@ -283,7 +284,7 @@ async def sign_in(ports: Ports, caller: Caller, link: QrLink) -> Registered:
     if link.approval is None or link.state is not State.VERIFIED:
         raise AlreadyUsed
     request = RegisterRequest(
-        identifier=link.jid.partition("@")[0],
+        identifier=identifier_of(link.jid),
         force=link.approval.force,
         replace_session=link.approval.replace_session,
         device=link.device,

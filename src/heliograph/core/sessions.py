@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from heliograph.core import limits, opaque
+from heliograph.core.timestamps import iso
 from heliograph.errors import SessionLimit, SessionNotFound, StepUpRequired
 
 if TYPE_CHECKING:
@@ -202,11 +202,6 @@ def describe(session: Session, current_id: str | None = None) -> dict[str, Any]:
         "via": session.via.value,
         "current": session.id == current_id,
     }
-
-
-def iso(time_s: float) -> str:
-    """A time as ISO 8601 in UTC, to the millisecond: `2026-01-31T12:00:00.000Z`."""
-    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 async def list_live(ports: Ports, account: Account) -> list[Session]:

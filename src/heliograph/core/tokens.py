@@ -245,7 +245,7 @@ async def issue(ports: Ports, caller: Caller, username: str, password: str, addr
     """
     await rate_limits.check(ports, *rate_limits.for_tokens(caller, address))
     is_identifier = re.fullmatch(limits.IDENTIFIER_FORM, username) is not None
-    jid = f"{username if is_identifier else ''}@{caller.domain}"  # nobody has the second, and it fails as others do
+    jid = f"{username if is_identifier else ''}@{caller.domain}"  # no identifier is empty, so this fails as others do
     now = ports.clock.now()
     session_id = await _sign_in(ports, jid, password, now)
     if session_id is None:

@@ -20,7 +20,8 @@ import msgspec
 from heliograph.core import limits, opaque, outbound
 from heliograph.core.apps import Environment
 from heliograph.core.audit import Entry, Event, Kind, Owner
-from heliograph.core.sessions import iso
+from heliograph.core.timestamps import iso
+from heliograph.core.user_jids import identifier_of
 from heliograph.errors import RemoteRefused, WebhookInvalid, WebhookNotFound
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _data(event: Event) -> dict[str, Any]:
     owner = event.owner
     session = {"sessionId": event.session_id} if event.session_id else {}
     return {
-        "userId": owner.jid.partition("@")[0],
+        "userId": identifier_of(owner.jid),
         "userJid": owner.jid,
         "isSandbox": owner.environment is Environment.SANDBOX,
         **session,

@@ -11,7 +11,6 @@ from heliograph.core.tokens import Identity, TokenKind
 from heliograph.errors import (
     LicenseInvalid,
     LicenseModeMismatch,
-    SecretKeyRequired,
     TokenMalformed,
     TokenMissing,
     TokenRevoked,
@@ -84,16 +83,6 @@ def assertion(request: HTTPConnection) -> str | None:
     except (TokenMissing, TokenMalformed):
         return token
     return None
-
-
-def require_backend(known: Caller) -> None:
-    """Let only the app's own backend pass.
-
-    Raises:
-        SecretKeyRequired: the key is a publishable one.
-    """
-    if not known.is_backend:
-        raise SecretKeyRequired
 
 
 def require_mode(known: Caller, is_trial: bool | None) -> None:

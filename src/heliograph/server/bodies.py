@@ -15,6 +15,7 @@ from heliograph.core.last_seen import LastSeen
 from heliograph.core.profiles import DEFAULT_VISIBILITY, Profile
 from heliograph.core.sessions import Session, describe
 from heliograph.core.tokens import TokenPair
+from heliograph.core.user_jids import identifier_of
 from heliograph.errors import ProfileInvalid
 from heliograph.server.services import Services
 
@@ -131,13 +132,13 @@ def contact(friend: Friend) -> wire.ContactBody:
 
 def blocked_user(jid: str) -> wire.BlockedUserBody:
     """A user whom the user blocks."""
-    return wire.BlockedUserBody(user_id=jid.partition("@")[0], user_jid=jid)
+    return wire.BlockedUserBody(user_id=identifier_of(jid), user_jid=jid)
 
 
 def last_seen(seen: LastSeen) -> wire.LastSeenBody:
     """When a user was last there."""
     return wire.LastSeenBody(
-        user_id=seen.jid.partition("@")[0],
+        user_id=identifier_of(seen.jid),
         user_jid=seen.jid,
         is_online=seen.is_online,
         last_seen_at=seen.iso,
@@ -152,7 +153,7 @@ def file_token(services: Services, url: str) -> str:
 
 
 def _profile_fields(record: Profile) -> dict[str, Any]:
-    user_id = record.jid.partition("@")[0]
+    user_id = identifier_of(record.jid)
     return {
         "user_id": user_id,
         "user_jid": record.jid,

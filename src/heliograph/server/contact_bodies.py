@@ -7,7 +7,7 @@ from heliograph.core.contact_import import Imported
 from heliograph.core.contacts import Friend, FriendState
 from heliograph.core.invitations import Invitation, NewInvitation, Preview
 from heliograph.core.phone_book import Discoverability, Match
-from heliograph.core.sessions import iso
+from heliograph.core.timestamps import iso
 from heliograph.server import bodies
 
 

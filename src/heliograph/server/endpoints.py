@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from heliograph import wire
-from heliograph.core.apps import Caller
+from heliograph.core.apps import Caller, require_backend
 from heliograph.core.ports import Ports
 from heliograph.core.tokens import Identity
 from heliograph.errors import RequestInvalid
@@ -144,7 +144,7 @@ class Endpoint:
         told = replace(services, ports=replace(services.ports, rates=observed))
         caller, identity = await auth.admit(request, told.ports, needs_token=self.shown is Shown.TOKEN)
         if self.shown is Shown.SECRET_KEY:
-            auth.require_backend(caller)
+            require_backend(caller)
         body = await self._body(services, request)
         if identity is None:
             call: Call[Any] = Call(told, request, caller, body)

@@ -6,8 +6,8 @@ from heliograph import wire
 from heliograph.core.profile_history import ProfileEdit
 from heliograph.core.profile_updates import Update, Updated
 from heliograph.core.profiles import ProfileChange, Visibility
-from heliograph.core.sessions import iso
 from heliograph.core.statuses import Statuses
+from heliograph.core.timestamps import iso
 from heliograph.errors import ProfileInvalid
 from heliograph.server import bodies
 

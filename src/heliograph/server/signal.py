@@ -27,6 +27,7 @@ from heliograph.core.qr_browser import NewCodes
 from heliograph.core.qr_login import Event, QrLink, State
 from heliograph.core.rate_limits import Rate
 from heliograph.core.sessions import Device
+from heliograph.core.user_jids import identifier_of
 from heliograph.errors import (
     ExpiredToken,
     HeliographError,
@@ -344,7 +345,7 @@ class _SignalSocket:
     async def _ask(self, link: QrLink, tries_left: int) -> None:
         profile = await qr_browser.introduce(self._ports, link)
         user = wire_qr.SigningIn(
-            user_id=profile.jid.partition("@")[0], nick_name=profile.name, image=profile.thumb_image or profile.image
+            user_id=identifier_of(profile.jid), nick_name=profile.name, image=profile.thumb_image or profile.image
         )
         await self._send(wire_qr.Verify(user=user, tries_left=tries_left))
 

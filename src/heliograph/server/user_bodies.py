@@ -12,7 +12,8 @@ from heliograph.core.accounts import Account
 from heliograph.core.apps import Environment
 from heliograph.core.deletion import Deletion
 from heliograph.core.directory import Found
-from heliograph.core.sessions import iso
+from heliograph.core.timestamps import iso
+from heliograph.core.user_jids import identifier_of
 from heliograph.server import bodies
 
 
@@ -54,7 +55,7 @@ def deletion(decided: Deletion) -> wire.DeletionData:
 def feedback(said: Feedback) -> wire.FeedbackBody:
     """What a user said on leaving."""
     return wire.FeedbackBody(
-        user_id=None if said.jid is None else said.jid.partition("@")[0],
+        user_id=None if said.jid is None else identifier_of(said.jid),
         reason=said.reason,
         feedback=said.feedback,
         created_at=iso(said.created_at),

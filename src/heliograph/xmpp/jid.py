@@ -65,6 +65,13 @@ def parse(text: str) -> Jid:
     return _parse_cached(text) if len(text) <= _CACHED_TEXT_MAX_CHARS else _parse(text)
 
 
+def bare_of(jid: str) -> str:
+    """The bare JID of a JID that was read before, as text. A resourcepart may hold a slash, so the first one counts
+    (section 3.1).
+    """
+    return jid.partition("/")[0]
+
+
 def _parse(text: str) -> Jid:
     match = _ASCII_JID.fullmatch(text)
     if match and match.end(2) - match.start(2) <= _DOMAIN_MAX_BYTES:

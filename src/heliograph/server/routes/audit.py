@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from heliograph import wire
 from heliograph.core import accounts, limits
 from heliograph.core.audit import Entry
-from heliograph.core.sessions import iso
+from heliograph.core.timestamps import iso
+from heliograph.core.user_jids import identifier_of
 from heliograph.server.endpoints import Call, NoBody, UserCall, by_secret_key, by_token
 
 _NEWEST = 10**15
@@ -52,7 +53,7 @@ def _body(entry: Entry) -> wire.AuditEntryBody:
         number=entry.number,
         at=iso(event.at),
         kind=event.kind.value,
-        user_id=event.owner.jid.partition("@")[0],
+        user_id=identifier_of(event.owner.jid),
         session_id=event.session_id,
         facts=dict(event.facts),
     )

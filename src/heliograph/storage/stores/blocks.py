@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from heliograph.core.sessions import SignedIn
+from heliograph.core.user_jids import domain_of
 from heliograph.errors import AccountNotFound
 from heliograph.storage import sql
 from heliograph.storage.database import Cursor, Reader, Writer, next_mark
@@ -70,4 +71,4 @@ def _mark(cursor: Cursor, jid: str, removed: Sequence[str]) -> None:
 def _covers(entry: str, contact: str) -> bool:
     """Whether an entry of a block list keeps something of a contact back: its account, a resource, or its domain."""
     account = entry.partition("/")[0]
-    return contact == account or ("@" not in account and contact.partition("@")[2] == account)
+    return contact == account or ("@" not in account and domain_of(contact) == account)

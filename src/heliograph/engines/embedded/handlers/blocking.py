@@ -20,7 +20,7 @@ from heliograph.xmpp.blocking import (
     parse_items,
     push_xml,
 )
-from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.jid import Jid, bare_of
 from heliograph.xmpp.presence import is_watched, is_watcher
 from heliograph.xmpp.stanza import Stanza, quote
 from heliograph.xmpp.stanza_error import StanzaError
@@ -95,9 +95,9 @@ def _take_back_directed(engine: EmbeddedEngine, change: BlockChange) -> None:
         for jid in [jid for jid in mine.directed or () if matches(change.added, jid)]:
             _take_back(engine, mine, jid)
     for entry in change.added:
-        for other in engine.router.resources(entry.partition("/")[0]):
+        for other in engine.router.resources(bare_of(entry)):
             if matches(change.added, other.jid):
-                for jid in [jid for jid in other.directed or () if jid.partition("/")[0] == change.owner]:
+                for jid in [jid for jid in other.directed or () if bare_of(jid) == change.owner]:
                     _take_back(engine, other, jid)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import limits
 from heliograph.core.blocking import blocks
+from heliograph.core.user_jids import domain_of
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import AccountNotFound
 from heliograph.xmpp.blocking import sender_blocked
@@ -44,7 +45,7 @@ async def keep(
     if await blocks(ports, account, sender):
         raise sender_blocked()
     now = ports.clock.now()
-    data = stamped(message, sender, account, account.partition("@")[2], now, lang)
+    data = stamped(message, sender, account, domain_of(account), now, lang)
     if archive_id is not None:
         data = with_stanza_id(data, mark(account), archive_id)
     try:

@@ -13,6 +13,7 @@ from heliograph.core.pep_ties import Tie, Visitor, visitor_of
 from heliograph.core.profiles import Viewer
 from heliograph.engines.embedded.router import Resource, send_each
 from heliograph.xmpp.blocking import matches
+from heliograph.xmpp.jid import bare_of
 from heliograph.xmpp.pep_config import AccessModel
 from heliograph.xmpp.presence import is_watcher
 from heliograph.xmpp.stanza import Template
@@ -77,7 +78,7 @@ def resources(engine: EmbeddedEngine, jids: Iterable[str], owner: str, blocks: f
     """
     router = engine.router
     for jid in jids:
-        bare = jid.partition("/")[0]
+        bare = bare_of(jid)
         if bare == jid:
             yield from (each for each in router.receivers((jid,), owner, blocks) if each.priority >= 0)
         elif (found := router.full.get(jid)) is not None and (

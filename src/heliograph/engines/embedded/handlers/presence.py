@@ -12,7 +12,7 @@ from heliograph.engines.embedded.handlers.addressing import check_blocking, refu
 from heliograph.engines.embedded.router import Presence, Resource, send_each
 from heliograph.xmpp.avatar import presence_content, with_photo
 from heliograph.xmpp.blocking import matches
-from heliograph.xmpp.jid import Jid
+from heliograph.xmpp.jid import Jid, bare_of
 from heliograph.xmpp.presence import (
     SUBSCRIPTION_KINDS,
     Kind,
@@ -178,7 +178,7 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, ending: Template, sta
         told = {*watchers, sender.account}
         send_each(engine.router.receivers(told, sender.jid, blocks), ending)
     for jid in sender.directed or ():
-        if jid.partition("/")[0] in told:
+        if bare_of(jid) in told:
             continue
         found = engine.router.full.get(jid)
         send_each([found] if found else engine.router.available(jid), ending)
@@ -219,7 +219,7 @@ def _direct(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Ji
 def _remember(engine: EmbeddedEngine, sender: Resource, target: str) -> bool:
     """Whether there was room to remember a receiver; those who watch the account need not be remembered."""
     account = engine.router.accounts[sender.account]
-    if sender.presence is not None and target.partition("/")[0] in account.watchers:
+    if sender.presence is not None and bare_of(target) in account.watchers:
         return True
     if sender.directed is None:
         sender.directed = set()
