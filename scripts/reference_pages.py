@@ -233,7 +233,7 @@ A WebSocket at `signalServerUrl` of the [client configuration](api.md), with the
 `{wire_qr.SUBPROTOCOL}`. Each message is one JSON object in UTF-8 of at most {limits.QR_SIGNAL_MAX_BYTES}
 bytes, its kind in the field `type`. A `?` marks what may be absent.
 
-The server closes the socket with 1000 after `approved` and `ended`, and when another socket has resumed the link; with
+The server closes the socket with 1000 after `received` and `ended`, and when another socket has resumed the link; with
 1008 after a refused `hello` or `resume`, and after a flood; with 1009 after a message that is too long.
 
 ### Browser to server

@@ -245,6 +245,7 @@ class Story:
         yield "verify", lambda: qr_browser.verify(ports, self.link_id, "socket", self.check_code)
         yield "sign in by QR", self.sign_in
         yield "deliver", self.deliver
+        yield "confirm", self.confirm
 
     async def open_link(self) -> None:
         account = await self.ports.accounts.lookup("bob@chat.example")
@@ -270,7 +271,10 @@ class Story:
 
     async def deliver(self) -> None:
         assert self.link is not None
-        await qr_browser.deliver(self.ports, self.link, self.linked, "a.b.c.d.e", is_there=True)
+        await qr_browser.seal(self.ports, self.link, self.linked, "a.b.c.d.e")
+
+    async def confirm(self) -> None:
+        await qr_browser.confirm(self.ports, self.link_id, "socket")
 
     def endings(self) -> Iterator[Step]:
         ports, backend = self.ports, self.backend

@@ -139,6 +139,40 @@ async def test_a_lost_socket_is_resumed(new_page: Any, profile: BrowserContext) 
     assert len(sockets) == 2
 
 
+@pytest.mark.parametrize("is_lost", ["credential", "receipt"])
+async def test_a_credential_or_a_receipt_that_gets_lost_comes_again(
+    new_page: Any, profile: BrowserContext, is_lost: str
+) -> None:
+    told: list[str] = []
+
+    async def lose_one(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        async def pass_on(text: str | bytes, to: WebSocketRoute, lost: str) -> None:
+            kind = json.loads(text)["type"]
+            told.append(kind)
+            if kind == lost and told.count(kind) == 1:
+                await socket.close(code=1011)
+                await server.close(code=1011)
+            else:
+                to.send(text)
+
+        socket.on_message(lambda text: pass_on(text, server, "received" if is_lost == "receipt" else ""))
+        server.on_message(lambda text: pass_on(text, socket, "approved" if is_lost == "credential" else ""))
+
+    await profile.route_web_socket("**/signal", lose_one)
+    screen, phone = await new_page(profile), await new_page()
+    await phone.sign_in("ada")
+    await screen.run(f"await {START}", {}, None)
+    approved = await phone.run("await SDK.approveQrCode(args[0], { consent: () => true })", await shown(screen))
+    await state(screen, "verify")
+    await screen.run("answer(args[0])", approved["data"]["checkCode"])
+    await state(screen, "connected")
+    while told.count("approved") < 2 or told[-1] != "received":
+        await screen.page.wait_for_timeout(20)
+    assert await screen.run("results.length") == 1
+
+
 @pytest.mark.parametrize("lie", ["key", "states"])
 async def test_a_lying_signal_server_gets_nowhere(new_page: Any, profile: BrowserContext, lie: str) -> None:
     async def meddle(socket: WebSocketRoute) -> None:

@@ -236,7 +236,7 @@ class Login implements QrLogin {
 
   async #signIn(jwe: string): Promise<void> {
     const data: RegisterData = JSON.parse(await this.#key.open(jwe, this.#linkId));
-    this.#signal.close();
+    this.#signal.finish({ type: "received" });
     this.#asking?.abort();
     this.#move("approved");
     this.#runtime.tokens.registered(data);

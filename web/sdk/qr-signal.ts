@@ -5,6 +5,7 @@ import type { FromBrowser, FromServer } from "./wire";
 
 const SUBPROTOCOL = "heliograph-signal-1";
 const ATTEMPTS_MAX = 20;
+const CLOSE_NORMAL = 1000; // RFC 6455, section 7.4.1
 
 /** What comes of a socket. */
 export interface SignalHandlers {
@@ -40,6 +41,7 @@ export class Signal {
   #socket: WebSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
+  #lastWord: FromBrowser | null = null;
   #isClosed = false;
 
   constructor(url: string, policy: ReconnectPolicy, handlers: SignalHandlers) {
@@ -60,7 +62,10 @@ export class Signal {
       this.#attempt = 0;
       if (!this.#isClosed) this.#read(data);
     };
-    socket.onclose = () => this.#lost();
+    socket.onclose = ({ code }) => {
+      if (code === CLOSE_NORMAL && this.#lastWord !== null) this.#isClosed = true; // it was heard
+      this.#lost();
+    };
   }
 
   #read(data: string): void {
@@ -70,18 +75,21 @@ export class Signal {
     } catch {
       return this.#socket?.close(); // what answers there is no signal server
     }
-    this.#handlers.take(message);
+    if (this.#lastWord === null) this.#handlers.take(message);
+    else if (message.type === "approved") this.send(this.#lastWord);
+    else if (message.type === "ended") this.close();
   }
 
   #lost(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
     this.#attempt += 1;
+    const isToldOf = this.#lastWord === null;
     if (this.#attempt > ATTEMPTS_MAX) {
-      this.#handlers.failed(failure("unreachable", "The signal server cannot be reached"));
+      if (isToldOf) this.#handlers.failed(failure("unreachable", "The signal server cannot be reached"));
       return;
     }
-    this.#handlers.lost();
+    if (isToldOf) this.#handlers.lost();
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => this.open(), backoffMs(this.#policy, this.#attempt, Math.random()));
   }
@@ -89,6 +97,12 @@ export class Signal {
   /** Send a message, if there is a socket. */
   send(message: FromBrowser): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** The credential is there: say so until the server has heard it. From now on the handlers are told of nothing. */
+  finish(lastWord: FromBrowser): void {
+    this.#lastWord = lastWord;
+    this.send(lastWord);
   }
 
   /** No more messages and no more sockets. */

@@ -795,6 +795,11 @@ export interface CheckCode {
   code: string;
 }
 
+/** The browser has opened the credential. One that does not say so within the minute loses its session again. */
+export interface Received {
+  type: "received";
+}
+
 /** The browser does not want to be signed in any more. */
 export interface Cancel {
   type: "cancel";
@@ -849,7 +854,7 @@ export interface Verify {
   triesLeft: number;
 }
 
-/** The credential: a compact JWE (ECDH-ES, A256GCM) for the browser's key; `apu` is the link's id, `apv` the key's thumbprint. Its plaintext is `RegisterData` as JSON. */
+/** The credential: a compact JWE (ECDH-ES, A256GCM) for the browser's key; `apu` is the link's id, `apv` the key's thumbprint. Its plaintext is `RegisterData` as JSON. It comes again, the same, to each socket that resumes the link, until the browser has sent `received`. */
 export interface Approved {
   type: "approved";
   jwe: string;
@@ -875,6 +880,6 @@ export interface Refused {
   triesLeft?: number;
 }
 
-export type FromBrowser = Hello | Proof | Resume | Continue | CheckCode | Cancel;
+export type FromBrowser = Hello | Proof | Resume | Continue | CheckCode | Received | Cancel;
 
 export type FromServer = Challenge | CodeShown | Paused | Scanned | Verify | Approved | Ended | Refused;

@@ -19,6 +19,7 @@ from heliograph.core.user_jids import identifier_of
 from heliograph.errors import (
     AccessDenied,
     AlreadyUsed,
+    AuthorizationPending,
     CheckCodeMismatch,
     ExpiredToken,
     HeliographError,
@@ -303,21 +304,16 @@ def _failed(link: QrLink, error: type[HeliographError], now: float) -> QrLink:
     return link if link.is_over else qr_login.fail(link, error, now)
 
 
-async def deliver(ports: Ports, link: QrLink, registered: Registered, jwe: str, *, is_there: bool) -> bool:
-    """Settle who brings a sealed credential: this socket, now (`True`), or the one that comes back for it.
+async def seal(ports: Ports, link: QrLink, registered: Registered, jwe: str) -> QrLink:
+    """Keep a sealed credential until the browser says that it has it; a socket that takes over gets it again.
 
     Raises:
         HeliographError: the link ended in between; the new session is ended.
     """
-    now = ports.clock.now()
-
-    def settled(current: QrLink) -> QrLink:
-        if is_there and current.holder == link.holder:
-            return qr_login.step(current, Event.DELIVER, now)
-        return qr_login.step(current, Event.SEAL, now, sealed=jwe)
-
     try:
-        after = await ports.qr_links.change(link.id, settled)
+        after = await ports.qr_links.change(
+            link.id, lambda current: qr_login.step(current, Event.SEAL, ports.clock.now(), sealed=jwe)
+        )
         if after is None:
             raise ExpiredToken
     except HeliographError:
@@ -325,7 +321,7 @@ async def deliver(ports: Ports, link: QrLink, registered: Registered, jwe: str, 
         raise
     ports.engine.announce_session(registered.account.jid, registered.session)
     ports.bus.publish(topic(link.id))
-    return after.state is State.DELIVERED
+    return after
 
 
 async def _end(ports: Ports, registered: Registered) -> None:
@@ -337,7 +333,8 @@ async def _end(ports: Ports, registered: Registered) -> None:
 
 async def expire_unclaimed(ports: Ports) -> int:
     """Let verified links expire that were not delivered in time, with the sessions that were made for them; gives the
-    number of those found, at most a batch. Nobody has such a session's password, so nobody but the audit trail is told.
+    number of those found, at most a batch. No browser has said that it has such a session's password, so nobody but the
+    audit trail is told.
     """
     now = ports.clock.now()
     found = await ports.qr_links.unclaimed(now, limits.EXPIRED_BATCH)
@@ -346,12 +343,19 @@ async def expire_unclaimed(ports: Ports) -> int:
     return len(found)
 
 
-async def collect(ports: Ports, link: QrLink) -> str | None:
-    """The sealed credential that waits for this socket, for this once; `None` where there is none yet."""
-    if link.sealed is None:
-        return None
-    await _change(ports, link.id, link.holder, lambda current: qr_login.step(current, Event.DELIVER, ports.clock.now()))
-    return link.sealed
+async def confirm(ports: Ports, link_id: str, holder: str) -> QrLink:
+    """The browser has its credential: nobody gets it again, and its session stays.
+
+    Raises:
+        HeliographError: there is none yet, or the link is over.
+    """
+
+    def delivered(link: QrLink) -> QrLink:
+        if link.state is State.VERIFIED and link.sealed is None:
+            raise AuthorizationPending
+        return qr_login.step(link, Event.DELIVER, ports.clock.now())
+
+    return await _change(ports, link_id, holder, delivered)
 
 
 async def cancel(ports: Ports, link_id: str, holder: str) -> QrLink:

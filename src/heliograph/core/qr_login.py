@@ -53,9 +53,9 @@ class Event(StrEnum):
     MISTYPE = "mistype"
     """The browser: it gave a wrong check code, and may try again."""
     SEAL = "seal"
-    """The server: the sealed credential waits for a socket to come back."""
+    """The server: the sealed credential is there, and goes to each socket that has the link."""
     DELIVER = "deliver"
-    """The server: the sealed credential goes to the browser."""
+    """The browser: it has the sealed credential."""
     CANCEL = "cancel"
     """The browser: it does not want to be signed in any more."""
     EXPIRE = "expire"
@@ -198,7 +198,7 @@ class QrLink:
         needs_key_hash: whether the phone saw the QR code, and so the thumbprint.
         linked_session_id: the session that the browser gets, from the check code on; it may not have been made yet.
         failure: the error code of a link that failed.
-        sealed: the credential for the browser alone, while it waits for a socket.
+        sealed: the credential for the browser alone, until it says that it has it.
         changed_at: when the last event was; 0 of a link that was made by an earlier version.
     """
 

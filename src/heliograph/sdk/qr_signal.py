@@ -17,11 +17,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from joserfc.util import urlsafe_b64encode
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosedOK, WebSocketException
 from websockets.typing import Subprotocol
 
 from heliograph import wire
 from heliograph.errors import (
+    AlreadyUsed,
     HeliographError,
     KeyMismatch,
     RequestInvalid,
@@ -95,6 +96,7 @@ class SignalClient:
         self._resume_secret = ""
         self._asking: asyncio.Task[str | None] | None = None
         self._refusal: HeliographError | None = None
+        self._credential: wire.RegisterData | None = None
 
     async def sign_in(self) -> wire.RegisterData:
         """Show codes until a phone has approved one; gives the new session.
@@ -111,6 +113,8 @@ class SignalClient:
                 return await self._attempt()
             except (OSError, TimeoutError, WebSocketException) as error:
                 if not self._link_id or attempt > RESUMES_MAX:
+                    if self._credential is not None:
+                        return self._credential  # it is ours, though the server has not heard so
                     raise Unreachable(f"The signal server cannot be reached: {error}") from error
             await asyncio.sleep(backoff_s(self._terms.policy, attempt, random.random()))  # noqa: S311 - a wait, no secret
         raise Unreachable("The signal server cannot be reached")
@@ -157,9 +161,15 @@ class SignalClient:
                 if self._asking is not None and self._asking.done():
                     await self._answer(socket, self._asking.result())
                 if receiving.done():
-                    data = await self._take(socket, _decode(receiving.result()))
-                    if data is not None:
-                        return data
+                    try:
+                        message = _decode(receiving.result())
+                    except ConnectionClosedOK:
+                        if self._credential is None:
+                            raise
+                        return self._credential  # the server knows that we have it
+                    if self._credential is not None and _is_settled(message):
+                        return self._credential
+                    await self._take(socket, message)
                     receiving = asyncio.ensure_future(socket.recv())
         finally:
             receiving.cancel()
@@ -169,8 +179,8 @@ class SignalClient:
         self._asking = None
         await self._send(socket, wire_qr.Cancel() if code is None else wire_qr.CheckCode(code=code))
 
-    async def _take(self, socket: ClientConnection, message: wire_qr.FromServer) -> wire.RegisterData | None:
-        """Act on one message; gives the credential when it came."""
+    async def _take(self, socket: ClientConnection, message: wire_qr.FromServer) -> None:
+        """Act on one message."""
         if isinstance(message, wire_qr.Challenge):
             nonce = self._open(message.jwe, None).decode("ascii", "replace")
             await self._send(socket, wire_qr.Proof(nonce=nonce))
@@ -186,11 +196,16 @@ class SignalClient:
             await self._screen.tell("verify")
             await self._ask(message)
         elif isinstance(message, wire_qr.Approved):
-            await self._screen.tell("approved")
-            return _credential(self._open(message.jwe, self._link_id))
+            await self._approved(message)
+            await self._send(socket, wire_qr.Received())
         else:
             self._refused(message)
-        return None
+
+    async def _approved(self, message: wire_qr.Approved) -> None:
+        """Keep the credential; it comes again where the server has not heard that we have it."""
+        if self._credential is None:
+            self._credential = _credential(self._open(message.jwe, self._link_id))
+            await self._screen.tell("approved")
 
     def _refused(self, message: wire_qr.Ended | wire_qr.Refused) -> None:
         """Note why a message was refused; where the link is over, raise it."""
@@ -240,6 +255,11 @@ def _decode(data: str | bytes) -> wire_qr.FromServer:
         return wire.decode(text, wire_qr.FromServer)  # type: ignore[arg-type]
     except RequestInvalid:
         raise Unreachable("What answers there is no signal server") from None
+
+
+def _is_settled(message: wire_qr.FromServer) -> bool:
+    """Whether the server says that it had heard before of the credential's arrival."""
+    return isinstance(message, wire_qr.Ended) and message.code == AlreadyUsed.row.code
 
 
 def _credential(plaintext: bytes) -> wire.RegisterData:

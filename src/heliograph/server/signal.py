@@ -280,6 +280,8 @@ class _SignalSocket:
                 await self._rotate(Event.CONTINUE)
             elif isinstance(message, wire_qr.CheckCode):
                 await self._check(message.code)
+            elif isinstance(message, wire_qr.Received):
+                await self._deliver()
             elif isinstance(message, wire_qr.Cancel):
                 await qr_browser.cancel(self._ports, self._link_id, self._holder)
             else:
@@ -333,9 +335,7 @@ class _SignalSocket:
             elif self._is_news(State.APPROVED, link.approval.tries_left):
                 await self._ask(link, link.approval.tries_left)
         elif link.sealed is not None:
-            jwe = await qr_browser.collect(self._ports, link)
-            if jwe is not None:
-                await self._approve(jwe)
+            await self._approve(link.sealed)
 
     def _is_news(self, *facts: object) -> bool:
         """Whether this was not the last thing told; from now on it is."""
@@ -377,16 +377,20 @@ class _SignalSocket:
             registered = await qr_browser.sign_in(self._ports, self._caller, link)
             body = wire.encode(bodies.registered(self._services, self._caller, registered))
             jwe = self._ports.sealer.seal(link.public_key, body, link.id)
-            is_ours = await qr_browser.deliver(self._ports, link, registered, jwe, is_there=not self._is_gone)
+            sealed = await qr_browser.seal(self._ports, link, registered, jwe)
         except HeliographError as error:
             await self._end(error)
             return
-        if is_ours:
+        if sealed.holder == self._holder:
             await self._approve(jwe)
 
     async def _approve(self, jwe: str) -> None:
+        if self._is_news(State.VERIFIED):
+            await self._send(wire_qr.Approved(jwe=jwe))
+
+    async def _deliver(self) -> None:
+        await qr_browser.confirm(self._ports, self._link_id, self._holder)
         self._log("qr_link_delivered")
-        await self._send(wire_qr.Approved(jwe=jwe))
         raise _Over
 
     def _log(self, event: str, **facts: object) -> None:

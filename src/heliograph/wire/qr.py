@@ -118,11 +118,15 @@ class CheckCode(Secretive, Request, frozen=True, kw_only=True, tag_field="type",
     code: str
 
 
+class Received(Request, frozen=True, kw_only=True, tag_field="type", tag="received"):
+    """The browser has opened the credential. One that does not say so within the minute loses its session again."""
+
+
 class Cancel(Request, frozen=True, kw_only=True, tag_field="type", tag="cancel"):
     """The browser does not want to be signed in any more."""
 
 
-FromBrowser = Hello | Proof | Resume | Continue | CheckCode | Cancel
+FromBrowser = Hello | Proof | Resume | Continue | CheckCode | Received | Cancel
 
 # ----------------------------------------------------------------------------------------------- server to the browser
 
@@ -182,7 +186,8 @@ class Approved(Secretive, Body, frozen=True, kw_only=True, tag_field="type", tag
     """The credential: a compact JWE (ECDH-ES, A256GCM) for the browser's key; `apu` is the link's id, `apv` the key's
     thumbprint.
 
-    Its plaintext is `RegisterData` as JSON.
+    Its plaintext is `RegisterData` as JSON. It comes again, the same, to each socket that resumes the link, until the
+    browser has sent `received`.
     """
 
     jwe: str

@@ -21,6 +21,8 @@ async def linked(browser: Any, phone: Any) -> dict[str, Any]:
     await browser.hears("verify")
     await browser.send("checkCode", code=code)
     data: dict[str, Any] = json.loads(browser.unseal((await browser.hears("approved"))["jwe"]))
+    await browser.send("received")
+    await browser.is_closed()
     return data
 
 

@@ -46,6 +46,7 @@ async def test_the_whole_story(api: Any, browser: Any, phone: Any, engine: Any) 
     }
     await browser.send("checkCode", code=check_code)
     sealed = (await browser.hears("approved"))["jwe"]
+    await browser.send("received")
     assert await browser.is_closed() == 1000
     data = json.loads(browser.unseal(sealed))
     assert (data["username"], data["userJid"]) == ("ada", "ada@sandbox.chat.example")
@@ -207,9 +208,19 @@ async def test_a_lost_socket_is_replaced_in_each_state(new_browser: NewBrowser, 
     fourth = await (await new_browser()).resume(third)
     await fourth.hears("verify")
     await fourth.send("checkCode", code=code)
-    await fourth.hears("approved")
+    sealed = await fourth.hears("approved")
+    await fourth.socket.close()  # and nobody knows whether it was read
     fifth = await (await new_browser()).resume(fourth)
-    assert (await fifth.hears("error"))["code"] == "already_used"
+    assert await fifth.hears("approved") == sealed
+    await fifth.send("received")
+    assert await fifth.is_closed() == 1000
+    sixth = await (await new_browser()).resume(fifth)
+    assert (await sixth.hears("error"))["code"] == "already_used"
+
+
+async def test_a_browser_cannot_have_received_what_was_not_sent(browser: Any) -> None:
+    await browser.send("received")
+    assert (await browser.hears("error"))["code"] == "authorization_pending"
 
 
 @pytest.mark.parametrize("changes", [{"resumeSecret": "x" * 43}, {"linkId": "lnk_unknown"}, {"resumeSecret": ""}])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -57,9 +57,13 @@ class Browser:
     async def sign_in(self, caller: Caller | None = None) -> Registered:
         return await qr_browser.sign_in(self.ports, caller or self.caller, await self.link())
 
-    async def deliver(self, made: Registered, *, is_there: bool = True) -> bool:
-        link = replace(await self.link(), holder=self.holder)
-        return await qr_browser.deliver(self.ports, link, made, "sealed", is_there=is_there)
+    async def deliver(self, made: Registered) -> QrLink:
+        """Seal the credential, and have the browser say that it came."""
+        await self.seal(made)
+        return await qr_browser.confirm(self.ports, self.id, self.holder)
+
+    async def seal(self, made: Registered) -> QrLink:
+        return await qr_browser.seal(self.ports, await self.link(), made, "sealed")
 
     async def resume(self, holder: str, secret: str | None = None, caller: Caller | None = None) -> QrLink:
         proof = self.resume_secret if secret is None else secret

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,17 +11,26 @@ from heliograph.core.apps import Caller
 from heliograph.core.ports import Ports
 from heliograph.core.qr_login import State
 from heliograph.core.tokens import Identity
-from heliograph.errors import AccessDenied, AlreadyUsed, ExpiredToken, HeliographError, TokenRevoked
+from heliograph.errors import (
+    AccessDenied,
+    AlreadyUsed,
+    AuthorizationPending,
+    ExpiredToken,
+    HeliographError,
+    TokenRevoked,
+)
 
 DAY_S = 86_400
 
 
 async def test_a_credential_is_delivered_once(browser: Any, phone: Identity) -> None:
     made = await browser.signed_in(phone)
-    assert await browser.deliver(made)
+    assert (await browser.deliver(made)).state is State.DELIVERED
     assert (await browser.link()).sealed is None
     with pytest.raises(AlreadyUsed):
         await browser.resume("socket 2")
+    with pytest.raises(AlreadyUsed):
+        await qr_browser.confirm(browser.ports, browser.id, browser.holder)
 
 
 async def test_a_link_gives_one_session(browser: Any, phone: Identity) -> None:
@@ -30,45 +38,54 @@ async def test_a_link_gives_one_session(browser: Any, phone: Identity) -> None:
     verified = await browser.link()
     made = await qr_browser.sign_in(browser.ports, browser.caller, verified)
     assert made.session.id == verified.linked_session_id
-    assert await browser.deliver(made)
+    await browser.deliver(made)
     with pytest.raises(AlreadyUsed):
         await qr_browser.sign_in(browser.ports, browser.caller, verified)
     live = await browser.ports.sessions.live(phone.account.id)
     assert {session.id for session in live} == {phone.session.id, made.session.id}
 
 
-async def test_a_lost_socket_finds_its_credential_sealed_and_only_once(browser: Any, phone: Identity) -> None:
+async def test_a_credential_waits_sealed_until_the_browser_says_that_it_came(browser: Any, phone: Identity) -> None:
     made = await browser.signed_in(phone)
-    assert not await browser.deliver(made, is_there=False)
-    link = await browser.resume("socket 2")
-    assert link.state is State.VERIFIED
-    assert await qr_browser.collect(browser.ports, link) == "sealed"
+    assert (await browser.seal(made)).sealed == "sealed"
+    for socket in ("socket 2", "socket 3"):  # sent to the first, and lost on the way
+        link = await browser.resume(socket)
+        assert (link.state, link.sealed) == (State.VERIFIED, "sealed")
     with pytest.raises(AlreadyUsed):
-        await qr_browser.collect(browser.ports, link)
-    assert (await browser.link()).sealed is None
+        await qr_browser.confirm(browser.ports, browser.id, "socket 2")
+    done = await qr_browser.confirm(browser.ports, browser.id, "socket 3")
+    assert (done.state, done.sealed) == (State.DELIVERED, None)
+
+
+async def test_a_browser_cannot_say_so_before_there_is_a_credential(browser: Any, phone: Identity) -> None:
+    with pytest.raises(AuthorizationPending):
+        await qr_browser.confirm(browser.ports, browser.id, browser.holder)
+    made = await browser.signed_in(phone)
+    with pytest.raises(AuthorizationPending):
+        await qr_browser.confirm(browser.ports, browser.id, browser.holder)
+    assert (await browser.deliver(made)).state is State.DELIVERED
 
 
 async def test_a_socket_that_was_replaced_leaves_the_credential_to_the_new_one(browser: Any, phone: Identity) -> None:
     made = await browser.signed_in(phone)
     link = await browser.resume("socket 2")
-    assert not await browser.deliver(made)
-    assert await qr_browser.collect(browser.ports, link) is None  # as it stood when it was resumed
-    current = await browser.link()
+    assert link.sealed is None  # it is being made
+    assert (await browser.seal(made)).holder == "socket 2"
     with pytest.raises(AlreadyUsed):
-        await qr_browser.collect(browser.ports, replace(current, holder="socket 1"))
-    assert await qr_browser.collect(browser.ports, current) == "sealed"
+        await qr_browser.confirm(browser.ports, browser.id, "socket 1")
+    assert (await qr_browser.confirm(browser.ports, browser.id, "socket 2")).state is State.DELIVERED
 
 
 async def test_a_denial_at_the_last_moment_ends_the_new_session(browser: Any, phone: Identity) -> None:
     made = await browser.signed_in(phone)
     await qr_phone.deny(browser.ports, phone, browser.id)
     with pytest.raises(AccessDenied):
-        await browser.deliver(made)
+        await browser.seal(made)
     assert [session.id for session in await browser.ports.sessions.live(phone.account.id)] == [phone.session.id]
 
 
 async def test_a_credential_waits_a_minute(browser: Any, phone: Identity, clock: Any) -> None:
-    await browser.deliver(await browser.signed_in(phone), is_there=False)
+    await browser.seal(await browser.signed_in(phone))
     clock.turn(60)
     assert (await browser.link()).state is State.EXPIRED
     with pytest.raises(ExpiredToken):
@@ -106,7 +123,7 @@ async def test_the_bus_tells_of_each_step(browser: Any, phone: Identity) -> None
     code = await browser.approved(phone)
     assert len(heard) == 2
     await browser.verify(code)
-    await browser.deliver(await browser.sign_in())
+    await browser.seal(await browser.sign_in())
     assert len(heard) == 3
     hush()
     with pytest.raises(HeliographError):
@@ -154,11 +171,11 @@ async def test_a_session_that_nobody_delivers_ends_with_its_link_and_the_trail_a
     assert (events[1].session_id, events[1].facts) == (made.session.id, {"reason": "unclaimed"})
 
 
-async def test_a_sealed_credential_that_is_never_fetched_is_good_for_nothing(
+async def test_a_credential_of_which_the_browser_never_says_that_it_came_is_good_for_nothing(
     browser: Any, phone: Identity, clock: Any
 ) -> None:
     made = await browser.signed_in(phone)
-    await browser.deliver(made, is_there=False)
+    await browser.seal(made)
     clock.turn(60)
     assert await qr_browser.expire_unclaimed(browser.ports) == 1
     assert await browser.ports.sessions.lookup(made.session.id) is None
@@ -179,6 +196,6 @@ async def test_a_denial_before_the_delivery_takes_the_session_along(
 ) -> None:
     made = await browser.signed_in(phone)
     if is_sealed:
-        await browser.deliver(made, is_there=False)
+        await browser.seal(made)
     await qr_phone.deny(browser.ports, phone, browser.id)
     assert await browser.ports.sessions.lookup(made.session.id) is None
