@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from ejabberd_clients import until
 from ejabberd_places import running_on_ejabberd
 from ejabberd_server import PROGRAM
-from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, ProfileUpdate, ReconnectPolicy
+from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, MessageReceived, ProfileUpdate, ReconnectPolicy
 from heliograph.core.apps import Environment, KeyKind
 from places import Place, running
 from profile_events import presence_of
@@ -27,7 +28,8 @@ Kind = TypeVar("Kind", bound=Event)
 class Device:
     """An SDK on one device of a user, and what it is told."""
 
-    def __init__(self, sdk: SDK, user: str) -> None:
+    def __init__(self, place: Place, sdk: SDK, user: str) -> None:
+        self.place = place
         self.sdk = sdk
         self.user = user
         self.password = ""
@@ -54,8 +56,20 @@ class Device:
         self.password, self.session_id = made.password, made.session_id
 
     async def connect(self) -> None:
+        """Connect, and wait until the node knows whose connection it is: another engine's server tells it so."""
         await self.sdk.connect(self.user, self.password)
         await self.becomes(ConnectionStatus.CONNECTED)
+        resources = self.place.node.engine.router.full
+        await until(lambda: any(each.session_id == self.session_id for each in resources.values()))
+
+    async def is_through(self) -> None:
+        """Wait until the server has done what this device has asked of it so far: a message to itself comes behind it.
+
+        That matters before somebody else acts on another stream. ejabberd asks whether a receiver exists, which may
+        take long, before it keeps or refuses a message.
+        """
+        sent = (await self.sdk.send_message(self.user, "Echo")).data
+        await self.hears(MessageReceived, lambda heard: heard.message_id == sent.message_id)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +114,7 @@ async def new_device(place: Place, request: pytest.FixtureRequest) -> AsyncItera
                 reconnect_policy=HASTY,
                 **options,
             )
-            return Device(sdk, user)
+            return Device(place, sdk, user)
 
         yield make
 

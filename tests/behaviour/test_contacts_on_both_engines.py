@@ -65,6 +65,7 @@ async def test_a_message_waits_for_a_friend_who_is_away(join: Any, user: Any) ->
     ada, bob = await join(name), await join(friend, is_connected=False)
     await ada.sdk.add_contact(friend)
     await ada.sdk.send_message(friend, "Later")
+    await ada.is_through()
     await bob.sdk.connect(friend, bob.password)
     assert (await bob.hears(MessageReceived)).text == "Later"
 
@@ -78,6 +79,7 @@ async def test_blocking_hides_presence_and_profile_and_keeps_messages_away(join:
     await bob.hears(PresenceUpdate, lambda seen: seen.user_id == name and not seen.is_online)
     await ada.sdk.set_user_profile("Hidden")
     await bob.sdk.send_message(name, "Let me in")
+    await bob.is_through()
     await ada.sdk.unblock_user(friend)
     await bob.hears(PresenceUpdate, lambda seen: seen.user_id == name and seen.is_online)
     await ada.sdk.set_user_profile("Shown")

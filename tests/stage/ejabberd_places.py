@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from ejabberd_clients import is_refused
 from ejabberd_server import EjabberdServer, ejabberd_in
 from heliograph.core import apps
 from heliograph.core.apps import Policy, RegistrationPolicy
@@ -18,8 +20,11 @@ from heliograph.engines.ejabberd.engine import EjabberdEngine
 from heliograph.node import open_ports, run_node
 from heliograph.settings import Settings
 from places import LIVE, SANDBOX, Place
+from wires import Account
 
 REACH_TIMEOUT_S = 60
+_QUESTIONS = 4
+"""Ejabberd asks its two authentication programs in turn."""
 
 
 @asynccontextmanager
@@ -41,7 +46,21 @@ async def running_on_ejabberd(
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
         place = Place(node, app, http, tls, folder / "authority.pem")
         stack.callback(place.hang_up)
+        await _programs_answer(place)
         yield place, server
+
+
+async def _programs_answer(place: Place) -> None:
+    """Wait until the authentication programs have started: a client that gives up meanwhile leaves a sign-in that has
+    bound nothing, and the next ones of its user cannot be told from it for a while.
+    """
+    nobody = Account("nobody", "wrong", f"nobody@{SANDBOX}", "", "")
+    answers = 0
+    async with asyncio.timeout(REACH_TIMEOUT_S):
+        while answers < _QUESTIONS:
+            with contextlib.suppress(TimeoutError):
+                assert await is_refused(place, nobody)
+                answers += 1
 
 
 async def reached(engine: Any) -> None:
