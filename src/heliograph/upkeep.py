@@ -11,6 +11,7 @@ import structlog
 from heliograph.core import accounts, audit, limits, media, qr_browser, sessions
 from heliograph.core.outbound import Reach
 from heliograph.core.ports import Ports
+from heliograph.errors import PeerError
 from heliograph.settings import Settings
 from heliograph.system.outbound import GuardedHttp
 from heliograph.webhooks.delivery import WebhookDelivery
@@ -34,6 +35,8 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
+        except PeerError as error:  # such as a database that is away
+            log.warning("upkeep_put_off", problem=error.code)
         except Exception:  # what failed is tried again, it does not end the node
             log.exception("upkeep_failed")
         await asyncio.sleep(seconds)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from heliograph.errors import StorageUnavailable
 from heliograph.storage import sql
-from heliograph.storage.database import CommitFailed
 from heliograph.storage.sqlite import writer
 from heliograph.storage.sqlite.connection import open_writer
 from heliograph.storage.sqlite.writer import SqliteWriter
@@ -82,8 +82,8 @@ async def test_a_statement_that_fails_is_rolled_back_with_its_job_alone(store: S
 
 async def test_a_failed_commit_fails_all_that_shared_it_and_nothing_after(store: SqliteWriter, database: Path) -> None:
     results = await together(store, add("a"), breaks_the_commit, raises(LookupError(), add("b")))
-    assert [type(result) for result in results] == [CommitFailed] * 3
-    assert "FOREIGN KEY" in str(results[0])
+    assert [type(result) for result in results] == [StorageUnavailable] * 3
+    assert "FOREIGN KEY" in str(results[0].__cause__)
     assert isinstance(results[0].__cause__, sqlite3.IntegrityError)
     assert names(database) == []
     await store.write(add("d"))
@@ -93,7 +93,7 @@ async def test_a_failed_commit_fails_all_that_shared_it_and_nothing_after(store:
 async def test_a_transaction_lost_in_the_middle_fails_all_that_shared_it(store: SqliteWriter, database: Path) -> None:
     lose = raises(LookupError(), lambda cursor: cursor.execute("ROLLBACK"))
     results = await together(store, add("a"), lose, add("c"))
-    assert [type(result) for result in results[:2]] == [CommitFailed] * 2
+    assert [type(result) for result in results[:2]] == [StorageUnavailable] * 2
     assert results[2] is None or isinstance(results[2], int)
     assert names(database) == ["c"]  # it came too late for that batch, and shared the next
 
@@ -105,8 +105,8 @@ async def test_a_full_disk_fails_the_write_and_not_the_store(store: SqliteWriter
             cursor.execute(INSERT, (f"{number:0400}",))
 
     (result,) = await together(store, fill)
-    assert isinstance(result, sqlite3.OperationalError | CommitFailed)
-    assert "full" in str(result)
+    assert isinstance(result, sqlite3.OperationalError | StorageUnavailable)
+    assert "full" in f"{result} {result.__cause__}"
     assert names(database) == []
     await store.write(lambda cursor: cursor.execute("PRAGMA max_page_count = 1000000").fetchall())
     await store.write(add("a"))
@@ -143,8 +143,8 @@ async def test_a_lock_that_is_never_let_go_fails_the_writes_that_wait(
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     results = await together(store, add("a"), add("b"))
-    assert [type(result) for result in results] == [CommitFailed] * 2
-    assert "locked" in str(results[0])
+    assert [type(result) for result in results] == [StorageUnavailable] * 2
+    assert "locked" in str(results[0].__cause__)
     other.execute("ROLLBACK")
     other.close()
     await store.write(add("c"))

@@ -115,7 +115,9 @@ class RestartablePostgres:
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **owner)  # type: ignore[call-overload]
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it unless it is up, and wait until it answers."""
+        if self._running is not None:
+            return
         server = program("postgres")
         assert server is not None
         options = ("listen_addresses=127.0.0.1", f"port={self._port}", f"unix_socket_directories={self._folder}")

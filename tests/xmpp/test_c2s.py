@@ -371,6 +371,9 @@ def test_a_question_that_nobody_can_answer_fails_for_now() -> None:
     talk.says(plain())
     talk.take(talk.stream.credentials(KNOWN["ada"]))
     talk.says(OPEN, bind())
+    talk.take(talk.stream.unanswered("Later", "wait", "resource-constraint"))
+    assert "<error type='wait'><resource-constraint " in talk.said
+    talk.says(bind())
     talk.take(talk.stream.unanswered("Error 2"))
     assert "<error type='cancel'><internal-server-error " in talk.said
     talk.says("<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>")

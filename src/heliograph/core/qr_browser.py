@@ -27,6 +27,7 @@ from heliograph.errors import (
     OriginForbidden,
     SessionNotFound,
     SlowDown,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ async def sign_in(ports: Ports, caller: Caller, link: QrLink) -> Registered:
     )
     try:
         return await accounts.open_session(ports, caller, request)
-    except HeliographError as error:
+    except UsageError as error:
         await ports.qr_links.change(link.id, partial(_failed, error=type(error), now=ports.clock.now()))
         raise
 
@@ -316,7 +317,7 @@ async def seal(ports: Ports, link: QrLink, registered: Registered, jwe: str) -> 
         )
         if after is None:
             raise ExpiredToken
-    except HeliographError:
+    except UsageError:
         await _end(ports, registered)
         raise
     ports.engine.announce_session(registered.account.jid, registered.session)

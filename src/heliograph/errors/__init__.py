@@ -75,6 +75,7 @@ from heliograph.errors.requests import (
     RequestInvalid,
     RouteNotFound,
 )
+from heliograph.errors.storage import OutcomeUnknown, StorageUnavailable
 
 __all__ = [
     "TABLE",
@@ -114,6 +115,7 @@ __all__ = [
     "MethodNotAllowed",
     "NotConnected",
     "OriginForbidden",
+    "OutcomeUnknown",
     "PayloadTooLarge",
     "PeerError",
     "ProfileConflict",
@@ -133,6 +135,7 @@ __all__ = [
     "SlowDown",
     "StanzaCondition",
     "StepUpRequired",
+    "StorageUnavailable",
     "TimedOut",
     "TokenExpired",
     "TokenMalformed",

@@ -33,8 +33,10 @@ from heliograph.errors import (
     HeliographError,
     InternalError,
     PayloadTooLarge,
+    PeerError,
     RequestInvalid,
     SlowDown,
+    UsageError,
 )
 from heliograph.server import bodies
 from heliograph.server.services import Services
@@ -139,6 +141,11 @@ class _SignalSocket:
             code = over.code
         except WebSocketDisconnect:
             pass
+        except PeerError as error:  # such as a database that is away: the browser comes back to its link
+            log.warning("signal_unanswered", code=error.code, link_id=self._link_id)
+            with contextlib.suppress(WebSocketDisconnect):
+                await self._send(_refused(error))
+            code = _INTERNAL
         except Exception as error:  # noqa: BLE001 - the one place where a bug of a conversation ends
             error_id = self._ports.ids.random(8).hex()
             stack = "".join(traceback.format_exception(error))
@@ -205,13 +212,13 @@ class _SignalSocket:
                 await self._begin(self._decode(await self._next()))
         except TimeoutError:
             raise _Over(_POLICY_VIOLATION) from None
-        except HeliographError as error:
+        except UsageError as error:
             await self._send(_refused(error))
             await self._send(wire_qr.Ended(code=error.code, message=error.message))
             log.info("qr_link_refused", code=error.code, origin=self._origin, address=self._address)
             raise _Over(_TOO_BIG if isinstance(error, PayloadTooLarge) else _POLICY_VIOLATION) from None
         while True:
-            with contextlib.suppress(HeliographError):  # somebody was faster: the next look shows what stands now
+            with contextlib.suppress(UsageError):  # somebody was faster: the next look shows what stands now
                 await self._show()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._bounds.look_every_s):
@@ -265,7 +272,7 @@ class _SignalSocket:
         self._attach(link.id)
         self._log("qr_link_resumed")
         if link.state is State.WAITING and not link.is_paused:
-            with contextlib.suppress(HeliographError):  # scanned in between, as the first look shows
+            with contextlib.suppress(UsageError):  # scanned in between, as the first look shows
                 await self._rotate(Event.ROTATE)
 
     def _attach(self, link_id: str) -> None:
@@ -286,7 +293,7 @@ class _SignalSocket:
                 await qr_browser.cancel(self._ports, self._link_id, self._holder)
             else:
                 raise RequestInvalid("The link is made already", details={"field": "type"})
-        except HeliographError as error:
+        except UsageError as error:
             await self._send(_refused(error))
             self._refusals += 1
             if isinstance(error, PayloadTooLarge):
@@ -378,7 +385,7 @@ class _SignalSocket:
             body = wire.encode(bodies.registered(self._services, self._caller, registered))
             jwe = self._ports.sealer.seal(link.public_key, body, link.id)
             sealed = await qr_browser.seal(self._ports, link, registered, jwe)
-        except HeliographError as error:
+        except UsageError as error:
             await self._end(error)
             return
         if sealed.holder == self._holder:

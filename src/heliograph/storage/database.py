@@ -10,6 +10,9 @@ from heliograph.storage.rows import Row
 
 T = TypeVar("T")
 
+RETRY_AFTER_S = 2.0
+"""When a call is worth another try that found the database away."""
+
 
 class Cursor(Protocol):
     """Runs the statements of one transaction, one after the other, as a cursor of DB-API 2.0 (PEP 249) does."""
@@ -44,7 +47,7 @@ class Cursor(Protocol):
 
 
 class Reader(Protocol):
-    """Look-ups. Each sees every commit that was acknowledged before it."""
+    """Look-ups. Each sees every commit that was acknowledged before it; or raises `StorageUnavailable`."""
 
     async def row(self, query: str, parameters: Sequence[Any]) -> Row | None:
         """The first row, if there is one."""
@@ -71,7 +74,8 @@ class Writer(Protocol):
                 changes.
 
         Raises:
-            CommitFailed: the transaction could not be committed.
+            StorageUnavailable: the transaction could not be run or committed; nothing of it was written.
+            OutcomeUnknown: whether it was committed is not known.
             Exception: whatever `work` raises.
         """
         ...
@@ -79,10 +83,6 @@ class Writer(Protocol):
     def touch(self, session_id: str, now: float) -> None:
         """Note a session's activity; it is written some seconds later, together with that of others."""
         ...
-
-
-class CommitFailed(Exception):
-    """A transaction could not be committed; nothing of it was written. Its cause says why."""
 
 
 def new_row(cursor: Cursor) -> int:

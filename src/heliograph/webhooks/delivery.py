@@ -18,7 +18,7 @@ from heliograph.core.media_ports import Outbound
 from heliograph.core.outbound import Answer
 from heliograph.core.ports import Ports
 from heliograph.core.webhooks import Attempt, Batch, Message, Settled
-from heliograph.errors import RemoteFailed, RemoteRefused
+from heliograph.errors import PeerError, RemoteFailed, RemoteRefused
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,9 @@ class WebhookDelivery:
         now = self._ports.clock.now()
         try:
             return await self._ports.webhooks.take(now, now + limits.WEBHOOK_LEASE_S, limits.WEBHOOK_BATCH)
+        except PeerError as error:  # a database that is away, which has them all
+            log.warning("webhooks_not_taken", problem=error.code)
+            return ()
         except Exception:  # a store that fails now may work in a moment; the messages are safe in it
             log.exception("webhooks_not_taken")
             return ()
@@ -82,6 +85,8 @@ class WebhookDelivery:
     async def _settle(self, batch: Batch, settled: Sequence[Settled]) -> None:
         try:
             await self._ports.webhooks.settle(settled)
+        except PeerError as error:
+            log.warning("webhooks_not_settled", webhook_id=batch.webhook.id, problem=error.code)
         except Exception:  # once the lease is over, they are due again
             log.exception("webhooks_not_settled", webhook_id=batch.webhook.id)
         self._wake.set()

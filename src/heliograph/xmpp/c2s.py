@@ -239,16 +239,16 @@ class ServerStream:
                 self._end(error)
         return self._resume()
 
-    def unanswered(self, text: str) -> list[StreamEvent]:
-        """Answer any question: it cannot be found out (for a sign-in, RFC 6120, section 6.5.10)."""
+    def unanswered(self, text: str, kind: str = "cancel", name: str = "internal-server-error") -> list[StreamEvent]:
+        """Answer any question: it cannot be found out (RFC 6120, sections 4.9.3, 6.5.10 and 8.3.3)."""
         if self.state in (State.ASKING, State.ADMITTING):
             return self.turn_away("temporary-auth-failure", text)
         if self.state is not State.ASKING_BIND:
-            self._end(StreamError("internal-server-error", text))
+            self._end(StreamError(name, text))
             return self._resume()
         if self._bind is None:
-            return self.refuse_resume(stream_management.failed("internal-server-error"))
-        return self.refuse_bind("cancel", "internal-server-error", text)
+            return self.refuse_resume(stream_management.failed(name))
+        return self.refuse_bind(kind, name, text)
 
     def bound(self, jid: str) -> list[StreamEvent]:
         """Answer `BindWanted`: the stream is now that full JID (RFC 6120, section 7)."""

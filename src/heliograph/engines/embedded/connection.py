@@ -20,6 +20,7 @@ from heliograph.core import limits
 from heliograph.engines.embedded.allowance import UNITS_PER_BYTE, Allowance
 from heliograph.engines.embedded.client_state import become_active, become_inactive
 from heliograph.engines.embedded.router import Resource
+from heliograph.errors import PeerError
 from heliograph.xmpp.c2s import ServerStream, State
 from heliograph.xmpp.c2s_events import (
     AdmissionWanted,
@@ -285,7 +286,9 @@ class Connection:
         """
         try:
             return await work
-        except Exception as error:  # a store out of reach must end neither the stream nor the server
+        except PeerError as error:  # the database is away, which is told where that is found out
+            return self.stream.unanswered(error.message, *error.row.stanza)
+        except Exception as error:  # a bug in a look-up must end neither the stream nor the server
             error_id = uuid.uuid4().hex
             log.exception("sign_in_unanswered", error_id=error_id, exc_info=error)
             return self.stream.unanswered(f"Error {error_id}")

@@ -34,7 +34,7 @@ from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
 from heliograph.engines.embedded.tcp import TcpTransport
-from heliograph.errors import HeliographError
+from heliograph.errors import HeliographError, PeerError
 from heliograph.xmpp.c2s import ServerStream
 from heliograph.xmpp.c2s_events import StreamEvent, Terms
 from heliograph.xmpp.caps import Caps, caps_xml
@@ -164,6 +164,8 @@ class EmbeddedEngine:
             await asyncio.sleep(_APPS_EVERY_S)
             try:
                 await self._read_hosts()
+            except PeerError as error:  # the database is away
+                log.warning("apps_not_read", problem=error.code)
             except Exception:  # a failed look-up is tried again, it does not end the node
                 log.exception("apps_not_read")
 

@@ -9,6 +9,7 @@ at once, as something has to be read before, waits in one line, and what comes a
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ from heliograph.core.profiles import Profile, Viewer
 from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.pep import payloads
 from heliograph.engines.embedded.router import Resource, send_each
+from heliograph.errors import StorageUnavailable
 from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, notification
 from heliograph.xmpp.presence import is_watcher
 from heliograph.xmpp.stanza import Template
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _CATCHING_UP = sys.maxsize
 """Above every mark: what is published now is among what the resource is about to be told."""
+_RETRY_S = 1.0
 
 
 class FanOut:
@@ -55,11 +58,17 @@ class FanOut:
             self._engine.spawn(self._work_off())
 
     async def _work_off(self) -> None:
-        """Do all that waits in the line; where something fails, what is behind it still has its turn."""
+        """Do all that waits in the line; where something fails, what is behind it still has its turn. While the
+        database is away the line waits, or what was changed just before would not be told.
+        """
         try:
             while self._line:
-                await self._line[0]()
-                self._line.popleft()
+                try:
+                    await self._line[0]()
+                except StorageUnavailable:
+                    await asyncio.sleep(_RETRY_S)
+                else:
+                    self._line.popleft()
         except Exception:
             self._line.popleft()
             if self._line:

@@ -23,9 +23,10 @@ import structlog
 from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from heliograph.errors import OutcomeUnknown, StorageUnavailable
 from heliograph.storage import sql
-from heliograph.storage.database import CommitFailed, Cursor
-from heliograph.storage.postgres.connection import WAIT_TIMEOUT_S, pooling, translated
+from heliograph.storage.database import RETRY_AFTER_S, Cursor
+from heliograph.storage.postgres.connection import WAIT_TIMEOUT_S, Reach, pooling, translated
 
 T = TypeVar("T")
 
@@ -105,6 +106,7 @@ class PostgresWriter:
         )
         self._threads = ThreadPoolExecutor(connections_max, thread_name_prefix="heliograph-postgres")
         self._room = asyncio.Semaphore(JOBS_MAX)
+        self._reach = Reach()
         self._touched: dict[str, float] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -163,8 +165,8 @@ class PostgresWriter:
         self._flushing = None
         try:
             await self._flush()
-        except CommitFailed as error:
-            log.warning("activity_not_written", problem=str(error))
+        except (StorageUnavailable, OutcomeUnknown) as error:
+            log.warning("activity_not_written", problem=error.code)
 
     async def _flush(self) -> None:
         if self._touched:
@@ -173,18 +175,30 @@ class PostgresWriter:
     def _run(self, work: Callable[[Cursor], T], alone_with: Sequence[str], touched: dict[str, float]) -> T:
         activity = [(now, session_id, now) for session_id, now in sorted(touched.items())]  # in one order everywhere
         for attempt in range(1, ATTEMPTS_MAX + 1):
+            is_done = False
             try:
-                with self._pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+                with (
+                    self._pool.connection(self._reach.patience_s) as connection,
+                    connection.transaction(),
+                    connection.cursor() as cursor,
+                ):
                     for name in alone_with:
                         cursor.execute(_LOCK, (name,))
                     ours = PostgresCursor(cursor)
                     if activity:
                         ours.executemany(sql.TOUCH_SESSION, activity)
-                    return work(ours)
+                    result = work(ours)
+                    is_done = True
             except _AGAIN as error:
                 if attempt == ATTEMPTS_MAX:
-                    raise CommitFailed(str(error)) from error
+                    raise StorageUnavailable(retry_after_s=RETRY_AFTER_S) from error
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - to keep two from meeting again
-            except (psycopg.OperationalError, PoolTimeout) as error:
-                raise CommitFailed(str(error)) from error
+            except (psycopg.OperationalError, errors.ReadOnlySqlTransaction, PoolTimeout) as error:
+                self._reach.failed(error)
+                # The commit was on its way, and what has become of it was to come over this connection.
+                outcome = OutcomeUnknown if is_done else StorageUnavailable
+                raise outcome(retry_after_s=RETRY_AFTER_S) from error
+            else:
+                self._reach.answered()
+                return result
         raise AssertionError("unreachable")

@@ -22,10 +22,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import structlog
+
+from heliograph.errors import StorageUnavailable
 from heliograph.storage import sql
-from heliograph.storage.database import CommitFailed, Cursor
+from heliograph.storage.database import RETRY_AFTER_S, Cursor
 
 T = TypeVar("T")
+
+log = structlog.get_logger("heliograph.storage")
 
 JOBS_MAX = 4096
 """How many jobs may wait; further callers wait for room."""
@@ -105,7 +110,7 @@ class SqliteWriter:
                 as much again for the savepoint.
 
         Raises:
-            CommitFailed: the transaction could not be committed.
+            StorageUnavailable: the transaction could not be begun or committed; its cause says why.
             Exception: whatever `work` raises.
         """
         await self._room.acquire()
@@ -236,12 +241,13 @@ class SqliteWriter:
     def _end(self, failure: sqlite3.Error | None) -> None:
         batch, self._batch = self._batch, []
         if failure is not None:
+            log.error("commit_failed", problem=str(failure), jobs=len(batch))
             # If even this fails, so does the next BEGIN, and comes here again.
             with contextlib.suppress(sqlite3.Error):
                 self._cursor.execute("ROLLBACK")
         for job in batch:
             if failure is not None:
-                job.error = CommitFailed(str(failure))
+                job.error = StorageUnavailable(retry_after_s=RETRY_AFTER_S)
                 job.error.__cause__ = failure
             self._room.release()
             job.resolve()
