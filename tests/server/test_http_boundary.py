@@ -46,6 +46,14 @@ async def test_a_wrong_method_is_405_and_names_all_right_ones(api: Any) -> None:
         assert set(answer.headers["allow"].split(", ")) == allowed
 
 
+async def test_where_two_addresses_fit_the_one_answers_that_has_the_method(api: Any) -> None:
+    users = {"json": {"users": [{"userIdentifier": "ada"}]}}
+    assert (await api.data("POST", "/users/bulk", key="trial secret", **users))["registered"] == 1
+    assert (await api.error("GET", "/users/bulk", key="trial secret"))["code"] == "account_not_found"
+    answer = await api.http.post("/api/v1/users/ada")
+    assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
+
+
 @pytest.mark.parametrize("endpoint", http.ENDPOINTS, ids=name_of)
 async def test_no_endpoint_answers_without_a_key(api: Any, endpoint: Any) -> None:
     error = await api.error(endpoint.method, concrete(endpoint.path), key=None)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, overload
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, compile_path
+from starlette.types import Receive, Scope, Send
 
 from heliograph import wire
 from heliograph.core.apps import Caller, require_backend
 from heliograph.core.ports import Ports
 from heliograph.core.tokens import Identity
 from heliograph.errors import RequestInvalid
-from heliograph.server import answers, auth, quotas
+from heliograph.server import answers, auth
 from heliograph.server.reading import read
 from heliograph.server.services import Services
 
@@ -140,17 +142,15 @@ class Endpoint:
 
     async def answer(self, services: Services, request: Request) -> Response:
         """Find out who is calling and how often, then read the body, then run the route."""
-        observed = quotas.observe(request, services.ports.rates)
-        told = replace(services, ports=replace(services.ports, rates=observed))
-        caller, identity = await auth.admit(request, told.ports, needs_token=self.shown is Shown.TOKEN)
+        caller, identity = await auth.admit(request, services.ports, needs_token=self.shown is Shown.TOKEN)
         if self.shown is Shown.SECRET_KEY:
             require_backend(caller)
         body = await self._body(services, request)
         if identity is None:
-            call: Call[Any] = Call(told, request, caller, body)
+            call: Call[Any] = Call(services, request, caller, body)
         else:
-            call = UserCall(told, request, caller, body, identity)
-        return quotas.tell(request, answers.success(await self.run(call)))
+            call = UserCall(services, request, caller, body, identity)
+        return answers.success(await self.run(call))
 
     async def _body(self, services: Services, request: Request) -> Any:
         if self.takes is NoBody:
@@ -188,17 +188,79 @@ def by_token(
     return Endpoint(method, path, Shown.TOKEN, takes, run, body_max_bytes, is_body_optional)
 
 
-def routes(services: Services, endpoints: Sequence[Endpoint]) -> list[Route]:
-    """One route a path, so that a wrong method is answered with all the right ones."""
-    paths: dict[str, dict[str, Endpoint]] = {}
-    for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    return [Route(PREFIX + path, _dispatch(services, found), methods=[*found]) for path, found in paths.items()]
+class _Address:
+    """One path with its methods, so that a wrong method is answered with all the right ones.
+
+    Args:
+        path: the whole path, with names in braces for what varies.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.by_method: dict[str, Endpoint] = {}
+        self._match = compile_path(path)[0].match
+
+    def segments(self, path: str) -> dict[str, str] | None:
+        """The named segments of a path; `None` where it is another address."""
+        found = self._match(path)
+        return None if found is None else found.groupdict()
 
 
-def _dispatch(services: Services, by_method: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        return await by_method[method].answer(services, request)
+class Api(BaseRoute):
+    """All endpoints as one route. An address is compared with those alone that have its first segment: with all, one
+    after the other, the search took more than many a call.
 
-    return answer
+    Args:
+        services: what the face was given.
+        endpoints: all of them; of two that fit a request, the first one answers.
+    """
+
+    def __init__(self, services: Services, endpoints: Sequence[Endpoint]) -> None:
+        self._services = services
+        self._addresses: dict[str, list[_Address]] = {}
+        known: dict[str, _Address] = {}
+        for endpoint in endpoints:
+            path = PREFIX + endpoint.path
+            if path not in known:
+                known[path] = _Address(path)
+                self._addresses.setdefault(_first_segment(path), []).append(known[path])
+            known[path].by_method[endpoint.method] = endpoint
+            if endpoint.method == "GET":
+                known[path].by_method["HEAD"] = endpoint
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for the API."""
+        is_ours = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/")
+        return (Match.FULL if is_ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the endpoint answer.
+
+        Raises:
+            HTTPException: there is none (404), or none of this method (405).
+            HeliographError: whatever the endpoint raises.
+        """
+        endpoint = self._find(scope)
+        response = await endpoint.answer(self._services, Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    def _find(self, scope: Scope) -> Endpoint:
+        """The endpoint of a request, whose scope is told the route and the segments of its path."""
+        path, method, allowed = scope["path"], scope["method"], dict[str, None]()
+        for address in self._addresses.get(_first_segment(path), ()):
+            segments = address.segments(path)
+            if segments is None:
+                continue
+            scope["route"] = address
+            if method in address.by_method:
+                scope["path_params"] = segments
+                return address.by_method[method]
+            allowed.update(dict.fromkeys(address.by_method))
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+        raise HTTPException(404)
+
+
+def _first_segment(path: str) -> str:
+    """The first segment behind the prefix."""
+    return path[len(PREFIX) + 1 :].partition("/")[0]

@@ -8,9 +8,7 @@ versions put the same numbers into structured fields (`RateLimit`, `RateLimit-Po
 from __future__ import annotations
 
 import math
-
-from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from contextvars import ContextVar
 
 from heliograph.core import rate_limits
 from heliograph.core.ports import RateCounters
@@ -18,45 +16,55 @@ from heliograph.core.rate_limits import Quota, Rate, Verdict
 
 HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
+_NAMES = tuple(name.lower().encode() for name in HEADERS)
+
+
+class Tightest:
+    """Of the limits that one call drew on, the one with the smallest part left."""
+
+    __slots__ = ("_part", "_quota")
+
+    def __init__(self) -> None:
+        self._quota: Quota | None = None
+        self._part = math.inf
+
+    def note(self, quota: Quota) -> None:
+        """The call drew on a limit, and this is left of it."""
+        part = quota.remaining / max(1, quota.limit)
+        if part < self._part:
+            self._quota, self._part = quota, part
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What the answer tells of it, in the form of ASGI; nothing where the call drew on no limit."""
+        if self._quota is None:
+            return []
+        return [(name, b"%d" % math.ceil(value)) for name, value in zip(_NAMES, self._quota, strict=True)]
+
+
+_call: ContextVar[Tightest | None] = ContextVar("heliograph_quota", default=None)
+
+
+def observe() -> Tightest:
+    """Note from now on what the call draws on that this task answers, with the tasks that it starts."""
+    tightest = Tightest()
+    _call.set(tightest)
+    return tightest
+
 
 class ObservedRates:
-    """The counters of one call, which remember the tightest of the limits that the call drew on.
+    """Rate counters that note for each call what it draws on.
 
     Args:
         counters: the node's.
-
-    Attributes:
-        tightest: the quota with the smallest part left; `None` where none was asked.
     """
 
     def __init__(self, counters: RateCounters) -> None:
-        self.tightest: Quota | None = None
         self._counters = counters
 
     async def take(self, key: str, rate: Rate, now: float) -> Verdict:
         """Take one call of `key`."""
         verdict = await self._counters.take(key, rate, now)
-        quota = rate_limits.quota(verdict, rate, now)
-        if self.tightest is None or _part(quota) < _part(self.tightest):
-            self.tightest = quota
+        tightest = _call.get()
+        if tightest is not None:
+            tightest.note(rate_limits.quota(verdict, rate, now))
         return verdict
-
-
-def _part(quota: Quota) -> float:
-    return quota.remaining / max(1, quota.limit)
-
-
-def observe(request: HTTPConnection, counters: RateCounters) -> ObservedRates:
-    """The counters for one request, whose answer will tell of them."""
-    observed = ObservedRates(counters)
-    request.state.rates = observed
-    return observed
-
-
-def tell(request: HTTPConnection, response: Response) -> Response:
-    """The answer, with what is left for its caller."""
-    observed: ObservedRates | None = getattr(request.state, "rates", None)
-    if observed is not None and observed.tightest is not None:
-        for name, value in zip(HEADERS, observed.tightest, strict=True):
-            response.headers[name] = str(math.ceil(value))
-    return response

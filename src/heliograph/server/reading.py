@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from heliograph.core import limits
 from heliograph.errors import MediaBusy, PayloadTooLarge, RequestInvalid
@@ -107,8 +107,12 @@ async def _read_form(request: Request, max_bytes: int) -> bytes:
 
 async def _chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it comes. What counts is what was read, not what `Content-Length` says."""
-    size = 0
-    async for chunk in request.stream():
+    size, is_more = 0, True
+    while is_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, is_more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > max_bytes:
             raise _too_large(max_bytes)
