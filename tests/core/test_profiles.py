@@ -191,6 +191,14 @@ def test_a_checked_change_passes_again_unchanged(name: str, status: str) -> None
     assert check(checked) == checked
 
 
+def test_a_value_that_the_profile_has_is_not_checked_again() -> None:
+    kept = replace(ADA, email="of an older rule", mobile="12")
+    change = ProfileChange(name=" Ada King ", email=kept.email, mobile=kept.mobile)
+    assert check(change, kept) == replace(change, name="Ada King")
+    with pytest.raises(ProfileInvalid):
+        check(replace(change, mobile="13"), kept)
+
+
 # --------------------------------------------------------------------------------------------------------- the versions
 
 

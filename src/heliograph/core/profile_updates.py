@@ -53,11 +53,12 @@ class _Work:
         self._found = 0
 
     async def prepare(self, ports: Ports, now: float) -> None:
-        """Check it, as far as that can be done without the profile."""
+        """Check it, as far as that can be done before the transaction."""
         try:
             if re.fullmatch(limits.IDENTIFIER_FORM, self.update.identifier) is None:
                 raise AccountNotFound
-            change = await profiles.with_picture(ports, self.jid, self.update.change)
+            known = await ports.profiles.lookup(self.jid)
+            change = await profiles.checked(ports, self.jid, self.update.change, known)
             self._decide = profiles.decision(change, now, self.update.version, self._policy, BACKEND)
         except HeliographError as error:
             self.error = error

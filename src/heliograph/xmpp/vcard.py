@@ -165,7 +165,8 @@ def from_vcard4(vcard: Element, max_extra_bytes: int, current: Card = Card()) ->
         ProfileInvalid: too much is to be kept; `details.field` is `vcard_extra`.
     """
     card, kept = _read(VCARD4, (element for element in vcard if element.tag not in (_FACTS_TAG, VCARD_TEMP_TAG)))
-    temp = vcard_extra.parse(_superseded(current, card)).temp
+    is_temp_kept = vcard_extra.may_keep_temp(current.extra)
+    temp = vcard_extra.parse(_superseded(current, card)).temp if is_temp_kept else []
     return replace(card, extra=vcard_extra.bounded(Kept(kept, temp).xml(), max_extra_bytes))
 
 

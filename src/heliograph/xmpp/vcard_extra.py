@@ -18,6 +18,7 @@ from heliograph.xmpp.stanza import serialize
 from heliograph.xmpp.vcard_properties import DIALECTS, NS_VCARD4, NS_VCARD_TEMP, VCARD_TEMP_TAG
 
 _FIELD = {"field": "vcard_extra"}
+_TEMP_START = f"<vCard xmlns='{NS_VCARD_TEMP}'>"
 
 
 class Kept(NamedTuple):
@@ -29,8 +30,13 @@ class Kept(NamedTuple):
     def xml(self) -> str:
         """As `Card.extra`: under the namespace of vCard4."""
         temp = "".join(serialize(element, NS_VCARD_TEMP) for element in self.temp)
-        behind = f"<vCard xmlns='{NS_VCARD_TEMP}'>{temp}</vCard>" if temp else ""
+        behind = f"{_TEMP_START}{temp}</vCard>" if temp else ""
         return "".join(serialize(element, NS_VCARD4) for element in self.vcard4) + behind
+
+
+def may_keep_temp(extra: str) -> bool:
+    """Whether it is worth reading what is kept of a vcard-temp: mostly there is nothing."""
+    return _TEMP_START in extra
 
 
 def parse(extra: str) -> Kept:

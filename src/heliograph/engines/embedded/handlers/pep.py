@@ -90,17 +90,17 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     if request.node in AVATAR_NODES:
         await avatar.publish(engine, sender, stanza, request)
         return
-    change = await _change(engine, sender, request)
-    await profiles.set_profile(engine.ports, sender.account, change, editor=editor(sender))
+    known = await profiles.get(engine.ports, sender.account, sender.account)
+    change = _change(request, known)
+    await profiles.set_profile(engine.ports, sender.account, change, editor=editor(sender), known=known)
     answer(sender, stanza, pep.published_xml(request.node, CURRENT_ITEM))
 
 
-async def _change(engine: EmbeddedEngine, sender: Resource, request: Publish) -> ProfileChange:
+def _change(request: Publish, current: Profile) -> ProfileChange:
     payload = request.payload
     if request.node == NODE_NICK and payload.tag == vcard.NICK_TAG:
         return ProfileChange(name=vcard.from_nick(payload))
     if request.node == NODE_VCARD4 and payload.tag == vcard.VCARD4_TAG:
-        current = await profiles.get(engine.ports, sender.account, sender.account)
         card = vcard.from_vcard4(payload, limits.VCARD_EXTRA_MAX_BYTES, profiles.card(current))
         return profiles.change_from_card(card)
     raise bad_request("The payload does not belong to the node", pep.pubsub_error("invalid-payload"))

@@ -30,11 +30,12 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
 
 async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
     ports = engine.ports
-    current = profiles.card(await profiles.get(ports, sender.account, sender.account))
-    card, photo = from_vcard_temp(stanza.element[0], limits.VCARD_EXTRA_MAX_BYTES, current)
+    known = await profiles.get(ports, sender.account, sender.account)
+    card, photo = from_vcard_temp(stanza.element[0], limits.VCARD_EXTRA_MAX_BYTES, profiles.card(known))
     if photo is not None:
         card = replace(card, image=await engine.avatars.take(sender.account, photo.data))
-    await profiles.set_profile(ports, sender.account, profiles.change_from_card(card), editor=editor(sender))
+    change = profiles.change_from_card(card)
+    await profiles.set_profile(ports, sender.account, change, editor=editor(sender), known=known)
     answer(sender, stanza)
 
 
