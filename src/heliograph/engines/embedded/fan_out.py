@@ -24,13 +24,16 @@ from heliograph.engines.embedded.handlers import pep_nodes
 from heliograph.engines.embedded.handlers.pep import payloads
 from heliograph.engines.embedded.router import Resource, send_each
 from heliograph.errors import StorageUnavailable
-from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, notification
+from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, NODE_NICK, NODE_VCARD4, notification
 from heliograph.xmpp.presence import is_watcher
 from heliograph.xmpp.stanza import Template
+from heliograph.xmpp.vcard import Card
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
+_NODES = (NODE_VCARD4, NODE_NICK)
+"""The nodes that a profile's events are of; see `payloads`."""
 _CATCHING_UP = sys.maxsize
 """Above every mark: what is published now is among what the resource is about to be told."""
 _RETRY_S = 1.0
@@ -82,16 +85,18 @@ class FanOut:
 
     def _spread(self, profile: Profile, watchers: Iterable[str], blocks: frozenset[str]) -> None:
         mark = profile.mark
+        views = _Views(profile)
         for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
-            events = [(node, event.prefix, event.suffix) for node, event in _events(profile, viewer).items()]
+            by_interests: dict[frozenset[str], list[tuple[bytes, bytes]]] = {}  # clients of one make share theirs
             for receiver in self._engine.router.receivers(accounts, profile.jid, blocks):
                 if mark <= receiver.caught_up:
                     receiver.missed = mark
                     continue
-                interests = receiver.interests
-                for node, prefix, suffix in events:
-                    if node in interests:
-                        receiver.outlet.send(prefix + receiver.to + suffix)
+                wanted = by_interests.get(receiver.interests)
+                if wanted is None:
+                    wanted = by_interests[receiver.interests] = views.wanted(viewer, receiver.interests)
+                for prefix, suffix in wanted:
+                    receiver.outlet.send(prefix + receiver.to + suffix)
 
     async def notify(self, jid: str, node: str, event: Template, viewer: Viewer) -> None:
         """An event of a profile's node to the user's own sessions, or to the contacts'."""
@@ -167,6 +172,29 @@ class FanOut:
                         _send(receiver, events, receiver.interests)
             await self._avatar(receivers, profile, Viewer.CONTACT)
         await pep_nodes.introduce(self._engine, jid, receivers)
+
+
+class _Views:
+    """The events of one change: encoded when somebody wants them, and once where two kinds of viewers see the same."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._encoded: list[tuple[Card, dict[str, Template]]] = []
+
+    def wanted(self, viewer: Viewer, nodes: frozenset[str]) -> list[tuple[bytes, bytes]]:
+        """What stands before and behind the receiver, in the events of those nodes."""
+        if nodes.isdisjoint(_NODES):
+            return []
+        return [(event.prefix, event.suffix) for node, event in self._events(viewer).items() if node in nodes]
+
+    def _events(self, viewer: Viewer) -> dict[str, Template]:
+        card = profiles.card(profiles.redact(self._profile, viewer))
+        for known, events in self._encoded:
+            if known == card:
+                return events
+        events = _events(self._profile, viewer)
+        self._encoded.append((card, events))
+        return events
 
 
 def _events(profile: Profile, viewer: Viewer) -> dict[str, Template]:
