@@ -16,6 +16,7 @@ from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.core.sessions import EndReason
 from heliograph.node import Node, open_ports, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 
 def settings(folder: Path) -> Settings:
@@ -50,7 +51,7 @@ async def sdk_of(node: Node, known: NewApp) -> SDK:
 
 async def scrape(node: Node) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     assert node.metrics_url is not None
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         answer = await http.get(node.metrics_url)
     assert answer.headers["content-type"].startswith("text/plain")
     return {
@@ -64,7 +65,7 @@ async def test_requests_and_connections_are_counted_by_route_and_never_by_user(n
     async with await sdk_of(node, known) as sdk:
         ada = (await sdk.register("ada")).data
         await sdk.connect(ada.username, ada.password)
-        async with httpx.AsyncClient(base_url=node.public_url) as http:
+        async with httpx.AsyncClient(base_url=node.public_url, timeout=PATIENCE_S) as http:
             await http.get("/api/v1/sessions/ada-was-here")
             await http.request("PROPFIND", "/nothing/ada")
         found = await scrape(node)
@@ -80,7 +81,7 @@ async def test_requests_and_connections_are_counted_by_route_and_never_by_user(n
 
 
 async def test_the_public_port_shows_no_metrics(node: Node) -> None:
-    async with httpx.AsyncClient(base_url=node.public_url) as http:
+    async with httpx.AsyncClient(base_url=node.public_url, timeout=PATIENCE_S) as http:
         assert (await http.get("/metrics")).status_code == 404
 
 
@@ -93,7 +94,7 @@ async def test_a_session_that_another_process_ends_is_disconnected(node: Node, k
             account = await other.accounts.lookup(ada.user_jid)
             assert account is not None
             await sessions.end(other, account, ada.session_id, EndReason.ENDED_BY_ADMIN)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             async for event in events:
                 if isinstance(event, ConnectionUpdate) and event.status is ConnectionStatus.LOGOUT:
                     assert event.reason == "ended_by_admin"

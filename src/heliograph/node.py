@@ -58,6 +58,10 @@ SIGNAL_PATH = "/signal"
 _OPEN_FILES_WANTED = 65_536
 _OPEN_FILES_ENOUGH = 12_000
 _HTTP_BACKLOG = 2048
+_HTTP_KEEP_ALIVE_S = 75
+"""How long a connection may lie idle: longer than clients and proxies keep one, which are 60 s at the most with what is
+common. A call that meets the end of its connection is lost, and most may not be repeated (RFC 9112, section 9.3.1).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +341,7 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
         log_config=None,
         server_header=False,
         backlog=_HTTP_BACKLOG,
+        timeout_keep_alive=_HTTP_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(settings.drain_timeout_s)),
     )
 

@@ -14,12 +14,12 @@ from ejabberd_places import running_on_ejabberd
 from ejabberd_server import PROGRAM
 from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, MessageReceived, ProfileUpdate, ReconnectPolicy
 from heliograph.core.apps import Environment, KeyKind
+from patience import PATIENCE_S
 from places import Place, running
 from profile_events import presence_of
 from wires import Account, Client, bind_request, plain, stream_header
 
 HASTY = ReconnectPolicy(backoff_base_s=0.05, backoff_max_s=0.5)
-PATIENCE_S = 20
 PROFILE_NODES = ("http://jabber.org/protocol/nick", "urn:xmpp:vcard4", "urn:xmpp:avatar:metadata")
 
 Kind = TypeVar("Kind", bound=Event)

@@ -9,6 +9,7 @@ import pytest
 
 from heliograph.errors import HeliographError
 from heliograph.sdk.events import FriendsListUpdate, MessageReceived, PresenceUpdate
+from patience import PATIENCE_S
 
 
 async def test_a_contact_is_in_both_rosters(join: Any, user: Any) -> None:
@@ -46,7 +47,7 @@ async def test_a_friend_who_leaves_is_seen_to_leave(join: Any, user: Any) -> Non
     await ada.hears(PresenceUpdate, lambda seen: seen.user_id == friend and seen.is_online)
     await bob.sdk.close()
     await ada.hears(PresenceUpdate, lambda seen: seen.user_id == friend and not seen.is_online)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await ada.sdk.get_last_seen(friend)).data.is_online:  # noqa: ASYNC110 - tells nobody
             await asyncio.sleep(0.05)
 

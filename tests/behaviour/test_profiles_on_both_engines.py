@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from heliograph.sdk.events import ProfileUpdate
+from patience import PATIENCE_S
 from wires import Client, Got
 
 NICK = "http://jabber.org/protocol/nick"
@@ -22,7 +23,7 @@ PUBSUB = "http://jabber.org/protocol/pubsub"
 
 async def event_of(client: Client, node: str, holds: str) -> Got:
     """The next notification of a node that holds some text."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             got = await client.gets("message")
             items = got.element.find(f".//{{{PUBSUB}#event}}items")

@@ -7,6 +7,7 @@ from typing import Any
 
 from heliograph import ConnectionStatus, QrCode
 from heliograph.wire.qr import Verify
+from patience import PATIENCE_S
 
 
 async def test_a_phone_lets_a_screen_in_which_is_then_connected_and_can_be_ended_alone(
@@ -24,7 +25,7 @@ async def test_a_phone_lets_a_screen_in_which_is_then_connected_and_can_be_ended
     showing = asyncio.create_task(
         screen.sdk.generate_qr_code(codes.put_nowait, callback=answers.append, ask_code=ask_code)
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         approved = (await phone.sdk.approve_qr_code((await codes.get()).text, confirm=lambda _: True)).data
         typed.put_nowait(approved.check_code)
         answer = await showing

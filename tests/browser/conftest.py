@@ -28,6 +28,7 @@ from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.server.services import STATIC_DIR
 from heliograph.settings import Settings
+from patience import PATIENCE_MS
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = [
@@ -40,7 +41,6 @@ QUIET = [
     "--disable-sync",
 ]
 FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-PATIENCE_MS = 10_000
 USUAL = {"viewport": WIDE, "locale": "en-GB", "reduced_motion": "reduce"}
 CAMERA_PX = (640, 480)
 CAMERA_FRAMES_PER_S = 15

@@ -15,6 +15,7 @@ from heliograph.core.accounts import RegisterRequest
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301"
@@ -49,7 +50,7 @@ async def test_a_backup_of_a_busy_node_is_restored_whole(
     ada = await register(node, known, "ada")
     key = known.keys[KeyKind.PUBLISHABLE, Environment.SANDBOX]
     headers = {"Heliograph-Key": key, "Authorization": f"Bearer {ada.tokens.access_token}"}
-    async with httpx.AsyncClient(base_url=node.public_url, headers=headers) as http:
+    async with httpx.AsyncClient(base_url=node.public_url, headers=headers, timeout=PATIENCE_S) as http:
         uploaded = (await http.post("/api/v1/media", content=PIXEL)).json()["data"]
     stopped = asyncio.Event()
 
@@ -77,7 +78,10 @@ async def test_a_backup_of_a_busy_node_is_restored_whole(
 
 async def restored_is_whole(folder: Path, known: NewApp, headers: dict[str, str], uploaded: dict[str, Any]) -> None:
     mine = Settings(data_dir=folder, http_port=0, xmpp_port=0, xmpps_port=0, drain_timeout_s=1)
-    async with run_node(mine) as node, httpx.AsyncClient(base_url=node.public_url, headers=headers) as http:
+    async with (
+        run_node(mine) as node,
+        httpx.AsyncClient(base_url=node.public_url, headers=headers, timeout=PATIENCE_S) as http,
+    ):
         [session] = (await http.get("/api/v1/sessions")).json()["data"]["sessions"]
         assert session["current"]
         picture = await http.get(httpx.URL(uploaded["image"]).path)

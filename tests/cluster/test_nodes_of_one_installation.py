@@ -14,6 +14,7 @@ from heliograph.core import audit
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.core.sessions import EndReason
 from heliograph.wire import DeviceBody
+from patience import PATIENCE_S
 from places import Place
 
 CAP = 3
@@ -105,7 +106,7 @@ async def test_a_browser_and_a_phone_at_different_nodes_sign_in_by_qr_code(
     nodes = [await join_in(domain="localhost") for _ in range(3)]
     codes: asyncio.Queue[Any] = asyncio.Queue()
     typed: asyncio.Queue[str | None] = asyncio.Queue()
-    async with asyncio.timeout(30), sdk_at(nodes[0], "Pixel") as phone, sdk_at(nodes[1], "Laptop") as browser:
+    async with asyncio.timeout(PATIENCE_S), sdk_at(nodes[0], "Pixel") as phone, sdk_at(nodes[1], "Laptop") as browser:
         await phone.register("ada")
         signal = f"ws://127.0.0.1:{nodes[1].node.http_port}/signal"
         showing = browser.generate_qr_code(codes.put_nowait, None, signal, ask_code=lambda _: typed.get())

@@ -20,6 +20,7 @@ from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp, Policy, RegistrationPolicy
 from heliograph.node import open_ports
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
@@ -51,7 +52,7 @@ class Load:
     async def client(self, name: str) -> None:
         """One of them, over connections that it keeps."""
         headers = {"Heliograph-Key": self.cluster.key}
-        async with httpx.AsyncClient(base_url=self.cluster.url, headers=headers, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=self.cluster.url, headers=headers, timeout=PATIENCE_S) as http:
             while not self.is_over:
                 made = await self._ask(http, "POST", "/register", json={"userIdentifier": name})
                 if made is None:
@@ -119,7 +120,7 @@ async def test_a_stopping_node_says_so_before_it_stops_taking_requests(cluster: 
     node = cluster.nodes[0]
     stopping = asyncio.create_task(node.stop())
     await balanced.until_ready(node.url, is_ready=False)
-    async with httpx.AsyncClient(base_url=node.url) as http:
+    async with httpx.AsyncClient(base_url=node.url, timeout=PATIENCE_S) as http:
         answer = await http.get("/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "unreachable")
         assert (await http.get("/livez")).status_code == 200

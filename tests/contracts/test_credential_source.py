@@ -18,6 +18,7 @@ from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import PreparedCredentials
 from heliograph.xmpp.scram import derive
+from patience import PATIENCE_S
 
 
 @pytest.fixture(params=[0, 8])
@@ -68,7 +69,7 @@ async def test_the_stock_is_prepared_ahead_up_to_its_size() -> None:
 
     def wait_for(credentials: int) -> None:
         for _ in range(2 * credentials):  # a salt and a password each
-            drawn.get(timeout=10)
+            drawn.get(timeout=PATIENCE_S)
 
     with PreparedCredentials(random, iterations=1, stock=4) as source:
         await asyncio.to_thread(wait_for, 4)

@@ -17,11 +17,11 @@ from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.node import run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "the-life-of-a-user.md"
 ANY = "…"
 END = "end of this block"
-PATIENCE_S = 30
 
 
 def blocks() -> list[tuple[str, list[Any]]]:

@@ -18,9 +18,9 @@ from heliograph.core.accounts import RegisterRequest
 from heliograph.core.apps import Caller, Environment, KeyKind
 from heliograph.node import run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
 
 
 @dataclass

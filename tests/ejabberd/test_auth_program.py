@@ -23,6 +23,7 @@ from heliograph.core.sessions import EndReason
 from heliograph.engines.ejabberd.auth_program import NO, UNKNOWN, YES, AuthProgram
 from heliograph.node import open_ports
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 HOST = "chat.test"
 
@@ -157,5 +158,5 @@ async def test_the_command_speaks_the_protocol_on_its_input_and_output(
     )
     questions = [f"auth:ada:{HOST}:{known.password}", f"auth:ada:{HOST}:wrong", f"isuser:ada:{HOST}"]
     data = b"".join(len(each).to_bytes(2, "big") + each.encode() for each in questions)
-    answers, _ = await asyncio.wait_for(running.communicate(data), 60)
+    answers, _ = await asyncio.wait_for(running.communicate(data), PATIENCE_S)
     assert (answers, running.returncode) == (YES + NO + YES, 0)

@@ -11,6 +11,7 @@ from ejabberd_clients import bare_client, ends, is_refused, until
 from ejabberd_places import reached
 from heliograph.core.sessions import EndReason
 from heliograph.engines.ejabberd.engine import EjabberdEngine
+from patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
@@ -56,7 +57,7 @@ async def test_what_happens_while_ejabberd_is_dead_holds_when_it_is_back(both: A
 
 async def _roster_of(client: Any, size: int) -> set[str]:
     """The contacts of a client's roster, once there are so many: chores follow when ejabberd is back."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             got = await client.ask("<query xmlns='jabber:iq:roster'/>")
             found = {item.get("jid") for item in got.element[0]}

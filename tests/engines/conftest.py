@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import bugs
+from patience import PATIENCE_S
 from places import Place, running
-from wires import PATIENCE_S, Client
+from wires import Client
 
 
 @pytest.fixture(scope="module")

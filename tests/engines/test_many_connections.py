@@ -31,8 +31,8 @@ COUNT = int(os.environ.get("HELIOGRAPH_CONNECTIONS", "2000"))
 SPARE_FILES = 200
 AT_ONCE = 100
 PER_ACCOUNT = 50
-LOGIN_MAX_S = 1.0
-PATIENCE_S = 300.0
+LOGIN_MAX_S = 5.0
+PATIENCE_S = 600.0
 HOST = "sandbox.localhost"
 HEADER = (
     f"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='{HOST}' version='1.0'>"
@@ -163,7 +163,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     assert process.stdout is not None
     try:
         url, port, key = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
-        async with httpx.AsyncClient(base_url=url, headers={"Heliograph-Key": key}) as http:
+        async with httpx.AsyncClient(base_url=url, headers={"Heliograph-Key": key}, timeout=PATIENCE_S) as http:
             yield Server(process, http, port)
     finally:
         if process.returncode is None:

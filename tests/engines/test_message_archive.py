@@ -9,6 +9,7 @@ import pytest
 
 from heliograph.core import limits
 from heliograph.core.archive import Selection
+from patience import PATIENCE_S
 
 MAM = "urn:xmpp:mam:2"
 RSM = "http://jabber.org/protocol/rsm"
@@ -246,7 +247,7 @@ async def test_the_oldest_go_where_there_are_too_many(start: Any) -> None:
     ada = await place.sign_in(await place.register("ada"))
     await ada.send(*(chat(ada.bare, str(number)) for number in range(150)))
     await ada.so_far()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while place.node.engine._tasks:
             place.node.engine._left.clear()
             await place.node.engine._left.wait()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from heliograph.core import limits
+from patience import PATIENCE_S
 
 NO_STORE = "<no-store xmlns='urn:xmpp:hints'/>"
 TYPING = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
@@ -145,7 +146,7 @@ async def test_what_a_lost_device_never_took_waits_for_the_next_with_its_first_t
     for _ in range(2):  # and again, by a device that takes nothing either
         await bob.send("</stream:stream>")
         await bob.end()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while place.node.engine._tasks:
                 place.node.engine._left.clear()
                 await place.node.engine._left.wait()

@@ -19,7 +19,7 @@ CONTACTS = 1000
 PUBLISHERS = 5
 SETS = 10
 CUTS = 600
-PATIENCE_S = 120
+PATIENCE_S = 600
 EVENT = re.compile(
     r"<message type='headline' from='([^']+)'[^>]*>(?:(?!</message>).)*?"
     r"<profile xmlns='urn:heliograph:profile:1' version='(\d+)' mark='(\d+)'[^>]*/>(?:(?!</message>).)*?</message>"

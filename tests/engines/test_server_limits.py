@@ -14,25 +14,28 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
+from patience import PATIENCE_S
+
 log = logging.getLogger(__name__)
 
 NS_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
-PATIENCE_S = 10.0
 KIB = 1024
 
 
 @asynccontextmanager
 async def served_meanwhile(client: Any) -> AsyncIterator[None]:
-    """Another client is answered all the time, and within a second each time."""
+    """Another client is answered all the time, before the event loop, which is the node's as well, has worked for
+    a second. The clock would tell of other processes, too.
+    """
     answered = asyncio.Event()
     slowest_ms = 0.0
 
     async def ask() -> None:
         nonlocal slowest_ms
         while True:
-            began = time.perf_counter()
+            began = time.thread_time()
             await client.so_far()
-            slowest_ms = max(slowest_ms, (time.perf_counter() - began) * 1000)
+            slowest_ms = max(slowest_ms, (time.thread_time() - began) * 1000)
             answered.set()
 
     asking = asyncio.create_task(ask())
@@ -195,26 +198,24 @@ async def test_requests_that_come_faster_than_they_are_answered_all_are(join: An
 # ---------------------------------------------------------------------------------------------------- slow, idle, many
 
 
-@pytest.mark.parametrize("step", ["nothing", "header", "tls", "signed in", "drops"])
-async def test_who_takes_too_long_to_sign_in_is_cut_off(start: Any, step: str) -> None:
-    place = await start(authentication_timeout_s=1)
+async def test_who_takes_too_long_to_sign_in_is_cut_off(start: Any) -> None:
+    """However far it has come by then, and however busy it keeps."""
+    place = await start(authentication_timeout_s=3)
     account = await place.register("ada")
     bob = await place.sign_in(await place.register("bob"))
-    wire = await place.dial(is_direct_tls=step in ("tls", "signed in"))
-    if step == "header":
-        await wire.send("<stream:stream xmlns='jabber:client'")
-    elif step == "signed in":
-        wire = await place.open(account)
-        token = "AGFkYQA="
-        await wire.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{token}</auth>")
-    dripping = asyncio.create_task(drip(wire)) if step == "drops" else None
-    began = time.perf_counter()
-    text = await wire.rest()
-    assert is_ended_with(text, "connection-timeout")
-    assert text.startswith("<") or step == "signed in"
-    assert time.perf_counter() - began < PATIENCE_S
-    if dripping is not None:
-        dripping.cancel()
+    strangers = {step: await place.dial(is_direct_tls=step == "TLS") for step in ("nothing", "header", "TLS", "drops")}
+    strangers["signed in"] = await place.open(account)
+    await strangers["header"].send("<stream:stream xmlns='jabber:client'")
+    token = b64encode(f"\0{account.username}\0{account.password}".encode()).decode()
+    await strangers["signed in"].send(
+        f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{token}</auth>"
+    )
+    dripping = asyncio.create_task(drip(strangers["drops"]))
+    for step, wire in strangers.items():
+        text = await wire.rest()
+        assert is_ended_with(text, "connection-timeout"), step
+        assert text.startswith("<success" if step == "signed in" else "<"), step
+    await dripping
     assert await bob.so_far() == []  # who was bound in time stays
 
 

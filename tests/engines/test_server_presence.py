@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
+
 CONTENT = "<show>away</show><status>Tea &amp; cake</status><priority>1</priority><x xmlns='urn:x'/>"
 
 
@@ -112,7 +114,7 @@ async def test_who_is_gone_before_the_roster_was_read_is_not_shown(
     await seen(bob)
     with gated("contacts", "roster") as gate:
         await ada.send("<presence/>")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await gate.entered.wait()
         ada.wire.reset()
         assert (await tablet.next()).xml == gone(ada, tablet)

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from scramp import ScramClient
 
+from patience import PATIENCE_S
+
 log = logging.getLogger(__name__)
 
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 REFUSED = f"<failure xmlns='{NS_SASL}'><not-authorized/></failure>"
 BIND = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
-PATIENCE_MS = 1000  # what is promised is 50 ms; a busy machine must not fail the test
+SOON_MS = 10_000  # what is promised is 50 ms; a busy machine must not fail the test
 
 
 def base64(text: str) -> str:
@@ -45,7 +47,7 @@ async def is_told(client: Any, condition: str, reason: str, since: float) -> Non
     start, end = farewell(condition, reason)
     assert start in text
     assert text.endswith(end)
-    assert took_ms < PATIENCE_MS
+    assert took_ms < SOON_MS
 
 
 async def is_refused(place: Any, account: Any) -> bool:
@@ -209,7 +211,7 @@ async def test_nothing_is_bound_for_a_stream_that_ends_in_the_middle_of_the_bind
     wire = await place.open(account)
     with gated("blocks", "signed_in") as gate:
         await wire.send(plain(account), place_header(account), BIND)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await gate.entered.wait()
         if how == "session ended":
             await place.call("DELETE", "/sessions/current", account)

@@ -11,6 +11,7 @@ import pytest
 from scramp import ScramClient
 
 from heliograph.core.apps import Environment
+from patience import PATIENCE_S
 
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls"
@@ -141,7 +142,7 @@ async def test_what_is_no_tls_is_hung_up_on(place: Any, is_direct_tls: bool) -> 
         writer.write((HEADER + STARTTLS).encode())
         await reader.readuntil(b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
     writer.write(b"<stream:stream to='localhost'> and so on")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         heard = await reader.read()
     assert b"<" not in heard  # at most an alert
     writer.close()
@@ -162,7 +163,7 @@ async def test_tls_in_small_pieces(place: Any) -> None:
             await writer.drain()
 
     async def feed() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             incoming.write(await reader.read(7))
 
     while True:

@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.core import apps
 from heliograph.core.apps import Environment, Policy
+from patience import PATIENCE_S
 from wires import stream_header
 
 NS_UNSERVED = "urn:test:unserved"
@@ -292,6 +293,6 @@ async def test_an_app_without_users_has_its_domains_served(place: Any) -> None:
         assert "<mechanisms" in await answer(host)
     other = replace(made.app, id="app_other", domain="other.localhost", sandbox_domain="sandbox.other.localhost")
     await place.node.ports.apps.add(other, [])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while "host-unknown" in await answer("other.localhost"):
             pass

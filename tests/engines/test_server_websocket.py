@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from heliograph.core import limits
+from patience import PATIENCE_S
 from wires import parsed
 
 NS_FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
@@ -25,7 +26,6 @@ HOST = "sandbox.chat.localhost"
 OPEN = f"<open xmlns='{NS_FRAMING}' to='{HOST}' version='1.0'/>"
 CLOSE = f"<close xmlns='{NS_FRAMING}'/>"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
-PATIENCE_S = 10
 
 
 class Browser:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "slixmpp_client.py"
-PATIENCE_S = 60
 
 
 async def line(example: asyncio.subprocess.Process) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from slixmpp import ClientXMPP
 
-PATIENCE_S = 30
+from patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

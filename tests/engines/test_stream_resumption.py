@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from heliograph.core import limits
+from patience import PATIENCE_S
 
 NS = "xmlns='urn:xmpp:sm:3'"
 HEADER = (
@@ -37,7 +38,7 @@ async def lose(place: Any, client: Any) -> None:
 async def fewer_connections(place: Any, before: int) -> None:
     """Wait until the server has fewer connections than it had."""
     engine = place.node.engine
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while engine.connections >= before:
             engine._left.clear()
             await engine._left.wait()

@@ -26,12 +26,12 @@ from heliograph import SDK
 from heliograph.core import limits
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.media.image_worker import Rendition, renditions
+from patience import PATIENCE_S
 from profile_events import NS_PROFILE, VCARD4, presence_of
 
 NICK, METADATA, DATA = "http://jabber.org/protocol/nick", "urn:xmpp:avatar:metadata", "urn:xmpp:avatar:data"
 PUBSUB, VCARD = "http://jabber.org/protocol/pubsub", "urn:ietf:params:xml:ns:vcard-4.0"
 CLIENTS = ("slixmpp", "raw")
-PATIENCE_S = 20
 
 
 def drawn(color: str) -> bytes:

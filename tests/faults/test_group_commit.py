@@ -15,6 +15,7 @@ from heliograph.storage import sql
 from heliograph.storage.sqlite import writer
 from heliograph.storage.sqlite.connection import open_writer
 from heliograph.storage.sqlite.writer import SqliteWriter
+from patience import PATIENCE_S
 
 INSERT = "INSERT INTO apps (id, name, assertion_key, policy, created_at) VALUES (?, '', '', '', 0)"
 Work = Callable[[sqlite3.Cursor], Any]
@@ -214,7 +215,7 @@ def active(database: Path) -> int:
 
 
 async def until_written(store: SqliteWriter) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while store._touched or not store._idle.is_set():  # noqa: ASYNC110 - no event tells of this
             await asyncio.sleep(0)
 

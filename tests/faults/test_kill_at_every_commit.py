@@ -20,7 +20,7 @@ from heliograph.core.audit import Kind
 from heliograph.storage import sqlite
 
 CHILDREN = Path(__file__).with_name("dying_children.py")
-PATIENCE_S = 240
+PATIENCE_S = 900
 
 
 @dataclass

@@ -14,12 +14,12 @@ import pytest
 
 import bugs
 from heliograph.core.apps import Environment
+from patience import PATIENCE_S
 from places import SANDBOX, Place, running
 from postgres_server import RestartablePostgres, empty_database, program
 from severed import Cut, Severed, severed
 from wires import Client, bind_request, plain, stream_header
 
-PATIENCE_S = 20
 PROFILE = "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>Ada</text></fn></vcard>"
 
 

@@ -10,10 +10,10 @@ import pytest
 import redis_server
 from heliograph.bus import Shared, redis
 from heliograph.core.rate_limits import Rate
+from patience import PATIENCE_S
 
 NOW = 1_800_000_000.0
 SLOW = Rate(per_minute=0.001, burst=2)
-PATIENCE_S = 10
 
 
 @pytest.fixture

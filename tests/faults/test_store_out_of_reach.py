@@ -13,6 +13,7 @@ import pytest
 
 import bugs
 from heliograph.errors import StorageUnavailable
+from patience import PATIENCE_S
 from places import running
 from wires import Account, bind_request, plain, stream_header
 
@@ -28,7 +29,7 @@ def authenticate(account: Account) -> str:
 @contextmanager
 def without(database: Path, *tables: str) -> Iterator[None]:
     """Takes tables away from a running node, as long as a context lasts."""
-    connection = sqlite3.connect(database, isolation_level=None, timeout=10)
+    connection = sqlite3.connect(database, isolation_level=None, timeout=PATIENCE_S)
     connection.execute("PRAGMA legacy_alter_table = ON")  # what refers to the table goes on to do so
     try:
         for table in tables:

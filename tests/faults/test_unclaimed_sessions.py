@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from postgres_server import empty_database
 
 CHILD = Path(__file__).with_name("unclaimed_child.py")
@@ -28,7 +29,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 async def play(database: str, what: str, status: int) -> str:
     child = await asyncio.to_thread(
-        subprocess.run, [sys.executable, CHILD, database, what], capture_output=True, timeout=60, check=False
+        subprocess.run, [sys.executable, CHILD, database, what], capture_output=True, timeout=PATIENCE_S, check=False
     )
     assert child.returncode == status, child.stderr.decode()
     return child.stdout.decode().strip()

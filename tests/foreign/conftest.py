@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from heliograph.node import WEBSOCKET_PATH
+from patience import PATIENCE_S
 from places import Place, running
 from wires import Account, Client
 
-PATIENCE_S = 30
 HERE = Path(__file__).parent
 NODE_MODULES = HERE / "node_modules"
 

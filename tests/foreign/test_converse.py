@@ -21,11 +21,12 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.async_api import Page, async_playwright, expect
 
+from patience import PATIENCE_MS
+
 CHROMIUM = Path("/usr/bin/chromium")
 HERE = Path(__file__).parent
 SCREENS = HERE.parents[1] / "docs" / "screens"
 IS_PHOTOGRAPHED = os.environ.get("HELIOGRAPH_SCREENS") == "1"
-PATIENCE_MS = 20_000
 NAME_BEFORE, NAME_AFTER = "Bob", "Bob on the ridge"
 
 

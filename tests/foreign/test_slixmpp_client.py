@@ -14,7 +14,8 @@ from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError
 from slixmpp.xmlstream import ElementBase
 
-PATIENCE_S = 20
+from patience import PATIENCE_S
+
 PROFILE = ("xep_0030", "xep_0115", "xep_0054", "xep_0060", "xep_0163", "xep_0084", "xep_0172", "xep_0292")
 
 

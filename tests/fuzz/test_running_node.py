@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grammar import HOSTILE, pieces, spoilt, streams
 from halls import Hall
+from patience import PATIENCE_S
 from places import SANDBOX
 from wires import NS_PING, Client, Wire, stream_header
 
@@ -80,7 +81,7 @@ async def heard(wire: Wire, token: str) -> None:
 
 async def gone(engine: Any, left: int) -> None:
     """Until the server has that many connections, and nothing to do."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while engine.connections > left or engine._tasks:
             engine._left.clear()
             await engine._left.wait()

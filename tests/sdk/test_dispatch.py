@@ -17,6 +17,7 @@ from heliograph.sdk.events import (
     TokenUpdate,
 )
 from heliograph.sdk.states import ConnectionStatus
+from patience import PATIENCE_S
 
 
 def message(number: int) -> MessageReceived:
@@ -104,7 +105,7 @@ async def test_a_listener_may_close_the_sdk() -> None:
 
     dispatcher = Dispatcher({"message_listener": close})
     dispatcher.emit(message(1))
-    await asyncio.wait_for(closed.wait(), 5)
+    await asyncio.wait_for(closed.wait(), PATIENCE_S)
 
 
 async def test_every_iterator_gets_all_events_from_its_begin_to_the_close() -> None:

@@ -27,6 +27,7 @@ from heliograph.core.sessions import Device
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
 from heliograph.wire import RegisterData
+from patience import PATIENCE_S
 
 CLIENT = "d4565fa7-4d72-4749-b3d3-740edbf87770"
 BROWSER = DeviceBody(device="Laptop", browser="Firefox")
@@ -117,7 +118,7 @@ class Victim:
 
     async def is_cut_off(self) -> None:
         """Wait until the server has closed the stream."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.is_streaming():
                 await self.stage.http.get("/livez")  # the node's loop goes on meanwhile
 
@@ -133,7 +134,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
     )
     async with run_node(settings) as node, AsyncExitStack() as stack:
         known = await apps.create(node.ports, "Chat", "localhost", "sandbox.localhost")
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url, timeout=PATIENCE_S))
         secret = known.keys[KeyKind.SECRET, Environment.SANDBOX]
         backend = await stack.enter_async_context(Backend(node.public_url, secret))
         yield Stage(node, known, http, backend, stack)
@@ -248,7 +249,7 @@ async def test_a_transition_cuts_all_that_belongs_to_the_session(stage: Stage, t
     await transition(victim, other)
     await victim.is_cut_off()
     assert await victim.artefacts() == dict.fromkeys(await victim.artefacts(), False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in events:
             if isinstance(event, ConnectionUpdate) and event.status in ("LOGOUT", "AUTHENTICATIONFAILED"):
                 break
@@ -261,7 +262,7 @@ async def test_the_users_other_devices_are_told_of_a_re_used_token(stage: Stage)
     await other.connect(data.username, data.password)
     events = other.events()
     await use_a_refresh_token_again(victim, other)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in events:
             if isinstance(event, SessionEnded):
                 assert (event.session_id, event.reason) == (victim.data.session_id, "token_reused")

@@ -17,9 +17,9 @@ from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.node import run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PATIENCE_S = 60
 
 
 @pytest.fixture

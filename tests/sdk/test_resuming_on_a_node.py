@@ -23,6 +23,7 @@ from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 HASTY = ReconnectPolicy(backoff_base_s=0.02, backoff_max_s=0.02)
 
@@ -44,7 +45,7 @@ class Device:
         return stream.jid
 
     async def until(self, is_it: Callable[[Event], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             async for event in self._events:
                 self.told.append(event)
                 if is_it(event):

@@ -37,6 +37,7 @@ from heliograph.errors import (
 )
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 HASTY = ReconnectPolicy(backoff_base_s=0.05, backoff_max_s=0.05)
 
@@ -53,7 +54,7 @@ class Device:
 
     async def hears(self, kind: type[Kind], is_it: Callable[[Kind], bool] = lambda _: True) -> Kind:
         """Wait for the next such event; those before it are kept in `told`."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             async for event in self.events:
                 self.told.append(event)
                 if isinstance(event, kind) and is_it(event):
@@ -209,7 +210,7 @@ async def test_an_evicted_device_is_told_and_the_others_stay(join: Join) -> None
         await devices[1].sdk.register("ada", force_register=False)
     await join("ada")
     outcome = {asyncio.ensure_future(device.becomes(ConnectionStatus.LOGOUT)): device for device in devices}
-    done, waiting = await asyncio.wait(outcome, return_when=asyncio.FIRST_COMPLETED, timeout=15)
+    done, waiting = await asyncio.wait(outcome, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
     (evicted,) = done
     assert evicted.result().reason == "evicted"
     assert outcome[evicted] is devices[0]
@@ -339,7 +340,7 @@ async def test_listeners_hear_the_same(place: Place, known: NewApp) -> None:
         await sdk.connect(credentials.username, credentials.password)
         assert statuses == ["CONNECTING", "CONNECTED"]
         await sdk.set_user_profile("Ada")
-        assert await asyncio.wait_for(names.get(), 15) == "Ada"
+        assert await asyncio.wait_for(names.get(), PATIENCE_S) == "Ada"
     assert statuses == ["CONNECTING", "CONNECTED", "DISCONNECTED"]
 
 

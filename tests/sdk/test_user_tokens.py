@@ -24,6 +24,7 @@ from heliograph.errors import (
     TokenSubjectMismatch,
     Unreachable,
 )
+from patience import PATIENCE_S
 
 HOUR_S = 3600
 
@@ -255,7 +256,7 @@ async def test_the_token_listener_gets_the_new_tokens(new_sdk: Any, clock: Any) 
     first = (await sdk.register("ada")).data
     clock.time += HOUR_S
     await sdk.get_sessions()
-    update = await asyncio.wait_for(heard.get(), 5)
+    update = await asyncio.wait_for(heard.get(), PATIENCE_S)
     assert (update.expires_in, update.token == first.token) == (HOUR_S, False)
 
 

@@ -20,8 +20,8 @@ from heliograph.core import apps, webhooks
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import open_ports
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
-PATIENCE_S = 30
 WRONG = "wrong-password-that-was-typed"
 
 
@@ -130,7 +130,7 @@ async def story(run: Run) -> set[str]:
 
 
 async def test_no_secret_of_a_full_run_is_written_or_kept(run: Run) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         secrets = run.secrets | await story(run)
         while not any("webhook_not_taken" in line for line in run.written):  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.05)

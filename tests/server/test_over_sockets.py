@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from heliograph.server.http import create_app
+from patience import PATIENCE_S
 
 
 class Server(uvicorn.Server):
@@ -59,7 +60,7 @@ async def port(api: Any) -> AsyncIterator[int]:
 
 
 async def test_a_registration_over_a_socket(api: Any, port: int) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
         answer = await client.post(
             "/api/v1/register", headers={"Heliograph-Key": api.key("trial")}, json={"userIdentifier": "ada"}
         )
@@ -88,7 +89,7 @@ async def test_a_chunked_body_is_bounded_too(api: Any, port: int) -> None:
         for _ in range(10):
             yield b" " * 10_000
 
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
         answer = await client.post("/api/v1/register", headers={"Heliograph-Key": api.key("trial")}, content=chunks())
         assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 

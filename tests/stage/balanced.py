@@ -16,7 +16,8 @@ from pathlib import Path
 
 import httpx
 
-PATIENCE_S = 30
+from patience import PATIENCE_S
+
 CHECK_MS = 200
 """How often haproxy asks a node whether it is ready."""
 SHUTDOWN_DELAY_S = 1.0

@@ -15,7 +15,8 @@ from xml.etree.ElementTree import Element, XMLPullParser, fromstring
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from wires import PATIENCE_S, Wire, stream_header
+from patience import PATIENCE_S
+from wires import Wire, stream_header
 
 _RESTARTING = ("{urn:ietf:params:xml:ns:xmpp-sasl}success", "{urn:ietf:params:xml:ns:xmpp-tls}proceed")
 _BARE_STANZA = re.compile(r"^<(message|presence|iq)\b(?![^>]* xmlns=)")

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
+from patience import PATIENCE_S
 from places import Place
 from wires import Account, Client, Wire, bind_request, plain, stream_header
 
@@ -58,6 +59,6 @@ async def ends(client: Client) -> str:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait until something is true of the node, which tells nobody."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -19,12 +19,15 @@ from heliograph.core.apps import Policy, RegistrationPolicy
 from heliograph.engines.ejabberd.engine import EjabberdEngine
 from heliograph.node import open_ports, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 from places import LIVE, SANDBOX, Place
 from wires import Account
 
-REACH_TIMEOUT_S = 60
 _QUESTIONS = 4
 """Ejabberd asks its two authentication programs in turn."""
+
+_ANSWER_S = 10
+"""How long such a program may take for one answer; while it starts, a question may be lost."""
 
 
 @asynccontextmanager
@@ -43,7 +46,7 @@ async def running_on_ejabberd(
         node = await stack.enter_async_context(run_node(chosen))
         await reached(node.engine)
         tls = ssl.create_default_context(cafile=str(folder / "authority.pem"))
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url, timeout=PATIENCE_S))
         place = Place(node, app, http, tls, folder / "authority.pem")
         stack.callback(place.hang_up)
         await _programs_answer(place)
@@ -56,16 +59,17 @@ async def _programs_answer(place: Place) -> None:
     """
     nobody = Account("nobody", "wrong", f"nobody@{SANDBOX}", "", "")
     answers = 0
-    async with asyncio.timeout(REACH_TIMEOUT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while answers < _QUESTIONS:
             with contextlib.suppress(TimeoutError):
-                assert await is_refused(place, nobody)
+                async with asyncio.timeout(_ANSWER_S):
+                    assert await is_refused(place, nobody)
                 answers += 1
 
 
 async def reached(engine: Any) -> None:
     """Wait until ejabberd has let the node speak for its users, and answers for both of its domains."""
     assert isinstance(engine, EjabberdEngine)
-    async with asyncio.timeout(REACH_TIMEOUT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not (engine.is_reachable and {LIVE, SANDBOX} <= engine.mirror.leads):  # noqa: ASYNC110 - tells nobody
             await asyncio.sleep(0.02)

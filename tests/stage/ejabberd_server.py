@@ -17,8 +17,10 @@ from typing import Any
 
 import trustme
 
+from patience import PATIENCE_S
+
 PROGRAM = shutil.which("ejabberdctl", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 2 * PATIENCE_S
 _PORTS = ("xmpp_port", "xmpps_port", "api_port", "component_port")
 
 

@@ -17,6 +17,7 @@ from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp, Policy, RegistrationPolicy
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 from wires import Account, Client, Wire, bind_request, plain, stream_header
 
 LIVE, SANDBOX = "chat.localhost", "sandbox.chat.localhost"
@@ -116,7 +117,7 @@ async def running(data_dir: Path, *, is_new: bool = True, **settings: Any) -> As
             app = NewApp((await node.ports.apps.list())[0][0], {}, "")
         tls = ssl.create_default_context(cafile=str(node.certificate_file))
         tls.set_alpn_protocols(["xmpp-client"])
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=node.public_url, timeout=PATIENCE_S))
         place = Place(node, app, http, tls, node.certificate_file)
         stack.callback(place.hang_up)
         yield place

@@ -16,10 +16,11 @@ from websockets.asyncio.client import connect
 
 from channels import Channel, Heard, TcpChannel, WebSocketChannel
 from matching import difference, parse, shown
+from patience import PATIENCE_S
 from places import SANDBOX, Place
 from scram import ScramSignIn
 from script import Script, Step
-from wires import NS_PING, PATIENCE_S, Account, bind_request, plain
+from wires import NS_PING, Account, bind_request, plain
 
 _NS_SM = "urn:xmpp:sm:3"
 _ENABLE = f"<enable xmlns='{_NS_SM}' resume='true'/>"

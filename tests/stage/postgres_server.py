@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 
 from heliograph.storage.postgres.connection import migrate
+from patience import PATIENCE_S
 
 
 def program(name: str) -> str | None:
@@ -143,7 +144,7 @@ class RestartablePostgres:
 
 
 async def _prepare(url: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(f"{url}postgres", autocommit=True) as connection:

@@ -11,6 +11,7 @@ from itertools import count
 import httpx
 
 from heliograph.media.s3 import Bucket
+from patience import PATIENCE_S
 
 _PROGRAM = """
 import logging, sys
@@ -21,7 +22,6 @@ server.start()
 print(server.get_host_and_port()[1], flush=True)
 sys.stdin.read()
 """
-_PATIENCE_S = 30.0
 
 
 class S3Server:
@@ -34,7 +34,7 @@ class S3Server:
     def bucket(self, prefix: str = "") -> Bucket:
         """A new bucket."""
         name = f"bucket-{next(self._numbers)}"
-        httpx.put(f"{self.url}/{name}", timeout=_PATIENCE_S).raise_for_status()
+        httpx.put(f"{self.url}/{name}", timeout=PATIENCE_S).raise_for_status()
         return Bucket(name, self.url, prefix=prefix, access_key_id="key", secret_access_key="secret")
 
 
@@ -50,4 +50,4 @@ def s3_server() -> Iterator[S3Server]:
             yield S3Server(int(process.stdout.readline()))
         finally:
             process.stdin.close()
-            process.wait(_PATIENCE_S)
+            process.wait(PATIENCE_S)

@@ -16,8 +16,9 @@ from pathlib import Path
 import pyte
 from PIL import Image, ImageDraw, ImageFont
 
+from patience import PATIENCE_S
+
 COLUMNS, ROWS = 100, 24
-PATIENCE_S = 30
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")
 FONT_PX = 18
 INK, PAPER = "#d4d7d9", "#16191d"

@@ -15,7 +15,8 @@ from itertools import count
 from xml.etree.ElementTree import Element, fromstring
 from xml.parsers import expat
 
-PATIENCE_S = 10.0
+from patience import PATIENCE_S
+
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 NS_PING = "urn:xmpp:ping"
 

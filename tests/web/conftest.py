@@ -21,6 +21,7 @@ from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_MS
 
 CHROMIUM = shutil.which("chromium")
 CHROMIUM_FLAGS = [
@@ -32,7 +33,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 15_000
 BARE = "/livez"
 """A page of the node without anything on it. Its own policy would run no script, so the browser is told to pass over
 it. A page that did not come from the node itself would not be let to it (Local Network Access).

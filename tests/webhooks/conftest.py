@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-PATIENCE_S = 20
+from patience import PATIENCE_S
 
 
 @dataclass

@@ -20,6 +20,7 @@ from heliograph.core.sessions import EndReason
 from heliograph.core.webhooks import Webhook
 from heliograph.node import Node, open_ports, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 from postgres_server import empty_database
 
 CHILD = Path(__file__).with_name("registering_child.py")
@@ -114,7 +115,7 @@ async def test_a_redirect_is_not_followed_and_counts_as_failed(
 
 async def until(look: Callable[[], Any]) -> Any:
     """What a look into the store gives, once it is true."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await look()):  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(0.02)
     return found
@@ -161,7 +162,7 @@ async def test_a_node_that_stops_leaves_what_it_was_sending_to_the_next_one_at_o
         url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
         await webhooks.add(node.ports, known.app, Environment.SANDBOX, url, (), allows_private=True)
         await accounts.register(node.ports, Caller(known.app, Environment.SANDBOX, False), RegisterRequest("ada"))
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), PATIENCE_S)
     async with open_ports(settings(tmp_path)) as ports:
         now = ports.clock.now()
         [batch] = await ports.webhooks.take(now, now + 1, 16)
@@ -199,7 +200,7 @@ async def test_what_was_committed_before_a_kill_is_delivered_after_the_next_star
         sys.executable, CHILD, tmp_path, known.app.id, stdout=asyncio.subprocess.PIPE
     )
     assert child.stdout is not None
-    session_id = (await asyncio.wait_for(child.stdout.readline(), 20)).decode().strip()
+    session_id = (await asyncio.wait_for(child.stdout.readline(), PATIENCE_S)).decode().strip()
     child.kill()
     await child.wait()
     assert receiver.tried == []

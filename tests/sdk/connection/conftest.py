@@ -19,6 +19,7 @@ from heliograph.sdk.resource import Terms
 from heliograph.sdk.states import Trigger
 from heliograph.sdk.stream import Credentials
 from heliograph.sdk.transport import Target
+from patience import PATIENCE_S
 
 HASTY = ReconnectPolicy(backoff_base_s=0.02, backoff_max_s=0.02, close_timeout_s=0.02)
 
@@ -178,7 +179,7 @@ class Client:
 
     async def until(self, *statuses: str) -> None:
         """Wait until these statuses have come one after the other."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not self._has_come(statuses):
                 self._news.clear()
                 await self._news.wait()

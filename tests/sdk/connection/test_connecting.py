@@ -19,6 +19,7 @@ from heliograph.sdk.events import AdminBlockUpdate
 from heliograph.sdk.states import Trigger
 from heliograph.sdk.stream import Credentials
 from heliograph.sdk.transport import Target
+from patience import PATIENCE_S
 
 ADA = Credentials("ada", "chat.test", "secret")
 BOB = Credentials("bob", "chat.test", "secret")
@@ -145,7 +146,7 @@ async def test_connect_can_be_cancelled(server: Any, client: Any) -> None:
     connecting.cancel()
     await asyncio.wait((connecting,))
     assert connecting.cancelled()
-    await asyncio.wait_for(left.wait(), 10)
+    await asyncio.wait_for(left.wait(), PATIENCE_S)
     assert client.statuses == ["CONNECTING", "DISCONNECTED"]
     await client.connection.connect(ADA)
     assert client.statuses[2:] == ["CONNECTING", "CONNECTED"]

@@ -12,6 +12,7 @@ from heliograph.sdk.events import AdminBlockUpdate, ConnectionUpdate, UserDelete
 from heliograph.sdk.states import Trigger
 from heliograph.sdk.stream import Credentials
 from heliograph.xmpp.session_end import session_ended
+from patience import PATIENCE_S
 
 ADA = Credentials("ada", "chat.test", "secret")
 BOB = Credentials("bob", "chat.test", "secret")
@@ -133,5 +134,5 @@ async def test_a_server_that_answers_pings_is_kept(server: Any, new_client: Any)
     server.parts = [answer_pings]
     client = new_client(ping_after_s=0.01)
     await client.connection.connect(ADA)
-    await asyncio.wait_for(answered.wait(), 10)
+    await asyncio.wait_for(answered.wait(), PATIENCE_S)
     assert client.statuses == ["CONNECTING", "CONNECTED"]

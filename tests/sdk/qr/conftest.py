@@ -18,6 +18,7 @@ from heliograph.node import Node, run_node
 from heliograph.settings import Settings
 from heliograph.wire import DeviceBody
 from heliograph.wire.qr import Verify
+from patience import PATIENCE_S
 
 
 @dataclass
@@ -36,11 +37,11 @@ class Showing:
         return await self.typed.get()
 
     async def code(self) -> QrCode:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.codes.get()
 
     async def result(self) -> Response[Any]:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.task
 
 

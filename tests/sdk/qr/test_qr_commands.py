@@ -13,6 +13,7 @@ import pytest
 from heliograph import SDK
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node
+from patience import PATIENCE_S
 
 
 class Terminal:
@@ -25,7 +26,7 @@ class Terminal:
     async def says(self, pattern: str) -> str:
         """Wait until it has said something; gives the first group."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while (found := re.search(pattern, self.said)) is None:
                 chunk = await self.process.stdout.read(65_536)
                 assert chunk, self.said
@@ -49,7 +50,7 @@ async def terminal(node: Node, key: str, *arguments: str) -> AsyncIterator[Termi
     )
     try:
         yield Terminal(process)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await process.wait()
     finally:
         if process.returncode is None:

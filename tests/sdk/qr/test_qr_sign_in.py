@@ -36,6 +36,7 @@ from heliograph.errors import (
 )
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 NewSdk = Callable[..., Awaitable[SDK]]
 Show = Callable[..., Awaitable[Any]]
@@ -68,7 +69,7 @@ async def test_a_device_is_signed_in_connected_and_called_back_once(new_sdk: New
     assert response.data.username == "ada"
     assert (seen[0].ip, seen[0].same_network, seen[0].needs_key_hash) == ("127.0.0.1", True, True)
     assert (showing.asked[0].user.user_id, showing.asked[0].tries_left) == ("ada", 3)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in events:
             if isinstance(event, NewSession):
                 break
@@ -77,7 +78,7 @@ async def test_a_device_is_signed_in_connected_and_called_back_once(new_sdk: New
     assert {(session.via, session.current) for session in sessions} == {("qr", True), ("register", False)}
     endings = browser.events()
     await phone.logout_session(event.session_id)  # "that was not me"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in endings:
             if isinstance(event, ConnectionUpdate) and event.status is ConnectionStatus.LOGOUT:
                 break
@@ -221,7 +222,7 @@ async def told(sdk: SDK, lie: Lie) -> Any:
     async with serve(talk, "127.0.0.1", 0, subprotocols=["heliograph-signal-1"]) as server:  # type: ignore[list-item]
         port = server.sockets[0].getsockname()[1]
         shown: list[Any] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises((KeyMismatch, Unreachable)) as refusal:
                 await sdk.generate_qr_code(shown.append, None, f"ws://127.0.0.1:{port}/signal", None, lambda _: "00")
         assert shown == []
@@ -294,7 +295,7 @@ async def test_no_signal_server_at_all(new_sdk: NewSdk) -> None:
 
 async def test_signal_server_and_api_in_two_processes_over_one_database(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "shared", http_port=0, xmpp_port=0, xmpps_port=0, drain_timeout_s=1)
-    async with asyncio.timeout(60), run_node(settings) as node:
+    async with asyncio.timeout(PATIENCE_S), run_node(settings) as node:
         signal_port = _free_port()
         environment = {
             **os.environ,

@@ -20,10 +20,10 @@ from websockets.exceptions import ConnectionClosed
 
 from heliograph.server.http import create_app
 from heliograph.server.signal import SignalLimits, signal_app
+from patience import PATIENCE_S
 
 SUBPROTOCOL = "heliograph-signal-1"
 ALGORITHMS = ["ECDH-ES", "A256GCM"]
-HASTY = SignalLimits(look_every_s=0.02, hello_timeout_s=0.5, sockets_per_address_max=5)
 
 
 class Server(uvicorn.Server):
@@ -62,7 +62,7 @@ class Browser:
 
     async def hears(self, kind: str) -> dict[str, Any]:
         """The next message, which has to be of that kind."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             message: dict[str, Any] = json.loads(await self.socket.recv())
         assert message["type"] == kind, message
         if kind == "code":
@@ -86,7 +86,7 @@ class Browser:
 
     async def is_closed(self) -> int:
         """The code with which the server closes the socket, without a further message."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(ConnectionClosed):
                 await self.socket.recv()
         assert self.socket.close_code is not None
@@ -112,9 +112,16 @@ class Browser:
 
 
 @pytest.fixture
-async def port(api: Any) -> AsyncIterator[int]:
+def hello_timeout_s() -> float:
+    """How long a socket may take until it has a link."""
+    return PATIENCE_S
+
+
+@pytest.fixture
+async def port(api: Any, hello_timeout_s: float) -> AsyncIterator[int]:
     """Where the signal server listens."""
-    app = create_app(api.with_services(apps={"/signal": signal_app(api.services, HASTY)}).services)
+    bounds = SignalLimits(look_every_s=0.02, hello_timeout_s=hello_timeout_s, sockets_per_address_max=5)
+    app = create_app(api.with_services(apps={"/signal": signal_app(api.services, bounds)}).services)
     config = uvicorn.Config(
         app,
         http="httptools",

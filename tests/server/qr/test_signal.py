@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from heliograph.core import apps
 from heliograph.core.apps import Policy, QrFormat, Verification
 from heliograph.core.sessions import EndReason
+from patience import PATIENCE_S
 
 NewBrowser = Callable[..., Awaitable[Any]]
 
@@ -287,7 +288,7 @@ async def test_a_socket_without_the_subprotocol_is_refused(new_browser: NewBrows
 
 
 async def test_an_ordinary_request_is_told_to_upgrade(port: int) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
         answer = await client.get("/signal")
     assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
 
@@ -302,6 +303,7 @@ async def test_an_address_holds_only_so_many_sockets(new_browser: NewBrowser) ->
     assert await new_browser()
 
 
+@pytest.mark.parametrize("hello_timeout_s", [0.1])
 async def test_a_silent_socket_is_closed(new_browser: NewBrowser) -> None:
     assert await (await new_browser()).is_closed() == 1008
 
