@@ -184,6 +184,10 @@ class Settings(BaseModel):
     archive_messages_max: int = Field(default=limits.ARCHIVE_MESSAGES, ge=100, le=limits.ARCHIVE_MESSAGES_MAX)
     """How many messages the archive of one user keeps; the oldest go."""
 
+    audit_days: int = Field(default=limits.AUDIT_DAYS, ge=0, le=limits.AUDIT_DAYS_MAX)
+    """How many days entries of the audit trail are kept; `heliograph audit verify` still proves what is left, and says
+    where it begins. 0 keeps them for ever."""
+
     request_max_bytes: int = Field(default=limits.REQUEST_MAX_BYTES, ge=4 * KIB, le=limits.REQUEST_MAX_BYTES)
     """The largest body of an HTTP request."""
     stanza_max_bytes: int = Field(default=limits.STANZA_MAX_BYTES, ge=10 * KIB, le=limits.STANZA_MAX_BYTES)

@@ -71,15 +71,17 @@ async def _let_pictures_go(ports: Ports, kept_s: float) -> None:
 
 
 async def sweep(ports: Ports, settings: Settings) -> None:
-    """Delete sandbox users whose time is over, QR links that are long over, invitations that are over and messages that
-    nobody fetched, and end linked sessions that idle, or that never reached their browser. Put users who are
-    older than the directory into it.
+    """Delete sandbox users whose time is over, sessions and QR links that are long over, invitations that are over,
+    messages that nobody fetched and entries of the audit trail that are too old, and end linked sessions that idle, or
+    that never reached their browser. Put users who are older than the directory into it.
     """
     now = ports.clock.now()
     idle_s = settings.qr_session_idle_days * 86400.0
     chores: tuple[Callable[[], Awaitable[int]], ...] = (
         lambda: accounts.delete_expired(ports),
         lambda: sessions.end_idle(ports, idle_s),
+        lambda: ports.accounts.forget_sessions(now - limits.ENDED_SESSION_KEPT_S, limits.EXPIRED_BATCH),
+        lambda: audit.forget(ports, settings.audit_days * 86400.0),
         lambda: ports.archive.forget(now - settings.archive_days * 86400.0, limits.EXPIRED_BATCH),
         lambda: ports.offline.forget(now - limits.OFFLINE_TTL_S, limits.EXPIRED_BATCH),
         lambda: ports.invitations.forget(now, limits.EXPIRED_BATCH),

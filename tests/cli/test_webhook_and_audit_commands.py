@@ -63,11 +63,16 @@ MOVED = """
 UPDATE audit SET number = CASE number WHEN 3 THEN 1000 WHEN 4 THEN 3 ELSE number END WHERE number IN (3, 4);
 UPDATE audit SET number = 4 WHERE number = 1000;
 """
+BEGINNING = """
+UPDATE audit_heads SET kept_after = 2, anchor = (SELECT hash FROM audit WHERE number = 2);
+DELETE FROM audit WHERE number <= 2;
+"""
 TAMPERING = {
     "edited": ('UPDATE audit SET facts = \'{"reason":"logout"}\' WHERE number = 3', "entry 3 was changed"),
     "removed": ("DELETE FROM audit WHERE number = 3", "entry 3 is missing"),
     "removed at the end": ("DELETE FROM audit WHERE number = 5", "the trail ends at entry 4"),
     "moved": (MOVED, "entry 3 was changed"),
+    "cut at the beginning": (BEGINNING, "the entries up to 2 are missing, and none says that they were let go"),
 }
 
 

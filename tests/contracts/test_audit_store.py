@@ -13,6 +13,7 @@ from heliograph.core.audit import Kind
 from heliograph.core.sessions import EndReason
 
 NOW = 1_800_000_000.0
+DAY_S = 86_400.0
 ADA, BOB = "ada@chat.example", "bob@chat.example"
 EVER = 2**62
 
@@ -62,6 +63,35 @@ async def test_sessions_that_end_are_told_once(stores: Any, app: App, registrar:
         await stores.sessions.end(made.account.id, [made.session.id], EndReason.LOGOUT, NOW + 5)
     *_, last = await stores.audit.chain(app.id, 3, 1000)
     assert (last.number, last.event.at, last.event.facts) == (4, NOW + 5, {"reason": "logout"})
+
+
+async def test_old_entries_go_and_the_chain_says_so_and_stays_whole(stores: Any, app: App, registrar: Any) -> None:
+    made = await registrar.register(ADA)
+    noted = await stores.audit.head(app.id)
+    later = NOW + 3 * DAY_S
+    await stores.sessions.end(made.account.id, [made.session.id], EndReason.LOGOUT, later)
+    assert await stores.audit.forget(later, later, 2) == 2  # a batch, from the first on
+    assert await stores.audit.forget(later, later, 2) == 1
+    assert await stores.audit.forget(later, later, 2) == 0
+    assert await stores.audit.anchor(app.id) == noted
+    ended, first, second = await stores.audit.chain(app.id, 0, 1000)
+    assert (ended.number, ended.event.kind) == (4, Kind.SESSION_ENDED)
+    assert (first.event.kind, first.event.facts["through"]) == (Kind.AUDIT_FORGOTTEN, 2)
+    assert second.event.facts == {"through": 3, "hash": noted.hash.hex()}
+    whole = await audit.verify(stores.audit, app.id)
+    assert whole == (await stores.audit.head(app.id), None)
+    assert await audit.verify(stores.audit, app.id, noted) == whole
+    _, problem = await audit.verify(stores.audit, app.id, noted._replace(number=2))
+    assert problem == "entry 2 was noted, and the chain is kept from entry 4 on"
+
+
+async def test_entries_go_once_a_day_at_most_and_only_from_the_beginning(stores: Any, app: App, registrar: Any) -> None:
+    made = await registrar.register(ADA)
+    assert await stores.audit.forget(NOW + DAY_S / 2, NOW, 100) == 0
+    await stores.sessions.end(made.account.id, [made.session.id], EndReason.LOGOUT, NOW - DAY_S)  # a clock set back
+    assert await stores.audit.forget(NOW, NOW + 5, 100) == 0
+    assert await stores.audit.anchor(app.id) == audit.EMPTY
+    assert (await audit.verify(stores.audit, app.id))[1] is None
 
 
 async def test_a_deletion_is_told_and_its_entries_stay(stores: Any, app: App, registrar: Any) -> None:

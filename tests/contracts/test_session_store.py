@@ -128,6 +128,20 @@ async def test_last_activity_is_that_of_any_session_also_of_one_that_ended(store
     assert await stores.sessions.last_active(ADA) == Activity(NOW + 5)
 
 
+async def test_ended_sessions_are_let_go_and_the_last_activity_stays_known(stores: Any, registrar: Any) -> None:
+    written = await registrar.register(ADA, now=NOW + 5)
+    for now in (NOW + 2, NOW + 1):
+        await registrar.register(ADA, now=now)
+    assert await stores.accounts.forget_sessions(NOW + 100, 10) == 0
+    await stores.sessions.end(written.account.id, ["ses_1", "ses_2"], EndReason.LOGOUT, NOW + 7)
+    assert await stores.accounts.forget_sessions(NOW + 7, 10) == 0
+    assert await stores.accounts.forget_sessions(NOW + 8, 1) == 1
+    assert await stores.accounts.forget_sessions(NOW + 8, 10) == 1
+    assert await stores.accounts.forget_sessions(NOW + 8, 10) == 0
+    assert await stores.sessions.last_active(ADA) == Activity(NOW + 5)
+    assert await ids(stores, written.account.id) == ["ses_3"]
+
+
 async def test_what_a_user_said_on_going_away_is_kept_until_the_next_time(stores: Any, registrar: Any) -> None:
     await registrar.register(ADA, now=NOW + 5)
     for status in ("", "Gone <home>", "", "Zürich", "Zürich"):

@@ -5,6 +5,9 @@ of its own. An entry's hash covers its content and the hash before it: an entry 
 the chain from there on, and one that is removed at the end is missed by the head, which is kept apart. Who can rewrite
 the whole chain and its head is found by a head that was noted elsewhere (`heliograph audit verify --head`).
 
+Old entries are let go from the first on. The chain then begins behind an anchor, number and hash of the last one that
+went, and an entry at its end names the anchor: whoever takes away the beginning without such an entry is found out.
+
 No entry holds a password, token, key, code or address of a webhook; of a profile it tells which fields changed, and not
 to what. The webhooks' messages are made from the same events.
 """
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from heliograph.core import limits
 from heliograph.core.apps import Environment
 from heliograph.core.qr_login import State
 from heliograph.core.sessions import EndReason
@@ -42,6 +46,7 @@ class Kind(StrEnum):
     APP_POLICY_CHANGED = "app.policy_changed"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_REMOVED = "webhook.removed"
+    AUDIT_FORGOTTEN = "audit.forgotten"
     USER_REGISTERED = "user.registered"
     USER_BLOCKED = "user.blocked"
     USER_UNBLOCKED = "user.unblocked"
@@ -157,7 +162,7 @@ def find_break(entries: Iterable[Entry], head: Head) -> str | None:
 
 
 async def verify(store: AuditStore, app_id: str, noted: Head | None = None) -> tuple[Head, str | None]:
-    """Check the whole chain of an app.
+    """Check the whole chain of an app, as far as it is kept.
 
     Args:
         store: where the trail is.
@@ -167,19 +172,52 @@ async def verify(store: AuditStore, app_id: str, noted: Head | None = None) -> t
     Returns:
         The head up to which the chain is whole, and what is wrong behind it (`None`: nothing).
     """
-    kept, head = await store.head(app_id), EMPTY
+    while True:
+        anchor = await store.anchor(app_id)
+        found = await _verify_behind(store, app_id, anchor, noted)
+        if found[1] is None or anchor == await store.anchor(app_id):
+            return found  # else entries were let go meanwhile
+
+
+async def _verify_behind(store: AuditStore, app_id: str, anchor: Head, noted: Head | None) -> tuple[Head, str | None]:
+    kept, head, is_told = await store.head(app_id), anchor, anchor == EMPTY
     while page := await store.chain(app_id, head.number, _PAGE):
         for entry in page:
             if problem := find_break([entry], head):
                 return head, problem
+            is_told = is_told or _forgotten(entry.event) == anchor
             head = Head(entry.number, entry.hash)
             if noted is not None and noted.number == head.number and noted.hash != head.hash:
                 return head, f"entry {head.number} is not the one that was noted"
-    if head != kept and head.number <= kept.number:
-        return head, f"the trail ends at entry {head.number}, and its head says {kept.number}"
+    return head, _what_lacks(anchor, head, kept, noted, is_told=is_told)
+
+
+def _what_lacks(anchor: Head, head: Head, kept: Head, noted: Head | None, *, is_told: bool) -> str | None:
+    """What is missing at either end of a chain that is whole in itself."""
+    if not is_told:
+        return f"the entries up to {anchor.number} are missing, and none says that they were let go"
+    if noted is not None and noted.number < anchor.number:
+        return f"entry {noted.number} was noted, and the chain is kept from entry {anchor.number + 1} on"
     if noted is not None and noted.number > head.number:
-        return head, f"the trail ends at entry {head.number}, and entry {noted.number} was noted"
-    return head, None
+        return f"the trail ends at entry {head.number}, and entry {noted.number} was noted"
+    if head != kept and head.number <= kept.number:
+        return f"the trail ends at entry {head.number}, and its head says {kept.number}"
+    return None
+
+
+def _forgotten(event: Event) -> Head | None:
+    """The anchor that an entry names; `None` where it is about something else."""
+    if event.kind is not Kind.AUDIT_FORGOTTEN:
+        return None
+    return Head(int(str(event.facts["through"])), bytes.fromhex(str(event.facts["hash"])))
+
+
+async def forget(ports: Ports, kept_s: float) -> int:
+    """Let a batch of entries go that are older; 0 seconds keep them for ever. Returns how many went."""
+    if kept_s == 0:
+        return 0
+    now = ports.clock.now()
+    return await ports.audit.forget(now - kept_s, now, limits.AUDIT_FORGOTTEN_BATCH)
 
 
 async def follow(ports: Ports, seen: Mapping[str, int]) -> dict[str, int]:
@@ -220,6 +258,12 @@ def owner_of(account: Account) -> Owner:
 def of_app(kind: Kind, app: App, at: float, facts: Mapping[str, Fact]) -> Event:
     """Something that the operator did to an app; it stands with the live users."""
     return Event(kind, Owner(app.id, Environment.LIVE), at, facts=facts)
+
+
+def of_forgotten(app_id: str, anchor: Head, at: float) -> Event:
+    """Entries were let go: those up to the anchor."""
+    facts: dict[str, Fact] = {"through": anchor.number, "hash": anchor.hash.hex()}
+    return Event(Kind.AUDIT_FORGOTTEN, Owner(app_id, Environment.LIVE), at, facts=facts)
 
 
 def of_registration(registration: Registration, is_new: bool) -> list[Event]:

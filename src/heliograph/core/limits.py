@@ -47,6 +47,8 @@ SESSIONS_MAX = 100
 DEVICE_FIELD_MAX_CHARS = 128
 SESSION_ID_BYTES = 16
 SESSION_TOUCH_S = 60
+ENDED_SESSION_KEPT_S = 30 * 86400
+"""How long an ended session's row is kept; it holds no secret any more."""
 """A session's time of last activity is written at most this often."""
 
 # ---------------------------------------------------------------------------------------------------- credentials
@@ -228,6 +230,12 @@ WEBHOOK_LEASE_S = 300
 
 # ----------------------------------------------------------------------------------------------------- audit trail
 AUDIT_PAGE_MAX = 200
+AUDIT_DAYS = 365
+AUDIT_DAYS_MAX = 3650
+AUDIT_FORGOTTEN_EVERY_S = 86400
+"""How often at most the trail of an app lets entries go."""
+AUDIT_FORGOTTEN_BATCH = 1000
+"""How many entries of an app share a transaction then."""
 """How many entries of the audit trail one call brings."""
 
 # ------------------------------------------------------------------------------------------------------------ HTTP

@@ -156,6 +156,10 @@ class AccountStore(Protocol):
         """What users said on leaving, newest first, before the feedback of that number."""
         ...
 
+    async def forget_sessions(self, before: float, limit: int) -> int:
+        """Delete at most `limit` sessions that ended before then; when their accounts were last active stays known."""
+        ...
+
 
 class SessionStore(Protocol):
     """Live sessions and their verifiers."""
@@ -298,6 +302,17 @@ class AuditStore(Protocol):
 
     async def of_app(self, app_id: str, environment: Environment, before: int, limit: int) -> list[Entry]:
         """The same of all that concerns an app in one environment."""
+        ...
+
+    async def anchor(self, app_id: str) -> Head:
+        """The entry behind which an app's chain begins; `EMPTY` where none was let go."""
+        ...
+
+    async def forget(self, since: float, now: float, limit: int) -> int:
+        """Let the entries before `since` go that stand at the beginning of a chain, at most `limit` of each, where
+        the first is a day older still, so that a chain tells of it once a day (`Kind.AUDIT_FORGOTTEN`). Returns how
+        many went.
+        """
         ...
 
 

@@ -118,9 +118,14 @@ IDLE_SESSIONS = (
     "WHERE s.via = ? AND s.ended_at IS NULL AND s.last_active_at < ? ORDER BY s.last_active_at, s.number LIMIT ?"
 )
 LAST_ACTIVE = (
-    "SELECT COALESCE((SELECT MAX(s.last_active_at) FROM sessions s WHERE s.account_id = a.id), a.created_at), "
-    "a.last_status FROM accounts a WHERE a.jid = ? AND a.deleted_at IS NULL"
+    "SELECT a.last_status, a.created_at, a.last_active_at, "
+    "COALESCE((SELECT MAX(s.last_active_at) FROM sessions s WHERE s.account_id = a.id), 0) "
+    "FROM accounts a WHERE a.jid = ? AND a.deleted_at IS NULL"
 )
+"""The last one is that of sessions which are still kept, the one before that of those which are not."""
+ENDED_SESSIONS = "SELECT number, account_id, last_active_at FROM sessions WHERE ended_at < ? ORDER BY ended_at LIMIT ?"
+KEEP_LAST_ACTIVE = "UPDATE accounts SET last_active_at = ? WHERE id = ? AND last_active_at < ?"
+FORGET_SESSION = "DELETE FROM sessions WHERE number = ?"
 LAST_STATUS = "SELECT last_status FROM accounts WHERE jid = ?"
 SET_LAST_STATUS = "UPDATE accounts SET last_status = ? WHERE jid = ?"
 TOUCH_SESSION = "UPDATE sessions SET last_active_at = ? WHERE id = ? AND last_active_at < ? AND ended_at IS NULL"

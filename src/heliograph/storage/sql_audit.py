@@ -15,6 +15,14 @@ MESSAGE = "m.id, m.webhook_id, m.kind, m.body, m.created_at, m.attempts, m.due_a
 OWNER = "SELECT app_id, environment, jid FROM accounts WHERE id = ?"
 HEAD = "SELECT number, hash FROM audit_heads WHERE app_id = ?"
 HEADS = "SELECT app_id, number FROM audit_heads"
+ANCHOR = "SELECT kept_after, anchor FROM audit_heads WHERE app_id = ? AND kept_after > 0"
+SET_ANCHOR = "UPDATE audit_heads SET kept_after = ?, anchor = ? WHERE app_id = ?"
+CHAINS_WITH_OLD = (
+    "SELECT h.app_id FROM audit_heads h JOIN audit e ON e.app_id = h.app_id AND e.number = h.kept_after + 1 "
+    "WHERE e.at < ?"
+)
+FIRST_ENTRIES = "SELECT number, hash, at FROM audit WHERE app_id = ? ORDER BY number LIMIT ?"
+FORGET_ENTRIES = "DELETE FROM audit WHERE app_id = ? AND number <= ?"
 HEAD_TO_EXTEND = (
     "INSERT INTO audit_heads (app_id, number, hash) VALUES (?, ?, ?) "
     "ON CONFLICT (app_id) DO UPDATE SET number = audit_heads.number RETURNING number, hash"

@@ -83,7 +83,7 @@ class Stores:
             offline=SqlOffline(reader, writer),
             archive=SqlArchive(reader, writer),
             qr_links=SqlQrLinks(reader, writer),
-            audit=SqlAudit(reader),
+            audit=SqlAudit(reader, writer),
             webhooks=SqlWebhooks(reader, writer),
             remote_server=SqlRemoteServer(reader, writer),
         )

@@ -70,6 +70,18 @@ class SqlAccounts:
         parameters = (app_id, environment.value, _LAST if before is None else before, limit)
         return [rows.feedback(row) for row in await self._reader.rows(sql.FEEDBACK, parameters)]
 
+    async def forget_sessions(self, before: float, limit: int) -> int:
+        """Delete sessions that ended before then."""
+        return await self._writer.write(partial(_forget_sessions, before=before, limit=limit))
+
+
+def _forget_sessions(cursor: Cursor, before: float, limit: int) -> int:
+    found = cursor.execute(sql.ENDED_SESSIONS, (before, limit)).fetchall()
+    for number, account_id, active_at in found:
+        cursor.execute(sql.KEEP_LAST_ACTIVE, (active_at, account_id, active_at))
+        cursor.execute(sql.FORGET_SESSION, (number,))
+    return len(found)
+
 
 def _register(
     cursor: Cursor,

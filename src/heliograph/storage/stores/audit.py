@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import takewhile
 
 from heliograph.core import audit, limits, webhooks
 from heliograph.core.apps import Environment
 from heliograph.core.audit import Entry, Event, Head, Owner
 from heliograph.storage import rows, sql_audit
-from heliograph.storage.database import Cursor, Reader
+from heliograph.storage.database import Cursor, Reader, Writer
 
 
 class SqlAudit:
     """The adapter of `AuditStore`; its methods are documented there."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
+        self._writer = writer
 
     async def head(self, app_id: str) -> Head:
         """The newest entry of an app's chain."""
@@ -40,6 +43,33 @@ class SqlAudit:
         """What concerns an app's users, the newest first."""
         found = await self._reader.rows(sql_audit.ENTRIES_OF_APP, (app_id, environment.value, before, limit))
         return [rows.entry(row) for row in found]
+
+    async def anchor(self, app_id: str) -> Head:
+        """The entry behind which an app's chain begins."""
+        row = await self._reader.row(sql_audit.ANCHOR, (app_id,))
+        return audit.EMPTY if row is None else Head(*row)
+
+    async def forget(self, since: float, now: float, limit: int) -> int:
+        """Let the oldest entries of each chain go, and tell of it there."""
+        found = await self._reader.rows(sql_audit.CHAINS_WITH_OLD, (since - limits.AUDIT_FORGOTTEN_EVERY_S,))
+        gone = [
+            await self._writer.write(partial(_forget, app_id=app_id, since=since, now=now, limit=limit))
+            for (app_id,) in found
+        ]
+        return sum(gone)
+
+
+def _forget(cursor: Cursor, app_id: str, since: float, now: float, limit: int) -> int:
+    cursor.execute(sql_audit.HEAD_TO_EXTEND, (app_id, *audit.EMPTY)).fetchone()  # nobody else works on this chain now
+    first = cursor.execute(sql_audit.FIRST_ENTRIES, (app_id, limit)).fetchall()
+    old = [*takewhile(lambda row: row[2] < since, first)]
+    if not old:
+        return 0  # another node was faster
+    anchor = Head(*old[-1][:2])
+    cursor.execute(sql_audit.FORGET_ENTRIES, (app_id, anchor.number))
+    cursor.execute(sql_audit.SET_ANCHOR, (*anchor, app_id))
+    record(cursor, [audit.of_forgotten(app_id, anchor, now)])
+    return len(old)
 
 
 def owner_of(cursor: Cursor, account_id: int) -> Owner | None:

@@ -54,7 +54,7 @@ class SqlSessions:
     async def last_active(self, jid: str) -> Activity | None:
         """When an account was last active in any session, an ended one too; `None` where there is no account."""
         row = await self._reader.row(sql.LAST_ACTIVE, (jid,))
-        return None if row is None else Activity(float(row[0]), row[1])
+        return None if row is None else Activity(float(max(row[1:])), row[0])
 
     async def note_status(self, jid: str, status: str) -> None:
         """Keep what an account's user said on going away; one that is kept already costs no write."""
