@@ -85,8 +85,17 @@ def create_app(
     as_json: AsJson = False,
 ) -> None:
     """Create an app and print its keys. Secrets are shown this once; a running node knows the app at once."""
-    wanted = _wanted(max_sessions, registration, contacts, verification, proximity, qr_format, origin)
-    wanted |= _also_wanted(deletion_grace_days, disable)
+    wanted = _given(
+        max_sessions=max_sessions,
+        registration=registration,
+        contacts_live=contacts,
+        verification=verification,
+        proximity=proximity,
+        qr_format=qr_format,
+        origins=_origins(origin),
+        deletion_grace_live_days=deletion_grace_days,
+        disabled_features=_features(disable),
+    )
     policy = replace(Policy(), **wanted)
     run(_create_app(settings_of(config), name, domain, sandbox_domain, policy, as_json=as_json))
 
@@ -124,39 +133,20 @@ def _new_app_text(made: NewApp) -> str:
     return "\n".join(lines)
 
 
-def _wanted(
-    max_sessions: int | None,
-    registration: RegistrationPolicy | None,
-    contacts: ContactPolicy | None,
-    verification: Verification | None,
-    proximity: Proximity | None,
-    qr_format: QrFormat | None,
-    origins: list[str] | None,
-) -> dict[str, Any]:
+def _given(**fields: object) -> dict[str, Any]:
     """Those fields of a policy for which an option was given."""
-    given = {
-        "max_sessions": max_sessions,
-        "registration": registration,
-        "contacts_live": contacts,
-        "verification": verification,
-        "proximity": proximity,
-        "qr_format": qr_format,
-        "origins": tuple(origin for origin in origins if origin != "any") if origins else None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _also_wanted(deletion_grace_days: int | None, disable: list[str] | None) -> dict[str, Any]:
-    """The same of further fields."""
-    wanted: dict[str, Any] = {}
-    if deletion_grace_days is not None:
-        wanted["deletion_grace_live_days"] = deletion_grace_days
-    if disable:
-        try:
-            wanted["disabled_features"] = tuple(Feature(name) for name in disable if name != "none")
-        except ValueError:
-            raise typer.BadParameter(f"A feature is one of {', '.join(Feature)}", param_hint="--disable") from None
-    return wanted
+def _origins(texts: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(text for text in texts if text != "any") if texts else None
+
+
+def _features(names: list[str] | None) -> tuple[Feature, ...] | None:
+    try:
+        return tuple(Feature(name) for name in names if name != "none") if names else None
+    except ValueError:
+        raise typer.BadParameter(f"A feature is one of {', '.join(Feature)}", param_hint="--disable") from None
 
 
 @commands.command("policy")
@@ -175,8 +165,17 @@ def set_policy(
     config: ConfigFile = None,
 ) -> None:
     """Change an app's policy; options that are not given stay as they are. Without any, the policy is printed."""
-    wanted = _wanted(max_sessions, registration, contacts, verification, proximity, qr_format, origin)
-    wanted |= _also_wanted(deletion_grace_days, disable)
+    wanted = _given(
+        max_sessions=max_sessions,
+        registration=registration,
+        contacts_live=contacts,
+        verification=verification,
+        proximity=proximity,
+        qr_format=qr_format,
+        origins=_origins(origin),
+        deletion_grace_live_days=deletion_grace_days,
+        disabled_features=_features(disable),
+    )
     run(_set_policy(settings_of(config), app_id, wanted))
 
 
@@ -209,20 +208,19 @@ def set_profile_policy(
     config: ConfigFile = None,
 ) -> None:
     """Change what an app asks of profiles, and what it offers; options that are not given stay as they are."""
-    given = {
-        "name_max_graphemes": name_max,
-        "status_max_graphemes": status_max,
-        "required_profile_fields": None if require is None else _fields(require),
-        "statuses": None if status is None else tuple(text for text in status if text != "none"),
-        "invite_url": "" if invite_url == "default" else invite_url,
-    }
-    wanted = {name: value for name, value in given.items() if value is not None}
+    wanted = _given(
+        name_max_graphemes=name_max,
+        status_max_graphemes=status_max,
+        required_profile_fields=_fields(require),
+        statuses=None if status is None else tuple(text for text in status if text != "none"),
+        invite_url="" if invite_url == "default" else invite_url,
+    )
     run(_set_policy(settings_of(config), app_id, wanted))
 
 
-def _fields(names: list[str]) -> tuple[ProfileField, ...]:
+def _fields(names: list[str] | None) -> tuple[ProfileField, ...] | None:
     try:
-        return tuple(ProfileField(name) for name in dict.fromkeys(names) if name != "none")
+        return None if names is None else tuple(ProfileField(name) for name in dict.fromkeys(names) if name != "none")
     except ValueError:
         raise typer.BadParameter("The fields are name, image, status, mobile and email") from None
 

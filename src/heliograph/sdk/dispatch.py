@@ -5,7 +5,6 @@ whose oldest events make room.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Self, cast
 from weakref import WeakSet
 
 from heliograph.errors import RequestInvalid
+from heliograph.sdk import callbacks
 from heliograph.sdk.events import LISTENER_EVENTS, Event, Listener, Listeners
 
 QUEUE_MAX_EVENTS = 10_000
@@ -128,9 +128,7 @@ def _items(listeners: Listeners) -> Iterable[tuple[str, Listener]]:
 
 async def _call(listener: Listener, event: Event) -> None:
     try:
-        outcome = listener(event)
-        if inspect.isawaitable(outcome):
-            await outcome
+        await callbacks.call(listener, event)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

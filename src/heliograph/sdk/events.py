@@ -114,28 +114,8 @@ class MessageReceived(Event, Body, frozen=True, kw_only=True):
     text: str
 
 
-class NewSession(Event, Body, frozen=True, kw_only=True):
-    """Another device of the user was let in. If it was not the user who did that, `logout_session(session_id)` ends it.
-
-    Attributes:
-        session_id: the id of the new session.
-        device, browser, os: what the device says of itself.
-        ip: the network address from which it was let in.
-        created_at: when, in ISO 8601.
-        via: how; `qr`.
-    """
-
-    session_id: str
-    device: str
-    browser: str
-    os: str
-    ip: str
-    created_at: str
-    via: str
-
-
-class SessionEnded(Event, Body, frozen=True, kw_only=True):
-    """A session of the user on another device was ended by the server, for the user's safety.
+class SessionNotice(Event, Body, frozen=True, kw_only=True):
+    """What the user is told of a session on another device.
 
     Attributes:
         session_id: the id of that session.
@@ -143,7 +123,6 @@ class SessionEnded(Event, Body, frozen=True, kw_only=True):
         ip: the network address from which it was let in.
         created_at: when, in ISO 8601.
         via: how; `register` or `qr`.
-        reason: why it ended; `token_reused`: one of its refresh tokens was used by two.
     """
 
     session_id: str
@@ -153,6 +132,21 @@ class SessionEnded(Event, Body, frozen=True, kw_only=True):
     ip: str
     created_at: str
     via: str
+
+
+class NewSession(SessionNotice, frozen=True, kw_only=True):
+    """Another device of the user was let in by QR code. If it was not the user who did that,
+    `logout_session(session_id)` ends it.
+    """
+
+
+class SessionEnded(SessionNotice, frozen=True, kw_only=True):
+    """A session of the user on another device was ended by the server, for the user's safety.
+
+    Attributes:
+        reason: why it ended; `token_reused`: one of its refresh tokens was used by two.
+    """
+
     reason: str
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from types import NoneType
 from urllib.parse import urlsplit
 
 from heliograph import wire
 from heliograph.errors import AccessDenied, AlreadyConnected, RequestInvalid
-from heliograph.sdk import qr_text
+from heliograph.sdk import callbacks, qr_text
 from heliograph.sdk.accounts import AccountCalls
 from heliograph.sdk.api import segment
 from heliograph.sdk.images import Image
@@ -49,14 +48,11 @@ class _Screen:
         self._on_state = on_state
 
     async def show(self, code: wire_qr.CodeShown) -> None:
-        outcome = self._draw(QrCode(code.qr, code.typed_code, code.expires_in, self._logo))
-        if inspect.isawaitable(outcome):
-            await outcome
+        await callbacks.call(self._draw, QrCode(code.qr, code.typed_code, code.expires_in, self._logo))
 
     async def tell(self, state: str) -> None:
-        outcome = None if self._on_state is None else self._on_state(state)
-        if inspect.isawaitable(outcome):
-            await outcome
+        if self._on_state is not None:
+            await callbacks.call(self._on_state, state)
 
 
 class QrCalls(AccountCalls):
@@ -104,9 +100,8 @@ class QrCalls(AccountCalls):
         runtime.tokens.registered(data)
         await self.connect(data.username, data.password)
         response = Response(200, "Success", data)
-        outcome = None if callback is None else callback(response)
-        if inspect.isawaitable(outcome):
-            await outcome
+        if callback is not None:
+            await callbacks.call(callback, response)
         return response
 
     async def scan_qr_code(self, scanned_text: str) -> Response[QrConsent]:
@@ -170,11 +165,9 @@ class QrCalls(AccountCalls):
             if confirm is None:
                 raise RequestInvalid("Nothing is approved unseen: give confirm", details={"field": "confirm"})
             scanned = (await self.scan_qr_code(scanned)).data
-        if confirm is not None:
-            answer = confirm(scanned)
-            if not (await answer if inspect.isawaitable(answer) else answer):
-                await self.deny_qr_code(scanned)
-                raise AccessDenied("The user said no")
+        if confirm is not None and not await callbacks.call(confirm, scanned):
+            await self.deny_qr_code(scanned)
+            raise AccessDenied("The user said no")
         body = wire_qr.QrApproveRequest(
             key_hash=scanned.key_hash, force_register=force_register, replace_session=replace_session
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Literal
 
 import segno
 from PIL import Image, UnidentifiedImageError
@@ -22,7 +21,8 @@ BORDER_MODULES = 4
 """The quiet zone that a reader needs (ISO/IEC 18004)."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-_LOGO_PIXELS_MAX = 512
+_LOGO_SIDE_PX = 512
+"""The longest side of a logo that is kept."""
 
 
 class QrCode:
@@ -126,11 +126,11 @@ async def read_logo(logo: Picture | None) -> bytes | None:
             shown = picture.convert("RGBA")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
         raise _no_logo("The logo is no PNG, JPEG, WebP or GIF") from None
-    shown.thumbnail((_LOGO_PIXELS_MAX, _LOGO_PIXELS_MAX), Image.Resampling.LANCZOS)
+    shown.thumbnail((_LOGO_SIDE_PX, _LOGO_SIDE_PX), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     shown.save(out, "PNG")
     return out.getvalue()
 
 
-def _no_logo(reason: str, field: Literal["logo"] = "logo") -> RequestInvalid:
-    return RequestInvalid(reason, details={"field": field})
+def _no_logo(reason: str) -> RequestInvalid:
+    return RequestInvalid(reason, details={"field": "logo"})

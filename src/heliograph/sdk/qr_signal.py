@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import inspect
 import random
 import ssl
 from collections.abc import Awaitable, Callable
@@ -30,6 +29,7 @@ from heliograph.errors import (
     Unreachable,
     error_from_body,
 )
+from heliograph.sdk import callbacks
 from heliograph.sdk.reconnect import ReconnectPolicy, backoff_s
 from heliograph.wire import qr as wire_qr
 
@@ -108,7 +108,9 @@ class SignalClient:
             RequestInvalid: the app asks for a check code, and there is no `ask_code`.
             HeliographError: the signal server refuses for another reason.
         """
-        for attempt in range(1, RESUMES_MAX + 2):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await self._attempt()
             except (OSError, TimeoutError, WebSocketException) as error:
@@ -117,7 +119,6 @@ class SignalClient:
                         return self._credential  # it is ours, though the server has not heard so
                     raise Unreachable(f"The signal server cannot be reached: {error}") from error
             await asyncio.sleep(backoff_s(self._terms.policy, attempt, random.random()))  # noqa: S311 - a wait, no secret
-        raise Unreachable("The signal server cannot be reached")
 
     async def _attempt(self) -> wire.RegisterData:
         terms = self._terms
@@ -227,7 +228,7 @@ class SignalClient:
         await self._stop_asking()
         if self._ask_code is None:
             raise RequestInvalid("The app asks for a check code: give ask_code", details={"field": "ask_code"})
-        self._asking = asyncio.create_task(_called(self._ask_code, request), name="heliograph check code")
+        self._asking = asyncio.create_task(callbacks.call(self._ask_code, request), name="heliograph check code")
 
     async def _stop_asking(self) -> None:
         asking, self._asking = self._asking, None
@@ -267,8 +268,3 @@ def _credential(plaintext: bytes) -> wire.RegisterData:
         return wire.decode(plaintext, wire.RegisterData)
     except RequestInvalid:
         raise Unreachable("The signal server has sent no credential") from None
-
-
-async def _called(ask_code: AskCode, request: wire_qr.Verify) -> str | None:
-    answer = ask_code(request)
-    return await answer if inspect.isawaitable(answer) else answer

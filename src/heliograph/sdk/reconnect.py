@@ -30,14 +30,14 @@ class ReconnectPolicy:
     stable_after_s: float = 30.0
 
 
-def backoff_s(policy: ReconnectPolicy, attempt: int, random: float) -> float:
+def backoff_s(policy: ReconnectPolicy, attempt: int, chance: float) -> float:
     """How long to wait before an attempt: anything from nothing to a bound that doubles, so that the clients of a
     server that comes back do not all come at once.
 
     Args:
         policy: base and maximum.
         attempt: 1 for the first attempt after a loss.
-        random: chance, from 0 to 1.
+        chance: a number from 0 up to 1.
     """
     bound = policy.backoff_base_s * 2.0 ** min(attempt - 1, _EXPONENT_MAX)
-    return random * min(policy.backoff_max_s, bound)
+    return chance * min(policy.backoff_max_s, bound)

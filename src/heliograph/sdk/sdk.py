@@ -18,6 +18,7 @@ from heliograph.sdk.contacts import ContactCalls
 from heliograph.sdk.dispatch import QUEUE_MAX_EVENTS, EventIterator, check_listeners
 from heliograph.sdk.events import Listeners
 from heliograph.sdk.invitations import InvitationCalls
+from heliograph.sdk.messages import MessageCalls
 from heliograph.sdk.phone_book import PhoneBookCalls
 from heliograph.sdk.profiles import ProfileCalls
 from heliograph.sdk.qr import QrCalls
@@ -33,7 +34,17 @@ from heliograph.sdk.transport import targets
 from heliograph.sdk.users import UserCalls
 
 
-class SDK(UserCalls, QrCalls, ProfileCalls, ContactCalls, InvitationCalls, PhoneBookCalls, BlockingCalls, SessionCalls):
+class SDK(
+    UserCalls,
+    QrCalls,
+    ProfileCalls,
+    ContactCalls,
+    InvitationCalls,
+    PhoneBookCalls,
+    BlockingCalls,
+    MessageCalls,
+    SessionCalls,
+):
     """Register, connect, sign in by QR code, profiles, contacts, sessions: `initialize` first, `close` last, or
     `async with SDK() as sdk`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import NoneType
 
 from heliograph import wire
@@ -51,7 +50,7 @@ class SessionCalls(Calls):
             TokenSubjectMismatch: the JWT is of another user than the signed-in one.
         """
         runtime = self._on
-        runtime.tokens.set(token, runtime.username, time.time())
+        runtime.tokens.set(token, runtime.username)
         return Response(200, "Success", None)
 
     async def get_user_token(self, username: str, password: str) -> Response[wire.Tokens]:

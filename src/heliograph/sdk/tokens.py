@@ -93,13 +93,12 @@ class TokenKeeper:
         self._username = username
         self._credentials = wire.TokenRequest(username=username, password=password)
 
-    def set(self, token: str, username: str | None, now: float) -> None:
+    def set(self, token: str, username: str | None) -> None:
         """Take a token from the app: an access token, or an identity assertion; `""` forgets all that is known.
 
         Args:
             token: the text.
             username: the signed-in user, if there is one.
-            now: seconds since the epoch.
 
         Raises:
             TokenMalformed: it is neither.
@@ -112,7 +111,7 @@ class TokenKeeper:
             if token != self._access:
                 self._hold(token, None)
         else:
-            _check_claims(_read_claims(token), username, now)
+            _check_claims(_read_claims(token), username, self._now())
             self.assertion = token
 
     def forget(self) -> None:

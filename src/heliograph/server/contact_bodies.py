@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from heliograph import wire
 from heliograph.core.contact_import import Imported
 from heliograph.core.contacts import Friend, FriendState
@@ -41,27 +43,22 @@ def found_user(match: Match) -> wire.FoundUserBody:
 
 def invitation(record: Invitation) -> wire.InvitationBody:
     """An open invitation."""
-    return wire.InvitationBody(
-        id=record.id,
-        created_at=iso(record.created_at),
-        expires_at=iso(record.expires_at),
-        max_uses=record.max_uses,
-        uses=record.uses,
-    )
+    return wire.InvitationBody(**_invitation(record))
 
 
 def new_invitation(made: NewInvitation, start: str) -> wire.NewInvitationBody:
     """A new invitation, with its token behind what its address begins with."""
-    record = made.invitation
-    return wire.NewInvitationBody(
-        id=record.id,
-        created_at=iso(record.created_at),
-        expires_at=iso(record.expires_at),
-        max_uses=record.max_uses,
-        uses=record.uses,
-        token=made.token,
-        url=start + made.token,
-    )
+    return wire.NewInvitationBody(**_invitation(made.invitation), token=made.token, url=start + made.token)
+
+
+def _invitation(record: Invitation) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "created_at": iso(record.created_at),
+        "expires_at": iso(record.expires_at),
+        "max_uses": record.max_uses,
+        "uses": record.uses,
+    }
 
 
 def inviter(seen: Preview) -> wire.InviterBody:

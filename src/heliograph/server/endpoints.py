@@ -117,6 +117,11 @@ class UserCall(Call[Taken]):
         """The user's bare JID."""
         return self.identity.account.jid
 
+    def named_jid(self, segment: str) -> str:
+        """The bare JID of whom a segment of the path names, by identifier or bare JID."""
+        user = self.segment(segment)
+        return user if "@" in user else f"{user}@{self.caller.domain}"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

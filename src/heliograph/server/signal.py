@@ -327,25 +327,25 @@ class _SignalSocket:
     async def _show_waiting(self, link: QrLink) -> None:
         is_due = self._ports.clock.now() >= link.refresh_at
         if link.is_paused and (is_due or not self._told):
-            if self._is_news("paused"):
+            if self._note("paused"):
                 await self._send(wire_qr.Paused())
         elif is_due:
             await self._rotate(Event.ROTATE)
 
     async def _show_progress(self, link: QrLink) -> None:
         if link.state is State.SCANNED:
-            if self._is_news(State.SCANNED):
+            if self._note(State.SCANNED):
                 await self._send(wire_qr.Scanned())
         elif link.state is State.APPROVED and link.approval is not None:
             if not link.approval.check_code:
                 await self._check(None)
-            elif self._is_news(State.APPROVED, link.approval.tries_left):
+            elif self._note(State.APPROVED, link.approval.tries_left):
                 await self._ask(link, link.approval.tries_left)
         elif link.sealed is not None:
             await self._approve(link.sealed)
 
-    def _is_news(self, *facts: object) -> bool:
-        """Whether this was not the last thing told; from now on it is."""
+    def _note(self, *facts: object) -> bool:
+        """Note what the browser is told now; whether that is news to it."""
         is_news, self._told = facts != self._told, facts
         return is_news
 
@@ -363,7 +363,7 @@ class _SignalSocket:
         link, node = codes.link, urlsplit(self._services.public_url)
         is_link = self._caller.app.policy.qr_format is QrFormat.LINK
         text = qr_codes.text(codes.code, link.key_hash, node.netloc, is_link=is_link, scheme=node.scheme)
-        self._is_news("code")
+        self._note("code")
         await self._send(
             wire_qr.CodeShown(
                 link_id=link.id,
@@ -392,7 +392,7 @@ class _SignalSocket:
             await self._approve(jwe)
 
     async def _approve(self, jwe: str) -> None:
-        if self._is_news(State.VERIFIED):
+        if self._note(State.VERIFIED):
             await self._send(wire_qr.Approved(jwe=jwe))
 
     async def _deliver(self) -> None:

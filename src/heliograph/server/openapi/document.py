@@ -117,8 +117,12 @@ def gives(endpoint: Endpoint) -> Any:
     return get_type_hints(endpoint.run)["return"]
 
 
+def _module(endpoint: Endpoint) -> str:
+    return endpoint.run.__module__.rpartition(".")[2]
+
+
 def _noun(endpoint: Endpoint) -> str:
-    return str(endpoint.run.__module__.rpartition(".")[2]).replace("_", " ")
+    return _module(endpoint).replace("_", " ")
 
 
 def _told(endpoint: Endpoint) -> tuple[str, list[str]]:
@@ -132,9 +136,8 @@ def _told(endpoint: Endpoint) -> tuple[str, list[str]]:
 
 def _operation(endpoint: Endpoint, known: dict[str, Schema]) -> dict[str, Any]:
     text, query = _told(endpoint)
-    noun = endpoint.run.__module__.rpartition(".")[2]
     operation = {
-        "operationId": f"{noun}_{endpoint.run.__name__}",
+        "operationId": f"{_module(endpoint)}_{endpoint.run.__name__}",
         "tags": [_noun(endpoint)],
         "summary": text.partition(". ")[0].rstrip("."),
         "description": text,
@@ -174,7 +177,7 @@ def _request_body(endpoint: Endpoint, known: dict[str, Schema]) -> dict[str, Any
         return None
     schema = {"$ref": f"{schemas.PREFIX}{endpoint.takes.__name__}"}
     content = {"application/json": {"schema": schema, "example": example(schema, known)}}
-    return {"required": not getattr(endpoint, "is_body_optional", False), "content": content}
+    return {"required": not endpoint.is_body_optional, "content": content}
 
 
 def _responses(endpoint: Endpoint, known: dict[str, Schema]) -> dict[str, Any]:

@@ -12,9 +12,7 @@ from heliograph.server.endpoints import NoBody, UserCall, by_token
 async def of(call: UserCall[NoBody]) -> wire.LastSeenBody:
     """`GET /last-seen/{user}`: when a contact was last there, named by identifier or bare JID."""
     require_feature(call.caller.app, Feature.LAST_SEEN)
-    user = call.segment("user")
-    jid = user if "@" in user else f"{user}@{call.caller.domain}"
-    return bodies.last_seen(await last_seen.get(call.ports, call.jid, jid))
+    return bodies.last_seen(await last_seen.get(call.ports, call.jid, call.named_jid("user")))
 
 
 ENDPOINTS = (by_token("GET", "/last-seen/{user}", NoBody, of),)

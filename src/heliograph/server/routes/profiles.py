@@ -29,9 +29,7 @@ async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:
 
 async def of(call: UserCall[NoBody]) -> wire.ProfileBody:
     """`GET /profiles/{user}`: the profile of a user, named by identifier or bare JID."""
-    user = call.segment("user")
-    jid = user if "@" in user else f"{user}@{call.caller.domain}"
-    return bodies.profile(await profiles.get(call.ports, call.jid, jid))
+    return bodies.profile(await profiles.get(call.ports, call.jid, call.named_jid("user")))
 
 
 ENDPOINTS = (
