@@ -131,8 +131,7 @@ def test_answers_as_they_are_sent() -> None:
     assert pep.items_xml("n", []) == f"<pubsub xmlns='{PUBSUB}'><items node='n'></items></pubsub>"
 
 
-def test_requests_as_a_client_sends_them() -> None:
-    assert pep.items_request_xml("n") == f"<pubsub xmlns='{PUBSUB}'><items node='n'/></pubsub>"
+def test_a_request_to_publish_as_a_client_sends_it() -> None:
     assert pep.publish_xml("n", None, NICK) == (
         f"<pubsub xmlns='{PUBSUB}'><publish node='n'><item>{NICK}</item></publish></pubsub>"
     )
@@ -162,13 +161,6 @@ def test_an_event_is_read_as_it_was_written() -> None:
 def test_a_pure_notification_has_no_payload() -> None:
     event = pep.parse_event(fromstring(f"<event xmlns='{EVENT}'><items node='n'><item id='i'/></items></event>"))
     assert event == pep.Event("n", (("i", None),))
-
-
-def test_a_result_is_read_like_an_event() -> None:
-    result = pep.parse_result(fromstring(pep.items_xml("n", [("i", NICK)])))
-    assert result is not None
-    assert (result.node, result.items[0][0]) == ("n", "i")
-    assert pep.parse_result(pubsub("<publish node='n'/>")) is None
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=20))

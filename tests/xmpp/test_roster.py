@@ -16,7 +16,6 @@ from heliograph.xmpp.roster import (
     parse_set,
     push_xml,
     query_xml,
-    set_xml,
 )
 from heliograph.xmpp.stanza_error import StanzaError
 
@@ -96,12 +95,6 @@ def test_a_roster_and_a_push_as_they_are_sent() -> None:
     )
 
 
-def test_a_wish_as_a_client_sends_it() -> None:
-    assert set_xml(RosterSet("b@c", is_removal=True)) == (
-        "<query xmlns='jabber:iq:roster'><item jid='b@c' subscription='remove'/></query>"
-    )
-
-
 @given(
     st.builds(
         Item,
@@ -119,5 +112,5 @@ def test_any_item_is_read_as_it_was_written(item: Item) -> None:
 
 @given(TEXT, st.just("") | TEXT, st.lists(TEXT, max_size=3, unique=True).map(tuple))
 def test_any_wish_is_read_as_it_was_written(jid: str, name: str, groups: tuple[str, ...]) -> None:
-    asked = RosterSet(jid, name, groups)
-    assert parse_set(fromstring(set_xml(asked)), ItemLimits(1024, 16)) == asked
+    written = query_xml([Item(jid, name=name, groups=groups)])
+    assert parse_set(fromstring(written), ItemLimits(1024, 16)) == RosterSet(jid, name, groups)

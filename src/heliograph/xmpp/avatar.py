@@ -134,12 +134,3 @@ def presence_content(presence: Stanza, identity: str) -> bytes:
 def with_photo(content: bytes, before: str, identity: str) -> bytes:
     """Such a content with the next picture's SHA-1 in place of the one before; each may be `""`."""
     return content.removesuffix(photo_update_xml(before).encode()) + photo_update_xml(identity).encode()
-
-
-def parse_photo_update(presence: Element) -> str | None:
-    """What a presence says of the picture: its SHA-1 in lower-case digits, `""` for no picture, `None` for nothing."""
-    photo = presence.find(f"{UPDATE_TAG}/{{{NS_VCARD_UPDATE}}}photo")
-    if photo is None:
-        return None
-    text = (photo.text or "").strip()
-    return text.lower() if _SHA1.fullmatch(text) else "" if not text else None

@@ -127,9 +127,6 @@ class Retract:
     is_notify: bool = False
 
 
-Request = Publish | ItemsRequest | Retract
-
-
 def pubsub_error(condition: str, feature: str = "") -> str:
     """An application-specific condition (XEP-0060, section 11), for `StanzaError.application`."""
     named = f" feature={quote(feature)}" if feature else ""
@@ -272,11 +269,6 @@ def publish_xml(node: str, item_id: str | None, payload: str) -> str:
     return f"<pubsub xmlns='{NS_PUBSUB}'><publish node={quote(node)}>{_item_xml(item_id, payload)}</publish></pubsub>"
 
 
-def items_request_xml(node: str) -> str:
-    """The payload of an IQ get for a node's items (section 6.5)."""
-    return f"<pubsub xmlns='{NS_PUBSUB}'><items node={quote(node)}/></pubsub>"
-
-
 def published_xml(node: str, item_id: str) -> str:
     """The result of a publish request: the node and the item's id (section 7.1.2)."""
     return publish_xml(node, item_id, "")
@@ -356,12 +348,3 @@ def parse_event(event: Element) -> Event | None:
     )
     retracted = tuple(item.get("id", "") for item in found.iterfind(f"{{{NS_PUBSUB_EVENT}}}retract"))
     return Event(found.get("node", ""), items, retracted)
-
-
-def parse_result(pubsub: Element) -> Event | None:
-    """Read the result of a request for items in the same form as an event; `None` if it is none."""
-    found = pubsub.find(f"{{{NS_PUBSUB}}}items")
-    if pubsub.tag != PUBSUB_TAG or found is None:
-        return None
-    items = tuple((item.get("id", ""), item[0] if len(item) else None) for item in found.iterfind(_ITEM))
-    return Event(found.get("node", ""), items)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp.stanza import NS_CLIENT, escape, quote
+from heliograph.xmpp.stanza import NS_CLIENT, quote
 from heliograph.xmpp.stanza_error import bad_request
 
 PRIORITY_MIN = -128
@@ -108,19 +108,11 @@ def presence_xml(kind: Kind, sender: str, to: str, content: str = "") -> str:
         kind: its type.
         sender: the JID to stand in `from`.
         to: the JID to stand in `to`.
-        content: XML to stand inside, such as `status_xml()`.
+        content: XML to stand inside.
     """
     named = f" type='{kind}'" if kind else ""
     start = f"<presence from={quote(sender)} to={quote(to)}{named}"
     return f"{start}>{content}</presence>" if content else f"{start}/>"
-
-
-def status_xml(presence: Presence) -> str:
-    """What stands inside a presence of one's own (section 4.7.2)."""
-    show = f"<show>{presence.show}</show>" if presence.show else ""
-    status = f"<status>{escape(presence.status)}</status>" if presence.status else ""
-    priority = f"<priority>{presence.priority}</priority>" if presence.priority else ""
-    return f"{show}{status}{priority}"
 
 
 # ------------------------------------------------------------------------------------------------------------ decisions
@@ -144,22 +136,18 @@ class Broadcast:
         is_announced: it goes to the contacts that watch the user (`is_watcher`) and to the user's other available
             resources.
         is_probing: the resource gets the presence of the contacts that it watches (`is_watched`) and of the user's
-            other resources (section 4.2.2).
-        is_owed_requests: the resource gets the subscription requests that nobody has answered (section 3.1.3), and
+            other resources (section 4.2.2), the subscription requests that nobody has answered (section 3.1.3), and
             the newest events of the nodes it is interested in (XEP-0163, section 4.3.4).
-        is_told_directed: it also goes to those who got directed presence (section 4.6.3), which is then forgotten.
     """
 
     is_announced: bool = False
     is_probing: bool = False
-    is_owed_requests: bool = False
-    is_told_directed: bool = False
 
 
-INITIAL = Broadcast(is_announced=True, is_probing=True, is_owed_requests=True)
+INITIAL = Broadcast(is_announced=True, is_probing=True)
 SUBSEQUENT = Broadcast(is_announced=True)
-FINAL = Broadcast(is_announced=True, is_told_directed=True)
-NEVER_AVAILABLE = Broadcast(is_told_directed=True)
+FINAL = Broadcast(is_announced=True)
+NEVER_AVAILABLE = Broadcast()
 
 
 def broadcast(is_available: bool, kind: Kind) -> Broadcast:

@@ -269,14 +269,9 @@ def item_xml(item: Item) -> str:
     """`<item/>` inside a roster query (section 2.1.2)."""
     approved = " approved='true'" if item.is_approved else ""
     ask = " ask='subscribe'" if item.is_pending_out else ""
-    state = f"{approved}{ask} subscription='{item.subscription}'"
-    return _item_xml(item.jid, item.name, item.groups, state)
-
-
-def _item_xml(jid: str, name: str, groups: tuple[str, ...], state: str) -> str:
-    named = f" name={quote(name)}" if name else ""
-    start = f"<item jid={quote(jid)}{named}{state}"
-    content = "".join(f"<group>{escape(group)}</group>" for group in groups)
+    named = f" name={quote(item.name)}" if item.name else ""
+    start = f"<item jid={quote(item.jid)}{named}{approved}{ask} subscription='{item.subscription}'"
+    content = "".join(f"<group>{escape(group)}</group>" for group in item.groups)
     return f"{start}>{content}</item>" if content else f"{start}/>"
 
 
@@ -286,12 +281,6 @@ def query_xml(items: Iterable[Item], ver: str | None = None) -> str:
     content = "".join(item_xml(item) for item in items)
     start = f"<query xmlns='{NS_ROSTER}'{version}"
     return f"{start}>{content}</query>" if content else f"{start}/>"
-
-
-def set_xml(wish: RosterSet) -> str:
-    """A wish as a client sends it (section 2.1.5)."""
-    state = " subscription='remove'" if wish.is_removal else ""
-    return f"<query xmlns='{NS_ROSTER}'>{_item_xml(wish.jid, wish.name, wish.groups, state)}</query>"
 
 
 def push_xml(item: Item, identity: str, to: str, ver: str | None = None) -> str:
