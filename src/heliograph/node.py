@@ -18,8 +18,7 @@ import uvicorn
 
 from heliograph import upkeep
 from heliograph.bus import Shared
-from heliograph.bus.events import InProcessBus
-from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.bus.in_process import InProcessBus, InProcessRateCounters
 from heliograph.core.media_ports import MediaStore
 from heliograph.core.ports import Engine, Ports
 from heliograph.engines.ejabberd.configuration import Component, Configuration
@@ -43,7 +42,7 @@ from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
 from heliograph.system.credentials import STOCK, PreparedCredentials
 from heliograph.system.metrics import Metrics
-from heliograph.system.open_files import raise_open_files_limit
+from heliograph.system.open_files import OPEN_FILES_ENOUGH, OPEN_FILES_WANTED, raise_open_files_limit
 from heliograph.system.outbound import GuardedHttp
 from heliograph.system.sealing import JweSealer
 from heliograph.system.secret import installation_secret
@@ -55,8 +54,6 @@ log = structlog.get_logger("heliograph.node")
 
 WEBSOCKET_PATH = "/xmpp"
 SIGNAL_PATH = "/signal"
-_OPEN_FILES_WANTED = 65_536
-_OPEN_FILES_ENOUGH = 12_000
 _HTTP_BACKLOG = 2048
 _HTTP_KEEP_ALIVE_S = 75
 """How long a connection may lie idle: longer than clients and proxies keep one, which are 60 s at the most with what is
@@ -121,7 +118,7 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
 
 
 def _engine(settings: Settings, certificate: Path, key: Path) -> EmbeddedEngine:
-    secret = installation_secret(settings.secret_file or settings.data_dir / "secret")
+    secret = installation_secret(settings.installation_secret_file)
     if settings.engine == "ejabberd":
         token = settings.ejabberd_api_token
         return EjabberdEngine(
@@ -202,7 +199,7 @@ def open_stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[St
         SettingsInvalid: the library for it is missing, or (on entering) the database cannot be opened.
     """
     if settings.database_url is None:
-        return sqlite.open(settings.data_dir / "heliograph.db")
+        return sqlite.open(settings.sqlite_file)
     with _extra("database_url", "PostgreSQL", "postgres"):
         from heliograph.storage import postgres  # noqa: PLC0415 - an optional library
     return postgres.open(settings.database_url.get_secret_value(), settings.database_connections_max)
@@ -228,7 +225,7 @@ async def migrate_database(settings: Settings) -> tuple[int, int]:
     """
     if settings.database_url is None:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return await asyncio.to_thread(sqlite_connection.migrate, settings.data_dir / "heliograph.db")
+        return await asyncio.to_thread(sqlite_connection.migrate, settings.sqlite_file)
     with _extra("database_url", "PostgreSQL", "postgres"):
         from heliograph.storage.postgres import connection  # noqa: PLC0415 - an optional library
     return await connection.migrate(settings.database_url.get_secret_value())
@@ -236,7 +233,7 @@ async def migrate_database(settings: Settings) -> tuple[int, int]:
 
 def _media_store(settings: Settings, base_url: str) -> MediaStore:
     if settings.media_store == "files":
-        return FilesystemMedia(settings.data_dir / "media", base_url)
+        return FilesystemMedia(settings.media_folder, base_url)
     bucket = s3_bucket(settings)
     from heliograph.media.s3 import S3Media  # noqa: PLC0415 - an optional library
 
@@ -375,7 +372,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _certificate(settings: Settings) -> tuple[Path, Path]:
     if settings.tls_certificate_file is not None and settings.tls_key_file is not None:
         return settings.tls_certificate_file, settings.tls_key_file
-    return self_signed(settings.data_dir / "tls", [settings.domain, f"sandbox.{settings.domain}"])
+    return self_signed(settings.tls_folder, [settings.domain, f"sandbox.{settings.domain}"])
 
 
 def _contact_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -401,9 +398,9 @@ def _engine_limits(settings: Settings) -> EngineLimits:
 
 
 def _check_open_files() -> None:
-    allowed = raise_open_files_limit(_OPEN_FILES_WANTED)
-    if allowed < _OPEN_FILES_ENOUGH:
-        log.warning("few_open_files", allowed=allowed, wanted=_OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
+    allowed = raise_open_files_limit(OPEN_FILES_WANTED)
+    if allowed < OPEN_FILES_ENOUGH:
+        log.warning("few_open_files", allowed=allowed, wanted=OPEN_FILES_ENOUGH, hint="raise the limit with ulimit -n")
 
 
 async def ejabberd_configuration(settings: Settings, auth_command: str, components: Sequence[str]) -> Configuration:
@@ -459,5 +456,5 @@ def _component_name(settings: Settings) -> str:
 def _component_secret(settings: Settings) -> str:
     if settings.ejabberd_component_secret is not None:
         return settings.ejabberd_component_secret.get_secret_value()
-    secret = installation_secret(settings.secret_file or settings.data_dir / "secret")
+    secret = installation_secret(settings.installation_secret_file)
     return hmac.digest(secret, b"ejabberd component", "sha256").hex()

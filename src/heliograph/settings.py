@@ -266,6 +266,26 @@ class Settings(BaseModel):
             raise _invalid(error) from None
         return cls(**found.model_dump(exclude_unset=True))
 
+    @property
+    def sqlite_file(self) -> Path:
+        """The database of a node without `database_url`."""
+        return self.data_dir / "heliograph.db"
+
+    @property
+    def media_folder(self) -> Path:
+        """The pictures of a node whose `media_store` is `files`."""
+        return self.data_dir / "media"
+
+    @property
+    def tls_folder(self) -> Path:
+        """The self-signed certificate and its key, where no other one is set."""
+        return self.data_dir / "tls"
+
+    @property
+    def installation_secret_file(self) -> Path:
+        """The file with the secret of the installation: `secret_file`, or the usual one."""
+        return self.secret_file or self.data_dir / "secret"
+
     def public_url_at(self, http_port: int) -> str:
         """The public address without a final slash, given the port on which HTTP really listens."""
         if self.public_url is not None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from heliograph.bus import redis
-from heliograph.bus.events import InProcessBus
+from heliograph.bus.in_process import InProcessBus
 from heliograph.core.ports import Bus
 
 

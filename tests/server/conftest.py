@@ -15,8 +15,7 @@ from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 
 from doubles import RecordingEngine, TurnedClock
-from heliograph.bus.events import InProcessBus
-from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.bus.in_process import InProcessBus, InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.core.ports import Ports

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from doubles import RecordingEngine, TurnedClock
-from heliograph.bus.events import InProcessBus
-from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.bus.in_process import InProcessBus, InProcessRateCounters
 from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp
 from heliograph.core.media_ports import ImageMaker

@@ -1,14 +1,40 @@
-"""What one node counts by itself."""
+"""What one node tells itself and counts by itself."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from heliograph.core import limits, rate_limits
 from heliograph.core.rate_limits import Rate, Verdict
 
 _DROPPED_A_CALL = 2
 """Keys that are looked at for each call: more than one comes in, so that idle ones go faster than new ones come."""
+
+
+class InProcessBus:
+    """The adapter of `Bus` for one process. Made, used and forgotten on one event loop."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+
+    def publish(self, topic: str) -> None:
+        """Tell all that listen to a topic."""
+        for hear in tuple(self._listeners.get(topic, ())):
+            hear()
+
+    def listen(self, topic: str, hear: Callable[[], None]) -> Callable[[], None]:
+        """Call `hear` at each word of that topic; what comes back ends it, and may be called again."""
+        self._listeners.setdefault(topic, []).append(hear)
+
+        def end() -> None:
+            listeners = self._listeners.get(topic, [])
+            if hear in listeners:
+                listeners.remove(hear)
+            if not listeners:
+                self._listeners.pop(topic, None)
+
+        return end
 
 
 class InProcessRateCounters:

@@ -19,8 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from heliograph.bus import Shared
-from heliograph.bus.events import InProcessBus
-from heliograph.bus.in_process import InProcessRateCounters
+from heliograph.bus.in_process import InProcessBus, InProcessRateCounters
 from heliograph.core.rate_limits import CLOCK_STEP_S, Rate, Verdict
 
 CHANNEL = "heliograph:words"

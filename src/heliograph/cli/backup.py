@@ -19,10 +19,7 @@ from heliograph.errors import HeliographError, SettingsInvalid
 from heliograph.settings import Settings
 from heliograph.storage.sqlite.backup import copy
 
-DATABASE = "heliograph.db"
 MANIFEST = "backup.json"
-_FOLDERS = ("media", "tls")
-_SECRET = "secret"
 
 
 def backup(
@@ -63,20 +60,19 @@ def _copy_all(settings: Settings, folder: Path) -> dict[str, Any]:
 
 def _copy_into(settings: Settings, draft: Path) -> dict[str, Any]:
     """The database, and the files. A stored file never changes, so what the copied database names is among them."""
-    data = settings.data_dir
-    schema = copy(data / DATABASE, draft / DATABASE)
-    for name in _FOLDERS:
-        if (data / name).is_dir():
-            shutil.copytree(data / name, draft / name)
-    secret = settings.secret_file or settings.data_dir / _SECRET
-    if secret.is_file():
-        shutil.copy2(secret, draft / _SECRET)
+    restored = Settings(data_dir=draft)  # where a node looks that is started with the copy
+    schema = copy(settings.sqlite_file, restored.sqlite_file)
+    for source, target in ((settings.media_folder, restored.media_folder), (settings.tls_folder, restored.tls_folder)):
+        if source.is_dir():
+            shutil.copytree(source, target)
+    if settings.installation_secret_file.is_file():
+        shutil.copy2(settings.installation_secret_file, restored.installation_secret_file)
     made = {
         "heliograph": version("heliograph"),
         "schema": schema,
         "madeAt": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "files": sum(path.is_file() for path in draft.rglob("*")),
-        "databaseSha256": hashlib.sha256((draft / DATABASE).read_bytes()).hexdigest(),
+        "databaseSha256": hashlib.sha256(restored.sqlite_file.read_bytes()).hexdigest(),
     }
     (draft / MANIFEST).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return made

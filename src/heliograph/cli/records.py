@@ -21,9 +21,6 @@ from heliograph.storage.interchange import Header
 from heliograph.storage.sqlite import tables as sqlite_tables
 from heliograph.system.secret import keep_secret, present_secret
 
-DATABASE = "heliograph.db"
-_FOLDERS = ("media", "tls")
-
 
 def migrate(config: ConfigFile = None) -> None:
     """Bring the database to the version of this Heliograph, making it where there is none, and say from which.
@@ -47,7 +44,7 @@ def export(
     try:
         with _new_file(file) as output, _reading(settings) as source:
             _check_version(source.version)
-            secret = present_secret(_secret_file(settings))
+            secret = present_secret(settings.installation_secret_file)
             rows = interchange.write(source, Header(source.version, secret), output.write)
     except HeliographError as error:
         refuse(error)
@@ -89,7 +86,7 @@ def _fill(settings: Settings, opened: BinaryIO) -> int:
             raise SettingsInvalid(f"The database is not empty: there are {filled}")
         rows = interchange.load(target, parts, migrations.tables())
         if header.secret is not None:
-            keep_secret(_secret_file(settings), header.secret)
+            keep_secret(settings.installation_secret_file, header.secret)
     return rows
 
 
@@ -103,7 +100,7 @@ def _check_version(schema: int) -> None:
 
 def _reading(settings: Settings) -> AbstractContextManager[Any]:
     if settings.database_url is None:
-        return sqlite_tables.reading(settings.data_dir / DATABASE)
+        return sqlite_tables.reading(settings.sqlite_file)
     from heliograph.storage.postgres import tables  # noqa: PLC0415 - an optional library
 
     return tables.reading(settings.database_url.get_secret_value())
@@ -111,7 +108,7 @@ def _reading(settings: Settings) -> AbstractContextManager[Any]:
 
 def _filling(settings: Settings) -> AbstractContextManager[Any]:
     if settings.database_url is None:
-        return sqlite_tables.filling(settings.data_dir / DATABASE)
+        return sqlite_tables.filling(settings.sqlite_file)
     from heliograph.storage.postgres import tables  # noqa: PLC0415 - an optional library
 
     return tables.filling(settings.database_url.get_secret_value())
@@ -137,12 +134,8 @@ def _new_file(file: Path) -> Iterator[BinaryIO]:
             file.unlink()
 
 
-def _secret_file(settings: Settings) -> Path:
-    return settings.secret_file or settings.data_dir / "secret"
-
-
 def _say_what_else(settings: Settings) -> None:
     """Name the files that belong to the records and are not among them."""
-    folders = [settings.data_dir / name for name in _FOLDERS if (settings.data_dir / name).is_dir()]
+    folders = [folder for folder in (settings.media_folder, settings.tls_folder) if folder.is_dir()]
     if folders:
         print(f"Copy into the new data_dir as well: {', '.join(map(str, folders))}", file=sys.stderr)

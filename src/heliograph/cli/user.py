@@ -9,13 +9,11 @@ import typer
 
 from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox, UserId
 from heliograph.cli.running import backend_of, run, settings_of
-from heliograph.core import account_changes, accounts, deletion, directory
+from heliograph.core import account_changes, accounts, deletion, directory, limits
 from heliograph.core.accounts import Account
-from heliograph.core.timestamps import iso
+from heliograph.core.timestamps import iso, optional_iso
 from heliograph.node import open_ports
 from heliograph.settings import Settings
-
-_LIST_MAX = 200
 
 commands = typer.Typer(no_args_is_help=True, help="Users of an app: see, block, sign out, delete.")
 
@@ -26,7 +24,7 @@ def list_all(
     in_sandbox: InSandbox = False,
     prefix: Annotated[str, typer.Option(help="Only identifiers that begin so.")] = "",
     after: Annotated[str, typer.Option(help="The last identifier of the page before.")] = "",
-    limit: Annotated[int, typer.Option(help="How many.", min=1, max=_LIST_MAX)] = 50,
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=limits.PAGE_USERS_MAX)] = 50,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -71,9 +69,9 @@ def _shown(account: Account) -> dict[str, Any]:
         "metaData": dict(account.metadata),
         "maxSessions": account.max_sessions,
         "createdAt": iso(account.created_at),
-        "expiresAt": None if account.expires_at is None else iso(account.expires_at),
-        "deletedAt": None if account.deleted_at is None else iso(account.deleted_at),
-        "purgeAt": None if account.purge_at is None else iso(account.purge_at),
+        "expiresAt": optional_iso(account.expires_at),
+        "deletedAt": optional_iso(account.deleted_at),
+        "purgeAt": optional_iso(account.purge_at),
     }
 
 

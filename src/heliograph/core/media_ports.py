@@ -4,22 +4,28 @@ here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
 from heliograph.core.media import Rendition
 from heliograph.core.outbound import Answer, Request
 
+FILE_NAME = re.compile(r"[0-9a-z][0-9a-z.-]{0,79}")
+"""What a stored file may be called: 1 to 80 characters, each a digit, a small letter, a dot or a hyphen, and first a
+digit or a letter. So a name is good in a folder, in a bucket and in an address as it stands.
+"""
+
 
 class MediaStore(Protocol):
-    """Stored files, named by their content."""
+    """Stored files, named by their content (`FILE_NAME`)."""
 
     def url(self, name: str) -> str:
         """The public address of a file, stored or not."""
         ...
 
     async def put(self, name: str, data: bytes) -> None:
-        """Store a file durably; storing the same name again only renews it."""
+        """Store a file durably; storing the same name again only renews it. `ValueError` for what is no name."""
         ...
 
     async def get(self, name: str) -> bytes | None:

@@ -12,3 +12,8 @@ def iso(time_s: float) -> str:
         time_s: seconds since the epoch.
     """
     return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def optional_iso(time_s: float | None) -> str | None:
+    """The same of a time that there may not be."""
+    return None if time_s is None else iso(time_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -47,6 +48,22 @@ def newest_entry(path: Path) -> float:
         return 0.0
 
 
+def schema(present: Collection[int], *, otherwise: str) -> Finding:
+    """Whether a database is of this code's version.
+
+    Args:
+        present: the migrations that it has seen.
+        otherwise: what to do but to upgrade, where it comes from a newer Heliograph.
+    """
+    known = {step.version for step in migrations.load(migrations.SQLITE)}
+    if newer := {*present} - known:
+        text = f"written by a newer Heliograph (schema {max(newer)})"
+        return problem(SUBJECT, text, f"Upgrade Heliograph, or {otherwise}.")
+    if known - {*present}:
+        return ok(SUBJECT, "of an earlier version; the next start brings it up to date")
+    return ok(SUBJECT, f"of this version (schema {max(present)})")
+
+
 def _whole(connection: sqlite3.Connection) -> list[Finding]:
     faults = [text for (text,) in connection.execute("PRAGMA quick_check(3)") if text != "ok"]
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
@@ -56,14 +73,8 @@ def _whole(connection: sqlite3.Connection) -> list[Finding]:
 
 
 def _version(connection: sqlite3.Connection) -> list[Finding]:
-    known = {step.version for step in migrations.load(migrations.SQLITE)}
     present = {version for (version,) in connection.execute("SELECT version FROM schema_versions")}
-    if newer := present - known:
-        advice = "Upgrade Heliograph, or choose another data folder."
-        return [problem(SUBJECT, f"written by a newer Heliograph (schema {max(newer)})", advice)]
-    if known - present:
-        return [ok(SUBJECT, "of an earlier version; the next start brings it up to date")]
-    return [ok(SUBJECT, f"of this version (schema {max(present)})")]
+    return [schema(present, otherwise="choose another data folder")]
 
 
 def _writable(connection: sqlite3.Connection) -> list[Finding]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from heliograph.doctor import certificate, database, machine, pictures
 from heliograph.doctor.findings import Finding, ok, problem, warning
 from heliograph.settings import ENV_PREFIX, Settings
+from heliograph.system.certificate import CERTIFICATE_NAME, KEY_NAME
 
 NOT_SETTINGS = frozenset(("CONFIG", "URL", "KEY", "USERNAME", "PASSWORD", "SCREENS"))
 """What else may stand in the environment under our prefix: options of the command line."""
@@ -26,22 +28,18 @@ def examine(
         now: what the clock shows, with its time zone.
         ask: a server to compare the clock with; `None` asks nobody.
     """
-    stored = settings.data_dir / "heliograph.db"
-    secret = settings.secret_file or settings.data_dir / "secret"
-    tls = settings.data_dir / "tls"
-    chain = settings.tls_certificate_file or tls / "certificate.pem"
-    key = settings.tls_key_file or tls / "key.pem"
+    chain, key = _certificate_files(settings)
     return [
         *configuration(settings, environment),
-        *_certificate(settings, chain.exists(), now),
+        *_certificate(settings, chain, key, now),
         machine.port("HTTP", settings.http_host, settings.http_port),
         machine.port("XMPP with STARTTLS", settings.xmpp_host, settings.xmpp_port),
         machine.port("XMPP with TLS", settings.xmpp_host, settings.xmpps_port),
         *_database(settings),
         *pictures.look(settings),
-        *machine.clock(now, database.newest_entry(stored), ask),
+        *machine.clock(now, database.newest_entry(settings.sqlite_file), ask),
         machine.disk(settings.data_dir),
-        *machine.permissions([settings.data_dir, stored, key, secret]),
+        *machine.permissions([settings.data_dir, settings.sqlite_file, key, settings.installation_secret_file]),
         machine.open_files(),
     ]
 
@@ -75,18 +73,21 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _certificate(settings: Settings, is_there: bool, now: dt.datetime) -> list[Finding]:
-    if settings.tls_certificate_file is None and not is_there:
+def _certificate_files(settings: Settings) -> tuple[Path, Path]:
+    """The chain and its key."""
+    folder = settings.tls_folder
+    return settings.tls_certificate_file or folder / CERTIFICATE_NAME, settings.tls_key_file or folder / KEY_NAME
+
+
+def _certificate(settings: Settings, chain: Path, key: Path, now: dt.datetime) -> list[Finding]:
+    if settings.tls_certificate_file is None and not chain.exists():
         return [ok("certificate", "a self-signed one will be made at the first start")]
-    tls = settings.data_dir / "tls"
-    chain = settings.tls_certificate_file or tls / "certificate.pem"
-    key = settings.tls_key_file or tls / "key.pem"
     return certificate.look(chain, key, [settings.domain, *_domains(settings)], now)
 
 
 def _database(settings: Settings) -> list[Finding]:
     if settings.database_url is None:
-        return database.look(settings.data_dir / "heliograph.db")
+        return database.look(settings.sqlite_file)
     try:
         from heliograph.doctor import postgres  # noqa: PLC0415 - an optional extra
     except ImportError:
@@ -96,7 +97,7 @@ def _database(settings: Settings) -> list[Finding]:
 
 def _domains(settings: Settings) -> list[str]:
     if settings.database_url is None:
-        return database.domains(settings.data_dir / "heliograph.db")
+        return database.domains(settings.sqlite_file)
     try:
         from heliograph.doctor import postgres  # noqa: PLC0415 - an optional extra
     except ImportError:

@@ -13,11 +13,11 @@ from pathlib import Path
 import httpx
 
 from heliograph.doctor.findings import Finding, ok, problem, warning
+from heliograph.system.open_files import OPEN_FILES_ENOUGH
 
 DISK_PROBLEM_BYTES = 100 * 1024**2
 DISK_WARNING_BYTES = 1024**3
 CLOCK_SKEW_S = 30.0
-OPEN_FILES_ENOUGH = 12_000
 _RELEASED = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 """No clock that is right shows an earlier time."""
 _ASK_TIMEOUT_S = 5.0

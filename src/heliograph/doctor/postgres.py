@@ -6,11 +6,10 @@ from typing import Any
 
 import psycopg
 
+from heliograph.doctor import database
 from heliograph.doctor.findings import Finding, ok, problem, warning
-from heliograph.storage import migrations
-from heliograph.storage.postgres.connection import POSTGRES, settings
+from heliograph.storage.postgres.connection import settings
 
-SUBJECT = "database"
 _NO_SERVER = "Start PostgreSQL, and correct database_url."
 
 
@@ -24,7 +23,7 @@ def look(url: str) -> list[Finding]:
         with psycopg.connect(url, **settings()) as connection:
             return [*_version(connection), *_state(connection)]
     except psycopg.Error as error:
-        return [problem(SUBJECT, f"PostgreSQL: {type(error).__name__}", _NO_SERVER)]
+        return [problem(database.SUBJECT, f"PostgreSQL: {type(error).__name__}", _NO_SERVER)]
 
 
 def domains(url: str) -> list[str]:
@@ -37,25 +36,21 @@ def domains(url: str) -> list[str]:
 
 
 def _version(connection: psycopg.Connection[Any]) -> list[Finding]:
-    known = {step.version for step in migrations.load(POSTGRES)}
     if connection.execute("SELECT to_regclass('schema_versions')").fetchone() == (None,):
-        return [ok(SUBJECT, "empty; the first start makes the tables")]
+        return [ok(database.SUBJECT, "empty; the first start makes the tables")]
     present = {version for (version,) in connection.execute("SELECT version FROM schema_versions").fetchall()}
-    if newer := present - known:
-        advice = "Upgrade Heliograph, or choose another database."
-        return [problem(SUBJECT, f"written by a newer Heliograph (schema {max(newer)})", advice)]
-    if known - present:
-        return [ok(SUBJECT, "of an earlier version; the next start brings it up to date")]
-    return [ok(SUBJECT, f"of this version (schema {max(present)})")]
+    return [database.schema(present, otherwise="choose another database")]
 
 
 def _state(connection: psycopg.Connection[Any]) -> list[Finding]:
     found = []
     if connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
-        found.append(problem(SUBJECT, "a standby server, which cannot be written", "Name the primary in database_url."))
+        found.append(
+            problem(database.SUBJECT, "a standby server, which cannot be written", "Name the primary in database_url.")
+        )
     else:
-        found.append(ok(SUBJECT, "can be written"))
+        found.append(ok(database.SUBJECT, "can be written"))
     if connection.execute("SHOW fsync").fetchone() == ("off",):
         advice = "Set fsync = on: without it, a crash of the machine loses what was acknowledged."
-        found.append(warning(SUBJECT, "the server does not wait for the disk", advice))
+        found.append(warning(database.SUBJECT, "the server does not wait for the disk", advice))
     return found

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from heapq import nsmallest
 from pathlib import Path
 
-_NAME = re.compile(r"[0-9a-z][0-9a-z.-]{0,79}")
+from heliograph.core.media_ports import FILE_NAME
+
 _PARTIAL_PREFIX = "."
 _FOLDER_CHARS = 2
 
@@ -19,7 +19,6 @@ _FOLDER_CHARS = 2
 class FilesystemMedia:
     """The adapter of `MediaStore` over a folder.
 
-    A name has 1 to 80 characters, each a digit, a small letter, a dot or a hyphen, and begins with a digit or a letter.
     The files stand in subfolders by the first two characters of their names; a file is as old as its time of
     modification says.
 
@@ -71,7 +70,7 @@ class FilesystemMedia:
         return await asyncio.to_thread(_clear_partial, self._folder, before)
 
     def _path(self, name: str) -> Path | None:
-        if _NAME.fullmatch(name) is None:
+        if FILE_NAME.fullmatch(name) is None:
             return None
         return self._folder / _subfolder(name) / name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from heliograph.core.media import MIME_TYPES
+from heliograph.core.media_ports import FILE_NAME
 from heliograph.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("heliograph.media")
 
-_NAME = re.compile(r"[0-9a-z][0-9a-z.-]{0,79}")
 _TIMEOUT_S: Final = 15
 _LISTED_AT_ONCE: Final = 1000
 _PROBE: Final = "doctor.probe"
@@ -87,7 +86,7 @@ class Bucket:
 class S3Media:
     """The adapter of `MediaStore` over a bucket.
 
-    Names are those of the adapter over a folder. A file is as old as the server's time of its last modification.
+    A file is as old as the server's time of its last modification.
     Between looking at that time and deleting there are milliseconds in which a file that was renewed is deleted all the
     same: a condition on a deletion is not part of what compatible servers share.
 
@@ -111,7 +110,7 @@ class S3Media:
             ValueError: the name breaks its rule.
             Unreachable: the server did not take it.
         """
-        if _NAME.fullmatch(name) is None:
+        if FILE_NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} cannot name a stored file")
         kind = MIME_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         with _reaching():
@@ -121,7 +120,7 @@ class S3Media:
 
     async def get(self, name: str) -> bytes | None:
         """The file of that name; `None` where there is none, or where the name breaks its rule."""
-        if _NAME.fullmatch(name) is None:
+        if FILE_NAME.fullmatch(name) is None:
             return None
         with _reaching():
             try:
@@ -153,7 +152,7 @@ class S3Media:
 
     async def remove(self, name: str, before: float) -> bool:
         """Delete a file that is older; whether there is none of that name now."""
-        if _NAME.fullmatch(name) is None:
+        if FILE_NAME.fullmatch(name) is None:
             return True
         with _reaching():
             try:

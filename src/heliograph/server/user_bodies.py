@@ -12,7 +12,7 @@ from heliograph.core.accounts import Account
 from heliograph.core.apps import Environment
 from heliograph.core.deletion import Deletion
 from heliograph.core.directory import Found
-from heliograph.core.timestamps import iso
+from heliograph.core.timestamps import iso, optional_iso
 from heliograph.core.user_jids import identifier_of
 from heliograph.server import bodies
 
@@ -25,11 +25,11 @@ def account(record: Account) -> wire.AccountBody:
         is_admin_blocked=record.is_blocked,
         is_sandbox=record.environment is Environment.SANDBOX,
         is_deleted=record.is_deleted,
-        purge_at=_time(record.purge_at),
+        purge_at=optional_iso(record.purge_at),
         max_sessions=record.max_sessions,
         meta_data=dict(record.metadata),
         created_at=iso(record.created_at),
-        expires_at=_time(record.expires_at),
+        expires_at=optional_iso(record.expires_at),
     )
 
 
@@ -60,7 +60,3 @@ def feedback(said: Feedback) -> wire.FeedbackBody:
         feedback=said.feedback,
         created_at=iso(said.created_at),
     )
-
-
-def _time(time_s: float | None) -> str | None:
-    return None if time_s is None else iso(time_s)

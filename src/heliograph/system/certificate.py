@@ -17,6 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from heliograph.errors import SettingsInvalid
 from heliograph.tls_pipe import end_point
 
+CERTIFICATE_NAME, KEY_NAME = "certificate.pem", "key.pem"
+"""What the files of a self-signed certificate are called."""
 _DAYS = 825
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -51,7 +53,7 @@ def self_signed(folder: Path, domains: Iterable[str]) -> tuple[Path, Path]:
         folder: where `certificate.pem` and `key.pem` lie; the key is readable by its owner alone.
         domains: DNS names for a new certificate; each also covers the names directly below it.
     """
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    certificate, key = folder / CERTIFICATE_NAME, folder / KEY_NAME
     if not (certificate.exists() and key.exists()):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         secret = ec.generate_private_key(ec.SECP256R1())
