@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 import runpy
 from pathlib import Path
@@ -76,6 +77,23 @@ def test_every_file_that_a_page_names_exists(root: Path, documents: list[Path]) 
             continue
         for name in re.findall(inside, page.read_text(encoding="utf-8")):
             assert (root / name).exists(), f"{page.name}: {name}"
+
+
+def test_every_dotted_name_in_a_page_is_one_of_the_package(package: Path, documents: list[Path]) -> None:
+    parts = {path.stem for path in package.iterdir() if path.is_dir() or path.suffix == ".py"}
+    # In pages for apps' authors `sdk` is the object that they have made.
+    inside = re.compile(rf"`((?:{'|'.join(sorted(parts - {'__init__', '__pycache__', 'sdk'}))})(?:\.\w+)+)`")
+    for page in documents:
+        for name in inside.findall(page.read_text(encoding="utf-8")):
+            assert _is_found(f"heliograph.{name}"), f"{page.name}: {name}"
+
+
+def _is_found(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def _generated(root: Path) -> dict[str, str]:

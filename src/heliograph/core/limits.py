@@ -47,9 +47,9 @@ SESSIONS_MAX = 100
 DEVICE_FIELD_MAX_CHARS = 128
 SESSION_ID_BYTES = 16
 SESSION_TOUCH_S = 60
+"""A session's time of last activity is written at most this often."""
 ENDED_SESSION_KEPT_S = 30 * 86400
 """How long an ended session's row is kept; it holds no secret any more."""
-"""A session's time of last activity is written at most this often."""
 
 # ---------------------------------------------------------------------------------------------------- credentials
 PASSWORD_BYTES = 18
