@@ -90,6 +90,16 @@ async def befriend(place: Place) -> Callable[..., Awaitable[None]]:
 
 
 @pytest.fixture
+async def pair(join: Any, befriend: Any) -> tuple[Client, Client]:
+    """Ada and Bob, who are contacts and have seen each other come."""
+    ada, bob = await join("ada"), await join("bob")
+    await befriend(ada, bob)
+    await ada.so_far()
+    await bob.so_far()
+    return ada, bob
+
+
+@pytest.fixture
 def becomes() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """Waits until something is true of the server, turn by turn of the event loop that both sides share."""
 

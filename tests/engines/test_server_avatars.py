@@ -82,15 +82,6 @@ async def upload(place: Any, client: Any, content: bytes) -> None:
     await place.call("PATCH", "/profile", client.account, changes)
 
 
-@pytest.fixture
-async def pair(join: Any, befriend: Any) -> Any:
-    ada, bob = await join("ada"), await join("bob")
-    await befriend(ada, bob)
-    await ada.so_far()
-    await bob.so_far()
-    return ada, bob
-
-
 async def test_a_picture_published_as_an_avatar_is_the_profiles(pair: Any, place: Any) -> None:
     ada, bob = pair
     await listen(bob)

@@ -28,16 +28,6 @@ async def texts(client: Any) -> list[str]:
     return [got.xml for got in await client.so_far()]
 
 
-@pytest.fixture
-async def pair(join: Any, befriend: Any) -> Any:
-    """Ada and Bob, who are contacts and have seen each other come."""
-    ada, bob = await join("ada"), await join("bob")
-    await befriend(ada, bob)
-    await ada.so_far()
-    await bob.so_far()
-    return ada, bob
-
-
 async def test_the_list_is_kept_and_answered(pair: Any, again: Any) -> None:
     ada, bob = pair
     assert await listed(ada) == []

@@ -30,10 +30,18 @@ def beside(file: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
 
 
-async def test_a_later_run_is_signed_in_by_what_was_kept(new_sdk: Any, store: TokenFile) -> None:
+async def kept_of_an_earlier_run(new_sdk: Any, store: TokenFile) -> StoredTokens:
+    """Register ada, close, and give what was kept of it."""
     first = await new_sdk(token_store=store)
     await first.register("ada")
     await first.close()
+    kept = store.load()
+    assert kept is not None
+    return kept
+
+
+async def test_a_later_run_is_signed_in_by_what_was_kept(new_sdk: Any, store: TokenFile) -> None:
+    await kept_of_an_earlier_run(new_sdk, store)
     later = await new_sdk(token_store=store)
     assert (await later.get_current_user_jid()).data.user_jid == "ada@sandbox.chat.test"
     assert (await later.get_user_profile("ada")).data.user_id == "ada"
@@ -62,11 +70,7 @@ def test_a_file_that_holds_something_else_is_as_none(store: TokenFile, file: Pat
 async def test_a_token_is_renewed_once_before_it_expires_and_what_is_kept_follows(
     new_sdk: Any, store: TokenFile, wire: Any
 ) -> None:
-    first = await new_sdk(token_store=store)
-    await first.register("ada")
-    await first.close()
-    kept = store.load()
-    assert kept is not None
+    kept = await kept_of_an_earlier_run(new_sdk, store)
     store.save(StoredTokens(username="ada", token=kept.token, refresh_token=kept.refresh_token, expires_at=0.0))
     later = await new_sdk(token_store=store)
     wire.requests.clear()
@@ -82,11 +86,7 @@ async def test_a_token_is_renewed_once_before_it_expires_and_what_is_kept_follow
 async def test_where_the_renewal_fails_the_token_is_used_as_long_as_it_works(
     new_sdk: Any, store: TokenFile, wire: Any
 ) -> None:
-    first = await new_sdk(token_store=store)
-    await first.register("ada")
-    await first.close()
-    kept = store.load()
-    assert kept is not None
+    kept = await kept_of_an_earlier_run(new_sdk, store)
     store.save(StoredTokens(username="ada", token=kept.token, refresh_token=kept.refresh_token, expires_at=0.0))
     later = await new_sdk(token_store=store)
 

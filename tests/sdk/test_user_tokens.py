@@ -135,8 +135,8 @@ async def test_each_refresh_token_is_used_once(sdk: Any, wire: Any, clock: Any) 
     assert len(set(used)) == 3
 
 
-async def test_a_call_that_is_cancelled_does_not_lose_the_next_refresh_token(sdk: Any, wire: Any, clock: Any) -> None:
-    clock.time += HOUR_S
+def hold_renewals(wire: Any) -> tuple[asyncio.Event, asyncio.Event]:
+    """Holds renewals on their way: one has arrived, and they may go on."""
     arrived, released = asyncio.Event(), asyncio.Event()
 
     async def hold(request: httpx.Request) -> None:
@@ -145,6 +145,12 @@ async def test_a_call_that_is_cancelled_does_not_lose_the_next_refresh_token(sdk
             await released.wait()
 
     wire.intercept = hold
+    return arrived, released
+
+
+async def test_a_call_that_is_cancelled_does_not_lose_the_next_refresh_token(sdk: Any, wire: Any, clock: Any) -> None:
+    clock.time += HOUR_S
+    arrived, released = hold_renewals(wire)
     call = asyncio.ensure_future(sdk.get_sessions())
     await arrived.wait()
     call.cancel()
@@ -232,14 +238,7 @@ async def test_a_session_that_was_ended_elsewhere_is_not_renewed(sdk: Any, new_s
 
 async def test_a_renewal_does_not_undo_what_the_app_sets_meanwhile(sdk: Any, wire: Any, clock: Any) -> None:
     clock.time += HOUR_S
-    arrived, released = asyncio.Event(), asyncio.Event()
-
-    async def hold(request: httpx.Request) -> None:
-        if "refresh" in request.url.path:
-            arrived.set()
-            await released.wait()
-
-    wire.intercept = hold
+    arrived, released = hold_renewals(wire)
     call = asyncio.ensure_future(sdk.get_sessions())
     await arrived.wait()
     await sdk.set_user_token("")

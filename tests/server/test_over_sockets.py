@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 import httpx
 import pytest
-import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from asgi_server import served
 from heliograph.server.http import create_app
 from patience import PATIENCE_S
-
-
-class Server(uvicorn.Server):
-    """Tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = anyio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
 
 
 async def greet(scope: Any, receive: Any, send: Any) -> None:
@@ -41,22 +27,8 @@ async def greet(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 async def port(api: Any) -> AsyncIterator[int]:
     app = create_app(api.with_services(apps={"/xmpp": greet}).services)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="off",
-        proxy_headers=False,
-        access_log=False,
-        log_config=None,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(config)
-        serving = asyncio.create_task(server.serve([listener]))
-        await server.listens.wait()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        await serving
+    async with served(app) as port:
+        yield port
 
 
 async def test_a_registration_over_a_socket(api: Any, port: int) -> None:

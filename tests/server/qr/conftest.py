@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 import pytest
-import uvicorn
 from joserfc import jwe
 from joserfc.jwk import ECKey
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from asgi_server import served
 from heliograph.server.http import create_app
 from heliograph.server.signal import SignalLimits, signal_app
 from patience import PATIENCE_S
 
 SUBPROTOCOL = "heliograph-signal-1"
 ALGORITHMS = ["ECDH-ES", "A256GCM"]
-
-
-class Server(uvicorn.Server):
-    """Tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = anyio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
 
 
 @dataclass
@@ -122,23 +108,8 @@ async def port(api: Any, hello_timeout_s: float) -> AsyncIterator[int]:
     """Where the signal server listens."""
     bounds = SignalLimits(look_every_s=0.02, hello_timeout_s=hello_timeout_s, sockets_per_address_max=5)
     app = create_app(api.with_services(apps={"/signal": signal_app(api.services, bounds)}).services)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=65_536,
-        lifespan="off",
-        proxy_headers=False,
-        access_log=False,
-        log_config=None,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(config)
-        serving = asyncio.create_task(server.serve([listener]))
-        await server.listens.wait()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        await serving
+    async with served(app, ws_max_size=65_536) as port:
+        yield port
 
 
 @pytest.fixture
