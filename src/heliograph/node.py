@@ -288,7 +288,8 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket, m
     stream, finish requests.
     """
     is_ready = True
-    server = _HttpServer(_uvicorn_config(node, settings, lambda: is_ready and node.engine.is_reachable, metrics))
+    services = _services(node, settings, lambda: is_ready and node.engine.is_reachable, metrics)
+    server = _HttpServer(_uvicorn_config(services, settings))
     serving = asyncio.create_task(server.serve(sockets=[http_socket]))
     keeping_up = asyncio.create_task(upkeep.run(node.ports, settings))
     log.info("node_started", url=node.public_url, xmpp_port=node.xmpp_port, xmpps_port=node.xmpps_port)
@@ -304,10 +305,9 @@ async def _serving(node: Node, settings: Settings, http_socket: socket.socket, m
         log.info("node_stopped")
 
 
-def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool], metrics: Metrics) -> uvicorn.Config:
+def _services(node: Node, settings: Settings, is_ready: Callable[[], bool], metrics: Metrics) -> Services:
     websocket_url = node.public_url.replace("http", "ws", 1)
     is_embedded = settings.engine == "embedded"
-    signal_url = settings.signal_server_url or f"{websocket_url}{SIGNAL_PATH}"
     services = Services(
         ports=node.ports,
         clients=ClientConfig(
@@ -315,7 +315,7 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
             node.xmpp_port,
             node.xmpps_port,
             f"{websocket_url}{WEBSOCKET_PATH}" if is_embedded else _ejabberd_websocket_url(settings),
-            signal_url,
+            settings.signal_server_url or f"{websocket_url}{SIGNAL_PATH}",
         ),
         public_url=node.public_url,
         is_ready=is_ready,
@@ -326,8 +326,12 @@ def _uvicorn_config(node: Node, settings: Settings, is_ready: Callable[[], bool]
         has_admin_console=settings.admin_console,
         observe=metrics.request,
     )
+    return replace(services, apps={**services.apps, SIGNAL_PATH: signal_app(services)})
+
+
+def _uvicorn_config(services: Services, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(replace(services, apps={**services.apps, SIGNAL_PATH: signal_app(services)})),
+        create_app(services),
         http="httptools",
         ws="websockets-sansio",
         ws_max_size=settings.stanza_max_bytes,

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from heliograph.xmpp.date_time import parse_us, stamp_us
 from heliograph.xmpp.delay import NS_DELAY
 from heliograph.xmpp.disco import NS_DATA, Field, field_xml, parse_form
+from heliograph.xmpp.forwarding import forwarded
 from heliograph.xmpp.hints import NO_PERMANENT_STORE, NO_STORE, STORE
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.message import message_type
@@ -164,11 +165,10 @@ def result(owner: str, to: str, stanza_id: str, query_id: str | None, archive_id
     query = "" if query_id is None else f" queryid={quote(query_id)}"
     start = (
         f"<message from={quote(owner)} to={quote(to)} id={quote(stanza_id)}>"
-        f"<result xmlns='{NS_ARCHIVE}'{query} id={quote(archive_id)}><forwarded xmlns='urn:xmpp:forward:0'>"
-        f"<delay xmlns='{NS_DELAY}' stamp='{stamp_us(at)}'/>"
+        f"<result xmlns='{NS_ARCHIVE}'{query} id={quote(archive_id)}>"
     )
-    inner = data.replace(b"<message", b"<message xmlns='jabber:client'", 1)
-    return b"%b%b</forwarded></result></message>" % (start.encode(), inner)
+    inner = forwarded(data, f"<delay xmlns='{NS_DELAY}' stamp='{stamp_us(at)}'/>")
+    return b"%b%b</result></message>" % (start.encode(), inner)
 
 
 def fin_xml(first: str | None, last: str | None, count: int | None, *, is_complete: bool) -> str:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from enum import Enum
 
+from heliograph.xmpp.forwarding import forwarded
 from heliograph.xmpp.hints import NO_COPY
 from heliograph.xmpp.message import message_type
 from heliograph.xmpp.stanza import NS_CLIENT, Stanza, quote, split_tag
 
 NS_CARBONS = "urn:xmpp:carbons:2"
-NS_FORWARD = "urn:xmpp:forward:0"
 ENABLE_TAG = f"{{{NS_CARBONS}}}enable"
 DISABLE_TAG = f"{{{NS_CARBONS}}}disable"
 
@@ -53,10 +53,6 @@ def carbon(direction: Direction, account: str, to: bytes, message: Stanza, data:
         data: the message as it was passed on, encoded for TCP.
     """
     kind = f" type={quote(message.type)}" if message.type else ""
-    inner = data.replace(b"<message", b"<message xmlns='jabber:client'", 1)
     start = f"<message from={quote(account)}{kind} to=".encode()
     tag = direction.value.encode()
-    return (
-        b"%b%b><%b xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>%b</forwarded></%b></message>"
-        % (start, to, tag, inner, tag)
-    )
+    return b"%b%b><%b xmlns='urn:xmpp:carbons:2'>%b</%b></message>" % (start, to, tag, forwarded(data), tag)

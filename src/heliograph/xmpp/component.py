@@ -11,15 +11,14 @@ import hashlib
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from heliograph.xmpp.forwarding import FORWARDED_TAG, forwarded
 from heliograph.xmpp.stanza import NS_CLIENT, NS_STREAMS, STANZA_NAMES, Stanza, quote, split_tag
 
 NS_COMPONENT = "jabber:component:accept"
-NS_FORWARD = "urn:xmpp:forward:0"
 DELEGATION_NAMESPACES = ("urn:xmpp:delegation:1", "urn:xmpp:delegation:2")
 PRIVILEGE_NAMESPACES = ("urn:xmpp:privilege:1", "urn:xmpp:privilege:2")
 
 HANDSHAKE_TAG = f"{{{NS_COMPONENT}}}handshake"
-_FORWARDED_TAG = f"{{{NS_FORWARD}}}forwarded"
 
 
 def header(name: str) -> bytes:
@@ -85,7 +84,7 @@ def find_delegated(stanza: Stanza) -> Delegated | None:
     if stanza.name != "iq" or stanza.type != "set" or payload is None:
         return None
     namespace, name = split_tag(payload.tag)
-    request = payload.find(f"{_FORWARDED_TAG}/{{{NS_CLIENT}}}iq")
+    request = payload.find(f"{FORWARDED_TAG}/{{{NS_CLIENT}}}iq")
     if name != "delegation" or namespace not in DELEGATION_NAMESPACES or request is None:
         return None
     return Delegated(stanza, namespace, Stanza("iq", request))
@@ -100,7 +99,7 @@ def delegated_answer(delegated: Delegated, answer: bytes) -> bytes:
     """
     envelope = delegated.envelope
     names = f"id={quote(envelope.id or '')} from={quote(envelope.to or '')} to={quote(envelope.get('from') or '')}"
-    payload = f"<delegation xmlns='{delegated.namespace}'>{_forwarded(answer)}</delegation>"
+    payload = f"<delegation xmlns='{delegated.namespace}'>{forwarded(answer).decode()}</delegation>"
     return f"<iq type='result' {names}>{payload}</iq>".encode()
 
 
@@ -121,11 +120,5 @@ def privileged(message: bytes, component: str, server: str, namespace: str) -> b
         server: the domain of the user.
         namespace: the version in which the server has granted it.
     """
-    payload = f"<privilege xmlns='{namespace}'>{_forwarded(message)}</privilege>"
+    payload = f"<privilege xmlns='{namespace}'>{forwarded(message).decode()}</privilege>"
     return f"<message from={quote(component)} to={quote(server)}>{payload}</message>".encode()
-
-
-def _forwarded(stanza: bytes) -> str:
-    """A stanza inside another (XEP-0297), where the default namespace is not the client's."""
-    name, rest = stanza.decode().split(" ", 1)
-    return f"<forwarded xmlns='{NS_FORWARD}'>{name} xmlns='{NS_CLIENT}' {rest}</forwarded>"

@@ -90,6 +90,7 @@ SPECIFICATIONS = (
     Specification("XEP-0223", "Persistent Storage of Private Data via PubSub", "1.1.1"),
     Specification("XEP-0280", "Message Carbons", "1.0.1"),
     Specification("XEP-0292", "vCard4 Over XMPP", "0.12.0", note="A view of the profile."),
+    Specification("XEP-0297", "Stanza Forwarding", "1.0"),
     Specification("XEP-0313", "Message Archive Management", "1.1.3", note="One-to-one messages of accounts."),
     Specification("XEP-0333", "Displayed Markers", "1.0.0", note="Passed through; part of carbons."),
     Specification("XEP-0334", "Message Processing Hints", "1.0.0"),

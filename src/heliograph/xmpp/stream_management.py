@@ -149,7 +149,7 @@ def resumed(stream_id: str, handled: int) -> bytes:
 
 
 def failed(condition: str) -> bytes:
-    """The server enables or resumes nothing, and the stream stands as before (section 3 and 5)."""
+    """The server enables or resumes nothing, and the stream stands as before (sections 3 and 5)."""
     return f"<failed xmlns='{NS_SM}'><{condition} xmlns='{NS_STANZAS}'/></failed>".encode()
 
 
