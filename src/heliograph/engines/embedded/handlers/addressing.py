@@ -11,6 +11,7 @@ from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.blocking import receiver_blocked, sender_blocked
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.stanza import Stanza, iq_result, stanza_error
+from heliograph.xmpp.stanza_error import StanzaError
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
@@ -41,6 +42,16 @@ def refuse(sender: Resource, stanza: Stanza, kind: str, condition: str, text: st
     error = stanza_error(stanza, sender.jid, kind, condition, text)
     if error is not None:
         sender.outlet.send(error)
+
+
+def check_own(sender: Resource, target: Jid) -> None:
+    """What an account keeps for its user is shown to nobody else; that nobody else changes it is checked for all.
+
+    Raises:
+        StanzaError: the sender asks another account.
+    """
+    if target.bare != sender.account:
+        raise StanzaError("auth", "forbidden")
 
 
 def check_blocking(engine: EmbeddedEngine, sender: Resource, account: str, receiver: str) -> None:

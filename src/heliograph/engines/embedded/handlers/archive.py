@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heliograph.core import archive
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.archive import (
     METADATA_TAG,
@@ -31,8 +31,7 @@ def _check(engine: EmbeddedEngine, sender: Resource, target: Jid) -> None:
     """An archive is there, and the sender's own."""
     if not engine.archiver.is_on:
         raise StanzaError("cancel", "service-unavailable")
-    if target.bare != sender.account:
-        raise StanzaError("auth", "forbidden")
+    check_own(sender, target)
 
 
 async def _query(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import blocking
 from heliograph.core.blocking import BlockChange
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own
 from heliograph.engines.embedded.handlers.presence import tell
 from heliograph.engines.embedded.router import Presence, Resource
 from heliograph.xmpp.blocking import (
@@ -23,15 +23,13 @@ from heliograph.xmpp.blocking import (
 from heliograph.xmpp.jid import Jid, bare_of
 from heliograph.xmpp.presence import is_watched, is_watcher
 from heliograph.xmpp.stanza import Stanza, quote
-from heliograph.xmpp.stanza_error import StanzaError
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 
 async def _list(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    if target.bare != sender.account:
-        raise StanzaError("auth", "forbidden")
+    check_own(sender, target)
     sender.is_told_of_blocks = True
     answer(sender, stanza, list_xml(sorted(await engine.ports.blocks.blocked(sender.account))))
 

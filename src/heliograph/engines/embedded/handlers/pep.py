@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from heliograph.core import limits, profiles
 from heliograph.core.profiles import Profile, ProfileChange
 from heliograph.engines.embedded.handlers import avatar, pep_nodes, pep_relations
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, editor
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own, editor
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep, pep_owner, vcard
 from heliograph.xmpp.jid import Jid
@@ -72,8 +72,7 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     if subscription is not None:
         await pep_relations.subscribe(engine, sender, stanza, target, subscription)
         return
-    if target.bare != sender.account:
-        raise StanzaError("auth", "forbidden")
+    check_own(sender, target)
     creation = pep_owner.parse_create(stanza.element[0])
     if creation is not None:
         await pep_nodes.own(engine, sender, stanza, creation)
@@ -107,8 +106,7 @@ def _change(request: Publish, current: Profile) -> ProfileChange:
 
 
 async def _owner_get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    if target.bare != sender.account:
-        raise StanzaError("auth", "forbidden")
+    check_own(sender, target)
     relations = pep_owner.parse_owner_relations(stanza.element[0])
     if relations is not None:
         await pep_relations.get_of_node(engine, sender, stanza, relations)

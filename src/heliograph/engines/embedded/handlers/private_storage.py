@@ -9,7 +9,7 @@ from xml.etree.ElementTree import fromstring
 from heliograph.core import pep_nodes as rules
 from heliograph.core.pep_nodes import Item
 from heliograph.engines.embedded.handlers import pep_nodes
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp import pep
 from heliograph.xmpp.jid import Jid
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    if target.bare != sender.account:
-        refuse(sender, stanza, "auth", "forbidden")
-        return
+    check_own(sender, target)
     node, wanted = parse(stanza.element[0])
     items = await engine.ports.pep.items(sender.account, node)
     kept = fromstring(items[-1].payload) if items else None  # noqa: S314 - written by the server itself

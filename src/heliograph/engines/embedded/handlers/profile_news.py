@@ -9,15 +9,12 @@ from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid
 from heliograph.xmpp.profile_news import SINCE_TAG, parse_since
 from heliograph.xmpp.stanza import Stanza
-from heliograph.xmpp.stanza_error import StanzaError
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
 
 
-def _set(_engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    if target.bare != sender.account:
-        raise StanzaError("auth", "forbidden")
+def _set(_engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
     sender.since = parse_since(stanza.element[0])
     answer(sender, stanza)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import contacts, limits
 from heliograph.core.contacts import RosterChange, RosterItem
-from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, refuse
+from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own, refuse
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
 from heliograph.xmpp.presence import presence_xml
@@ -25,9 +25,7 @@ def _shown(item: RosterItem) -> Item:
 
 
 async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
-    if target.bare != sender.account:
-        refuse(sender, stanza, "auth", "forbidden")
-        return
+    check_own(sender, target)
     known = parse_get(stanza.element[0]).ver
     sender.is_interested = True
     version = None
