@@ -96,9 +96,9 @@ class QrCalls(AccountCalls):
             raise RequestInvalid("There is no signal server to ask", details={"field": "signal_server_url"})
         terms = SignalTerms(url, runtime.api.license_key, runtime.device, runtime.terms.context, runtime.terms.policy)
         screen = _Screen(draw, await read_logo(logo), on_state)
-        data = await SignalClient(terms, screen, ask_code).sign_in()
-        runtime.tokens.registered(data)
-        await self.connect(data.username, data.password)
+        async with SignalClient(terms, screen, ask_code).sign_in() as data:
+            runtime.tokens.registered(data)
+            await self.connect(data.username, data.password)
         response = Response(200, "Success", data)
         if callback is not None:
             await callbacks.call(callback, response)

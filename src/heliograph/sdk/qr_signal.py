@@ -6,7 +6,8 @@ import asyncio
 import hmac
 import random
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -97,9 +98,12 @@ class SignalClient:
         self._asking: asyncio.Task[str | None] | None = None
         self._refusal: HeliographError | None = None
         self._credential: wire.RegisterData | None = None
+        self._arrived = asyncio.Event()
 
-    async def sign_in(self) -> wire.RegisterData:
-        """Show codes until a phone has approved one; gives the new session.
+    @asynccontextmanager
+    async def sign_in(self) -> AsyncIterator[wire.RegisterData]:
+        """Show codes until a phone has approved one; gives the new session, for the block to connect it. Meanwhile the
+        server hears that it has come, and at the end of the block it has.
 
         Raises:
             ExpiredToken, AccessDenied, CheckCodeMismatch, KeyMismatch: it came to nothing.
@@ -108,19 +112,35 @@ class SignalClient:
             RequestInvalid: the app asks for a check code, and there is no `ask_code`.
             HeliographError: the signal server refuses for another reason.
         """
+        talking = asyncio.create_task(self._talk(), name="heliograph signal")
+        arrived = asyncio.create_task(self._arrived.wait())
+        try:
+            await asyncio.wait((talking, arrived), return_when=asyncio.FIRST_COMPLETED)
+            if self._credential is None:
+                await talking
+                raise Unreachable("The signal server has sent no credential")
+            yield self._credential
+            await talking
+        finally:
+            talking.cancel()
+            arrived.cancel()
+            await asyncio.gather(talking, arrived, return_exceptions=True)
+
+    async def _talk(self) -> None:
+        """Talk over one socket after the other, until the server has heard that the credential has come."""
         attempt = 0
         while True:
             attempt += 1
             try:
                 return await self._attempt()
             except (OSError, TimeoutError, WebSocketException) as error:
+                if self._credential is not None and attempt > RESUMES_MAX:
+                    return None  # it is ours, though the server has not heard so
                 if not self._link_id or attempt > RESUMES_MAX:
-                    if self._credential is not None:
-                        return self._credential  # it is ours, though the server has not heard so
                     raise Unreachable(f"The signal server cannot be reached: {error}") from error
             await asyncio.sleep(backoff_s(self._terms.policy, attempt, random.random()))  # noqa: S311 - a wait, no secret
 
-    async def _attempt(self) -> wire.RegisterData:
+    async def _attempt(self) -> None:
         terms = self._terms
         async with connect(
             terms.url,
@@ -133,7 +153,7 @@ class SignalClient:
         ) as socket:
             await self._send(socket, self._first())
             try:
-                return await self._converse(socket)
+                await self._converse(socket)
             finally:
                 await self._stop_asking()
 
@@ -150,8 +170,8 @@ class SignalClient:
     async def _send(self, socket: ClientConnection, message: wire_qr.FromBrowser) -> None:
         await socket.send(wire.encode(message).decode())
 
-    async def _converse(self, socket: ClientConnection) -> wire.RegisterData:
-        """Take messages, and the check code when a person has typed it, whichever comes first."""
+    async def _converse(self, socket: ClientConnection) -> None:
+        """Take messages, and the check code when a person has typed it, whichever comes first; to the end."""
         receiving = asyncio.ensure_future(socket.recv())
         try:
             while True:
@@ -167,9 +187,9 @@ class SignalClient:
                     except ConnectionClosedOK:
                         if self._credential is None:
                             raise
-                        return self._credential  # the server knows that we have it
+                        return  # the server has heard that we have it
                     if self._credential is not None and _is_settled(message):
-                        return self._credential
+                        return
                     await self._take(socket, message)
                     receiving = asyncio.ensure_future(socket.recv())
         finally:
@@ -207,6 +227,7 @@ class SignalClient:
         if self._credential is None:
             self._credential = _credential(self._open(message.jwe, self._link_id))
             await self._screen.tell("approved")
+            self._arrived.set()
 
     def _refused(self, message: wire_qr.Ended | wire_qr.Refused) -> None:
         """Note why a message was refused; where the link is over, raise it."""
