@@ -54,6 +54,13 @@ def test_settings_cannot_be_changed() -> None:
         Settings().http_port = 1  # type: ignore[misc]
 
 
+def test_an_unknown_setting_is_called_one(tmp_path: Path) -> None:
+    file = tmp_path / "heliograph.toml"
+    file.write_text("http_prt = 1", encoding="utf-8")
+    with pytest.raises(SettingsInvalid, match=r"^http_prt: there is no such setting$"):
+        Settings.load(file)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

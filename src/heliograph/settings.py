@@ -321,9 +321,14 @@ def _read(config_file: Path) -> dict[str, Any]:
         raise SettingsInvalid(f"{config_file}: not a TOML file: {error}") from None
 
 
+_WORDS = {"extra_forbidden": "there is no such setting"}
+"""What the library says in words of its own code."""
+
+
 def _invalid(error: ValidationError) -> SettingsInvalid:
     faults = [
-        (str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors(include_input=False)
+        (str(fault["loc"][0]) if fault["loc"] else "", _WORDS.get(fault["type"], fault["msg"]))
+        for fault in error.errors(include_input=False)
     ]
     sentence = "; ".join(f"{name}: {reason}" if name else reason for name, reason in faults)
     return SettingsInvalid(sentence, details={"settings": sorted({name for name, _ in faults if name})})

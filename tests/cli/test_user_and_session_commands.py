@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -20,6 +21,10 @@ JID = "ada@sandbox.localhost"
 async def register(node: Node, known: NewApp) -> Any:
     caller = Caller(known.app, Environment.SANDBOX, is_backend=True)
     return await accounts.register(node.ports, caller, RegisterRequest("ada", device=Device("Pixel", ip="192.0.2.1")))
+
+
+async def test_the_command_says_which_version_it_is(cli: Any) -> None:
+    assert await cli.run("--version") == f"heliograph {version('heliograph')}\n"
 
 
 async def test_an_operator_sees_ends_blocks_and_deletes(cli: Any, node: Node, known: NewApp) -> None:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from heliograph.cli import app, audit, backup, doctor, ejabberd, qr, records, serve, session, user, webhook
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"heliograph {version('heliograph')}")
+        raise typer.Exit
+
+
+@main.callback()
+def options(
+    is_version_asked: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Heliograph: users, sessions, XMPP, live profiles."""
+
+
 main.command()(serve.serve)
 main.command()(serve.demo)
 main.command()(doctor.doctor)

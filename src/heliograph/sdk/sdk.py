@@ -105,6 +105,9 @@ class SDK(
         self._runtime = Runtime(response.data, device or this_device(), api, terms, by_name, token_store)
         return response
 
+    initialize_sdk = initialize
+    """The name that the call has in the browser SDK, in Python's spelling."""
+
     def events(self, max_events: int = QUEUE_MAX_EVENTS) -> EventIterator:
         """All events from now on: `async for event in sdk.events()`, to the end when the SDK is closed.
 
