@@ -122,8 +122,8 @@ def _engine(settings: Settings, certificate: Path, key: Path) -> EmbeddedEngine:
     if settings.engine == "ejabberd":
         token = settings.ejabberd_api_token
         return EjabberdEngine(
-            _component_address(settings),
-            settings.ejabberd_api_url,
+            _component_addresses(settings),
+            (settings.ejabberd_api_url, *settings.ejabberd_cluster_api_urls),
             None if token is None else token.get_secret_value(),
             secret=secret,
         )
@@ -444,13 +444,12 @@ def _ejabberd_websocket_url(settings: Settings) -> str:
     return settings.ejabberd_websocket_url or f"{beside_api}/ws"
 
 
-def _component_address(settings: Settings) -> Address:
-    return Address(
-        settings.ejabberd_component_host,
-        settings.ejabberd_component_port,
-        _component_name(settings),
-        _component_secret(settings),
-    )
+def _component_addresses(settings: Settings) -> list[Address]:
+    """One for each node of ejabberd."""
+    name, secret = _component_name(settings), _component_secret(settings)
+    first = Address(settings.ejabberd_component_host, settings.ejabberd_component_port, name, secret)
+    others = [each.rpartition(":") for each in settings.ejabberd_cluster_components]
+    return [first, *(Address(host.strip("[]"), int(port), name, secret) for host, _, port in others)]
 
 
 def _component_name(settings: Settings) -> str:

@@ -48,6 +48,7 @@ def _split(names: object) -> object:
     return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
 
 
+_LISTENER = r"^[^\s/@]+:[0-9]{1,5}$"
 _URI = r"^[a-z][a-z0-9+.-]*:[^\s,]+$"
 
 
@@ -59,6 +60,8 @@ Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s/@\[\]]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, AfterValidator(_without_trailing_slash)]
 WsUrl = Annotated[str, AfterValidator(_websocket_url)]
+Urls = Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_split)]
+Listeners = Annotated[tuple[Annotated[str, Field(pattern=_LISTENER)], ...], NoDecode, BeforeValidator(_split)]
 Uris = Annotated[tuple[Annotated[str, Field(pattern=_URI)], ...], NoDecode, BeforeValidator(_split)]
 Network = Annotated[str, AfterValidator(_network)]
 
@@ -154,6 +157,12 @@ class Settings(BaseModel):
     """Where ejabberd listens for external components."""
     ejabberd_component_port: Port = 5275
     """The port of it."""
+    ejabberd_cluster_api_urls: Urls = ()
+    """The HTTP APIs of the other nodes of an ejabberd cluster, which are called when one does not answer. A list, or
+    text with commas."""
+    ejabberd_cluster_components: Listeners = ()
+    """Where the other nodes of an ejabberd cluster listen for external components, as `host:port`. This node connects
+    to all of them, as each tells of its own clients alone. A list, or text with commas."""
     ejabberd_component_name: Host | None = None
     """The name under which this node connects to ejabberd as a component; nodes have different ones. Not set:
     `heliograph.` before `domain`."""

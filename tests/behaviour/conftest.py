@@ -9,15 +9,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ejabberd_clients import until
+from ejabberd_clients import until, watching_client
 from ejabberd_places import running_on_ejabberd
 from ejabberd_server import PROGRAM
 from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, MessageReceived, ProfileUpdate, ReconnectPolicy
 from heliograph.core.apps import Environment, KeyKind
 from patience import PATIENCE_S
 from places import Place, running
-from profile_events import presence_of
-from wires import Account, Client, bind_request, plain, stream_header
+from wires import Client
 
 HASTY = ReconnectPolicy(backoff_base_s=0.05, backoff_max_s=0.5)
 PROFILE_NODES = ("http://jabber.org/protocol/nick", "urn:xmpp:vcard4", "urn:xmpp:avatar:metadata")
@@ -138,30 +137,7 @@ async def plain_client(place: Place) -> AsyncIterator[Callable[..., Awaitable[Cl
     """Makes clients of no make that are there, and are told of the profile's nodes or of others."""
 
     async def make(user: str, *nodes: str) -> Client:
-        client = await _sign_in(place, await place.register(user))
-        own = f"urn:client:{client.jid}"  # a make that the server does not know yet, so that it asks
-        presence, info = (text.replace("urn:news", own) for text in presence_of(*(nodes or PROFILE_NODES)))
-        await client.send(presence)
-        while (asked := await client.next()).name != "iq" or asked.get("type") != "get":
-            pass
-        await client.send(f"<iq type='result' id='{asked.get('id')}' to='{asked.get('from')}'>{info}</iq>")
-        return client
+        return await watching_client(place, await place.register(user), *(nodes or PROFILE_NODES))
 
     yield make
     place.hang_up()
-
-
-async def _sign_in(place: Place, account: Account) -> Client:
-    """One step after the other: not every server takes what comes before it has answered."""
-    wire = await place.dial(name="localhost")
-    header = stream_header(account.jid.partition("@")[2])
-    await wire.send(header)
-    await wire.until("</stream:features>")
-    await wire.send(plain(account.username, account.password))
-    await wire.until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
-    await wire.send(header)
-    opened = await wire.until("<stream:features>")
-    await wire.until("</stream:features>")
-    await wire.send(bind_request(None))
-    jid = (await wire.until("</iq>")).partition("<jid>")[2].partition("</jid>")[0]
-    return Client(wire, account, jid, opened.removesuffix("<stream:features>"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 from base64 import b64encode
@@ -11,24 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ejabberd_clients import PUBSUB, event_of
 from heliograph.sdk.events import ProfileUpdate
-from patience import PATIENCE_S
-from wires import Client, Got
 
 NICK = "http://jabber.org/protocol/nick"
 VCARD4 = "urn:xmpp:vcard4"
 AVATAR = "urn:xmpp:avatar:metadata"
-PUBSUB = "http://jabber.org/protocol/pubsub"
-
-
-async def event_of(client: Client, node: str, holds: str) -> Got:
-    """The next notification of a node that holds some text."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            got = await client.gets("message")
-            items = got.element.find(f".//{{{PUBSUB}#event}}items")
-            if items is not None and items.get("node") == node and holds in got.xml:
-                return got
 
 
 def picture() -> bytes:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ejabberd_clients import bare_client, ends, until
+from ejabberd_clients import answer_what_is_asked, bare_client, ends, event_of, until, watching_client
 from ejabberd_places import running_on_ejabberd
 from ejabberd_server import PROGRAM
+from heliograph.core import profiles
+from heliograph.core.profiles import ProfileChange
 from heliograph.core.sessions import EndReason
 from heliograph.engines.ejabberd.engine import EjabberdEngine
+from heliograph.engines.embedded.handlers import capabilities
 from heliograph.node import run_node
 from heliograph.settings import Settings
-from places import SANDBOX
+from places import SANDBOX, Place
+from profile_events import VCARD4, presence_of
 
 pytestmark = pytest.mark.cluster
 
@@ -21,7 +27,9 @@ pytestmark = pytest.mark.cluster
 NAMES = ("one.heliograph.localhost", "two.heliograph.localhost")
 
 
-async def test_when_the_node_that_answers_is_gone_another_takes_over(tmp_path: Path) -> None:
+@pytest.fixture
+async def nodes(tmp_path: Path) -> AsyncIterator[tuple[Place, EjabberdEngine, EjabberdEngine]]:
+    """The first node with its engine, which leads, and the engine of the second."""
     if PROGRAM is None:
         pytest.skip("ejabberd is not here: scripts/install-ejabberd")
     async with running_on_ejabberd(tmp_path, components=NAMES, ejabberd_component_name=NAMES[0]) as (place, server):
@@ -31,14 +39,36 @@ async def test_when_the_node_that_answers_is_gone_another_takes_over(tmp_path: P
             assert isinstance(first, EjabberdEngine)
             assert isinstance(engine, EjabberdEngine)
             await until(lambda: engine.is_reachable)
-            assert not engine.mirror.leads
-            account = await place.register("ada")
-            client = await bare_client(place, account)
-            await until(lambda: any(each.session_id for each in engine.router.full.values()))
-            await first.stop(1)
-            await until(lambda: SANDBOX in engine.mirror.leads)
-            answer = await client.ask("<vCard xmlns='vcard-temp'/>")
-            assert answer.get("type") == "result"
-            (session_id,) = {each.session_id for each in engine.router.full.values()}
-            engine.disconnect_session(account.jid, session_id, EndReason.ENDED_BY_ADMIN)
-            assert "urn:heliograph:session:1#ended_by_admin" in await ends(client)
+            assert not engine.mirror.grants.leads(None, SANDBOX)
+            yield place, first, engine
+
+
+async def test_when_the_node_that_answers_is_gone_another_takes_over_and_stays_ready(nodes: Any) -> None:
+    place, first, engine = nodes
+    account = await place.register("ada")
+    client = await bare_client(place, account)
+    await until(lambda: any(each.session_id for each in engine.router.full.values()))
+    await first.stop(1)
+
+    def has_taken_over() -> bool:
+        assert engine.is_reachable
+        return bool(engine.mirror.grants.leads(None, SANDBOX))
+
+    await until(has_taken_over)
+    answer = await client.ask("<vCard xmlns='vcard-temp'/>")
+    assert answer.get("type") == "result"
+    (session_id,) = {each.session_id for each in engine.router.full.values()}
+    engine.disconnect_session(account.jid, session_id, EndReason.ENDED_BY_ADMIN)
+    assert "urn:heliograph:session:1#ended_by_admin" in await ends(client)
+
+
+async def test_a_node_tells_what_it_has_just_published_to_a_client_that_it_had_not_heard_of(nodes: Any) -> None:
+    place, _, engine = nodes
+    client = await watching_client(place, await place.register("ada"), VCARD4)
+    await answer_what_is_asked(client, VCARD4)  # the other of the two nodes
+    await until(lambda: bool(engine.router.full) and bool(engine.router.full[client.jid].interests))
+    resource = engine.router.full[client.jid]
+    capabilities.forgotten(resource)  # as if the client's presence were still on its way to this node
+    await profiles.set_profile(engine.ports, resource.account, ProfileChange(name="Ada"))
+    await client.send(presence_of(VCARD4)[0].replace("urn:news", f"urn:client:{client.jid}"))
+    await event_of(client, VCARD4, "Ada")

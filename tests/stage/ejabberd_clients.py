@@ -1,14 +1,17 @@
-"""Raw clients of an ejabberd, that wait for each answer before they go on."""
+"""Raw clients that wait for each answer before they go on: not every server takes what comes before it has answered."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from patience import PATIENCE_S
 from places import Place
-from wires import Account, Client, Wire, bind_request, plain, stream_header
+from profile_events import presence_of
+from wires import Account, Client, Got, Wire, bind_request, plain, stream_header
+
+PUBSUB = "http://jabber.org/protocol/pubsub"
 
 
 async def bare_client(place: Place, account: Account, *, is_present: bool = True) -> Client:
@@ -27,6 +30,38 @@ async def bare_client(place: Place, account: Account, *, is_present: bool = True
         await client.gets("presence", from_=jid)
         await until(lambda: place.node.engine.router.full[jid].session_id != "" if _is_seen(place, jid) else False)
     return client
+
+
+async def watching_client(place: Place, account: Account, *nodes: str) -> Client:
+    """A client of a make of its own, which the server does not know yet, that is told of nodes of personal eventing."""
+    client = await bare_client(place, account, is_present=False)
+    await client.send(_presence_of(client, nodes)[0])
+    await answer_what_is_asked(client, *nodes)
+    return client
+
+
+async def answer_what_is_asked(client: Client, *nodes: str) -> None:
+    """Wait for the question what the client is, and answer that it wants to be told of those nodes."""
+    while (asked := await client.next()).name != "iq" or asked.get("type") != "get":
+        pass
+    info = _presence_of(client, nodes)[1]
+    await client.send(f"<iq type='result' id='{asked.get('id')}' to='{asked.get('from')}'>{info}</iq>")
+
+
+def _presence_of(client: Client, nodes: Sequence[str]) -> tuple[str, str]:
+    presence, info = presence_of(*nodes)
+    own = f"urn:client:{client.jid}"
+    return presence.replace("urn:news", own), info.replace("urn:news", own)
+
+
+async def event_of(client: Client, node: str, holds: str) -> Got:
+    """The next notification of a node that holds some text."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            got = await client.gets("message")
+            items = got.element.find(f".//{{{PUBSUB}#event}}items")
+            if items is not None and items.get("node") == node and holds in got.xml:
+                return got
 
 
 def _is_seen(place: Place, jid: str) -> bool:

@@ -53,6 +53,11 @@ class EjabberdServer:
             (folder / part).mkdir()
         _certify(folder, domain)
 
+    @property
+    def component_listener(self) -> str:
+        """Where it listens for components."""
+        return f"127.0.0.1:{self.ports['component_port']}"
+
     async def configure(self, *options: str) -> None:
         """Let the command write the configuration, for the apps that the node's database has."""
         command = (*_HELIOGRAPH, "ejabberd", "configure", "--output", str(self.folder / "ejabberd.yml"), *options)
@@ -74,6 +79,11 @@ class EjabberdServer:
         async with asyncio.timeout(START_TIMEOUT_S):
             for port in self.ports.values():
                 await _listens(port, self._process)
+
+    def share_certificate(self, other: EjabberdServer) -> None:
+        """Show the same certificate as another one."""
+        for name in ("authority.pem", "chain.pem", "key.pem"):
+            (self.folder / name).write_bytes((other.folder / name).read_bytes())
 
     async def join(self, other: EjabberdServer) -> None:
         """Become a member of the cluster of another one; both run."""

@@ -1,8 +1,11 @@
-"""ejabberd's HTTP API, as far as it is needed; its arguments are those of ejabberd 23.01."""
+"""ejabberd's HTTP API, as far as it is needed; its arguments are those of ejabberd 23.01.
+
+What is asked of one node of a cluster is done for connections to all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -49,16 +52,17 @@ class EjabberdApi:
     """Calls by name; each is answered at once.
 
     Args:
-        url: the address of the API, without a final slash.
+        urls: the addresses of the API, one for each node of ejabberd, without a final slash. One that has answered is
+            asked again; when it no longer does, the next one is.
         token: goes along, where there is one.
     """
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, urls: Sequence[str], token: str | None) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
-        self._http = httpx.AsyncClient(
-            base_url=f"{url}/", headers=headers, timeout=TIMEOUT_S, limits=limits, trust_env=False
-        )
+        self._urls = urls
+        self._answering = 0  # the place in `urls` of the one that has answered last
+        self._http = httpx.AsyncClient(headers=headers, timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,16 +115,26 @@ class EjabberdApi:
         await self._call("unregister", {"user": user, "host": host}, Any)
 
     async def _call(self, command: str, arguments: Mapping[str, str], kind: Any) -> Any:
-        try:
-            answer = await self._http.post(command, json=dict(arguments))
-        except httpx.HTTPError as error:
-            raise ApiUnavailable(f"{command}: {type(error).__name__}") from error
+        answer = await self._ask(command, arguments)
         if answer.status_code != httpx.codes.OK:
             raise ApiRefused(f"{command}: status {answer.status_code}")
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except msgspec.DecodeError as error:
             raise ApiRefused(f"{command}: {error}") from error
+
+    async def _ask(self, command: str, arguments: Mapping[str, str]) -> httpx.Response:
+        problem = ""
+        first = self._answering
+        for place in (*range(first, len(self._urls)), *range(first)):
+            try:
+                answer = await self._http.post(f"{self._urls[place]}/{command}", json=dict(arguments))
+            except httpx.HTTPError as error:
+                problem = type(error).__name__
+            else:
+                self._answering = place
+                return answer
+        raise ApiUnavailable(f"{command}: {problem}")
 
 
 def _pair(jid: str, contact: str) -> dict[str, str]:

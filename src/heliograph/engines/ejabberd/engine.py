@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
+from heliograph.core import blocking
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
@@ -36,41 +39,99 @@ LOOK_EVERY_CONNECTIONS = 1000
 seconds, and one more for so many connections.
 """
 _RETRY_S = 1.0
+_LATELY_S, _LATELY_STEP_S = 10.0, 1.0
 _PAGE = 500
 
 
-class _LeadersFanOut(FanOut):
-    """Of several nodes, one brings to a client that comes what it has missed: the one that answers for its domain."""
+class LeadersFanOut(FanOut):
+    """Of several nodes, one brings to a client that comes what it has missed: the one that answers for its domain at
+    the ejabberd node that the client is connected to. The others keep in mind whom they have left to it, until they
+    hear that it is there, or take its place. What they have themselves published in the last seconds they tell too, as
+    the other may have looked before it was written.
+    """
 
     def __init__(self, engine: EjabberdEngine) -> None:
         super().__init__(engine)
         self._mirror = engine.mirror
+        self._connected = engine.router.full
+        self._left: dict[str, frozenset[str]] = {}  # by full JID, the nodes of personal eventing
+        self._lately: deque[tuple[float, int]] = deque()  # when on the loop's clock, and up to which mark
+
+    def publish(self, profile: Profile) -> None:
+        """See `FanOut`."""
+        now = asyncio.get_running_loop().time()
+        while self._lately and self._lately[0][0] < now - _LATELY_S:
+            self._lately.popleft()
+        if not self._lately or self._lately[-1][0] < now - _LATELY_STEP_S:
+            self._lately.append((now, profile.mark))
+        super().publish(profile)
 
     async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
         """See `FanOut`."""
-        if receiver.host in self._mirror.leads:
+        if self._mirror.grants.leads(self._mirror.link_of(receiver.jid), receiver.host):
             await super().catch_up(receiver, nodes)
+        else:
+            self._left[receiver.jid] = nodes | self._left.get(receiver.jid, frozenset())
+            await self._tell_lately(receiver, nodes)
+
+    async def _tell_lately(self, receiver: Resource, nodes: frozenset[str]) -> None:
+        """What was published by this node in the last seconds, with what others have published since then."""
+        earliest = asyncio.get_running_loop().time() - _LATELY_S
+        mark = next((mark for at, mark in self._lately if at >= earliest), None)
+        if mark is None:
+            return
+        apart = await blocking.apart_from(self._engine.ports, receiver.jid)
+        aside = replace(receiver, since=max(receiver.since, mark - 1), caught_up=-1)  # nothing is to wait for this
+        for profile, viewer in await self._tell(aside, nodes, apart):
+            await self._avatar((receiver,), profile, viewer)
+
+    def is_led(self, link: ComponentLink, domain: str) -> None:
+        """Another node is there, and does it."""
+        self._take(link, domain)
+
+    def leads(self, link: ComponentLink, domain: str) -> None:
+        """This node does it from now on."""
+        for receiver, nodes in self._take(link, domain):
+            self.line_up(partial(self.catch_up, receiver, nodes))
+
+    def _take(self, link: ComponentLink, domain: str) -> list[tuple[Resource, frozenset[str]]]:
+        """Those whom this node has left to the one that leads there, if they are still connected."""
+        gone = self._left.keys() - self._connected.keys()
+        there = [
+            jid
+            for jid in self._left.keys() - gone
+            if self._connected[jid].host == domain and self._mirror.link_of(jid) in (link, None)
+        ]
+        found = [(self._connected[jid], self._left[jid]) for jid in there]
+        for jid in (*gone, *there):
+            del self._left[jid]
+        return found
 
 
 class EjabberdEngine(EmbeddedEngine):
     """The engine.
 
     Args:
-        address: of ejabberd's listener for components.
-        api_url: of its HTTP API.
-        api_token: for it, where it asks for one.
+        addresses: of the listeners for components, one for each node of ejabberd.
+        api_urls: of their HTTP APIs.
+        api_token: for them, where they ask for one.
         secret: of the installation.
     """
 
-    def __init__(self, address: Address, api_url: str, api_token: str | None, *, secret: bytes) -> None:
+    fan_out: LeadersFanOut
+
+    def __init__(
+        self, addresses: Sequence[Address], api_urls: Sequence[str], api_token: str | None, *, secret: bytes
+    ) -> None:
         super().__init__(EngineLimits(has_archive=False), None, secret=secret, requires_tls=True)
-        self.mirror = Mirror(self, address.name)
-        self.fan_out = _LeadersFanOut(self)
-        self.link = ComponentLink(address, self.mirror.received, self._changed)
-        self._api_url, self._api_token = api_url, api_token
+        self.mirror = Mirror(self, addresses[0].name)
+        self.fan_out = LeadersFanOut(self)
+        self.links = [ComponentLink(address, self.mirror.received, self.mirror.grants.lost) for address in addresses]
+        self._api_urls, self._api_token = api_urls, api_token
         self._chores = Chores(self._lost)
         self._look = asyncio.Event()
         self._is_new = True  # ejabberd may hold connections that it was not told to end
+        self._has_missed = False
         self._told_mark: dict[str, int] = {}  # by domain, the mark of the last profile that went out
         self._control: Control
         self._running: asyncio.Task[None]
@@ -84,9 +145,10 @@ class EjabberdEngine(EmbeddedEngine):
         return []
 
     async def _run(self) -> None:
-        async with EjabberdApi(self._api_url, self._api_token) as api, asyncio.TaskGroup() as tasks:
+        async with EjabberdApi(self._api_urls, self._api_token) as api, asyncio.TaskGroup() as tasks:
             self._control = Control(api, self.ports)
-            tasks.create_task(self.link.run())
+            for link in self.links:
+                tasks.create_task(link.run())
             tasks.create_task(self._chores.run())
             tasks.create_task(self._keep_looking())
 
@@ -103,8 +165,9 @@ class EjabberdEngine(EmbeddedEngine):
 
     @property
     def is_reachable(self) -> bool:
-        """Whether ejabberd is connected, lets this node speak for its users, and answers."""
-        return self.link.is_up and self.mirror.is_privileged and self._chores.is_answered
+        """Whether an ejabberd node is connected, lets this one speak for its users, and answers."""
+        has_link = self.mirror.grants.is_privileged or any(link.is_renewing for link in self.links)
+        return has_link and self._chores.is_answered
 
     @property
     def connections(self) -> int:
@@ -126,10 +189,11 @@ class EjabberdEngine(EmbeddedEngine):
         """Compare at once."""
         self._look.set()
 
-    def _changed(self, is_up: bool) -> None:
-        if is_up:
+    def missed(self) -> None:
+        """Something could not be brought to a client, as no link stands: from here on it is caught up with."""
+        if self._has_missed:
             return
-        self.mirror.reset()
+        self._has_missed = True
         for resource in self.router.full.values():
             resource.since = max(resource.since, resource.caught_up, self._told_mark.get(resource.host, -1))
 
@@ -167,7 +231,9 @@ class EjabberdEngine(EmbeddedEngine):
         went_meanwhile = before - self.router.full.keys()
         self.mirror.align((listed - went_meanwhile) | came_meanwhile)
         if has_come_back:
-            self._catch_up(before)
+            if self._has_missed:
+                self._has_missed = False
+                self._catch_up(before)
             await self._tell_all()
         else:
             self.mirror.ask_who_leads(sorted(self._hosts))
@@ -202,7 +268,7 @@ class EjabberdEngine(EmbeddedEngine):
     def publish_profile(self, profile: Profile) -> None:
         """See `Engine`."""
         super().publish_profile(profile)
-        if self.link.is_up:
+        if self.mirror.grants.is_privileged:
             host = profile.jid.partition("@")[2]
             self._told_mark[host] = max(profile.mark, self._told_mark.get(host, -1))
 

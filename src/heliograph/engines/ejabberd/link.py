@@ -42,20 +42,25 @@ class ComponentLink:
 
     Args:
         address: where to.
-        received: gets each stanza.
-        changed: is told when stanzas can be sent, and when no longer.
+        received: gets this link and each stanza.
+        lost: is told that stanzas can be sent no longer.
+
+    Attributes:
+        is_renewing: whether it is gone by intent, and on its way back; whoever is granted something again resets it.
     """
 
-    def __init__(self, address: Address, received: Callable[[Stanza], None], changed: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        received: Callable[[ComponentLink, Stanza], None],
+        lost: Callable[[ComponentLink], None],
+    ) -> None:
         self._address = address
         self._received = received
-        self._changed = changed
+        self._lost = lost
+        self.is_renewing = False
+        self._is_given_up = False
         self._writer: asyncio.StreamWriter | None = None
-
-    @property
-    def is_up(self) -> bool:
-        """Whether stanzas can be sent."""
-        return self._writer is not None
 
     def send(self, data: bytes) -> bool:
         """Send a stanza, and never wait; false where it is lost, as there is no connection."""
@@ -72,6 +77,7 @@ class ComponentLink:
     def reconnect(self) -> None:
         """Give this connection up for a new one."""
         if self._writer is not None:
+            self._is_given_up = True
             self._writer.transport.abort()
 
     async def run(self) -> None:
@@ -83,6 +89,9 @@ class ComponentLink:
                 patience_s = RETRY_FIRST_S
             except (OSError, TimeoutError, StreamError) as error:
                 log.warning("ejabberd_unreachable", error=str(error) or type(error).__name__)
+            self.is_renewing, self._is_given_up = self._is_given_up, False
+            if self.is_renewing:
+                continue
             await asyncio.sleep(patience_s)
             patience_s = min(patience_s * 2, RETRY_MAX_S)
 
@@ -104,7 +113,7 @@ class ComponentLink:
                 await writer.wait_closed()
             if self._writer is not None:
                 self._writer = None
-                self._changed(False)
+                self._lost(self)
 
     def _take(self, event: Event, writer: asyncio.StreamWriter) -> None:
         match event:
@@ -114,11 +123,12 @@ class ComponentLink:
                 raise StreamError("undefined-condition", "ejabberd has closed the stream")
             case Element(tag=tag) if tag == HANDSHAKE_TAG:
                 self._writer = writer
-                log.info("ejabberd_connected", component=self._address.name)
-                self._changed(True)
+                log.info(
+                    "ejabberd_connected", component=self._address.name, at=f"{self._address.host}:{self._address.port}"
+                )
             case Element():
                 stanza = as_stanza(event)
                 if stanza is None:
                     conditions = [child.tag.rpartition("}")[2] for child in event]
                     raise StreamError("undefined-condition", f"ejabberd says: {', '.join(conditions)}")
-                self._received(stanza)
+                self._received(self, stanza)

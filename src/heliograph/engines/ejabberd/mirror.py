@@ -1,5 +1,7 @@
 """What is seen of ejabberd's connections, as resources of the router: so profiles go to them, and their requests are
 answered, by the same code as those of connections to this process.
+
+Each node of an ejabberd cluster tells of its own clients, and passes their requests on, over the link to it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from heliograph.core import remote_server
+from heliograph.engines.ejabberd.grants import Grants
 from heliograph.engines.ejabberd.link import ComponentLink
 from heliograph.engines.embedded.handlers import capabilities
 from heliograph.engines.embedded.handlers.presence import went_offline
@@ -94,47 +97,44 @@ class Mirror:
     """
 
     def __init__(self, engine: EjabberdEngine, name: str) -> None:
-        self._engine = engine
-        self._name = name
-        self._privileges: dict[str, str] = {}
-        self.leads: set[str] = set()
-        """The domains whose requests ejabberd passes on to this node."""
+        self.grants = Grants()
         self.shown: list[tuple[str, str]] | None = None
         """While a block list changes: the presence that is hidden or shown for it, and the full JIDs that get it."""
+        self._engine = engine
+        self._name = name
+        self._links: dict[str, ComponentLink] = {}  # by full JID, over which link it was heard last
 
-    def reset(self) -> None:
-        """The connection to ejabberd is gone, and with it what was granted over it."""
-        self._privileges.clear()
-        self.leads.clear()
-
-    @property
-    def is_privileged(self) -> bool:
-        """Whether ejabberd lets this node speak for its users."""
-        return bool(self._privileges)
+    def link_of(self, jid: str) -> ComponentLink | None:
+        """The link to the ejabberd node that a connection was heard from; `None` if nothing was heard of it yet."""
+        return self._links.get(jid)
 
     def ask_who_leads(self, hosts: Iterable[str]) -> None:
-        """Ask ejabberd whether some node answers for those domains for which this one does not. ejabberd looks for one
-        only when a component connects.
+        """Ask each ejabberd whether some node answers for those domains for which this one does not. ejabberd looks for
+        one only when a component connects.
         """
-        for host in hosts:
-            if host in self._privileges and host not in self.leads:
-                names = f"from={quote(self._name)} to={quote(host)} id={quote(_WHO_LEADS)}"
-                payload = f"<vCard xmlns='{vcard.NS_VCARD_TEMP}'/>"
-                self._engine.link.send(f"<iq type='get' {names}>{payload}</iq>".encode())
+        for link, host in self.grants.led_by_others(hosts):
+            names = f"from={quote(self._name)} to={quote(host)} id={quote(_WHO_LEADS)}"
+            link.send(f"<iq type='get' {names}><vCard xmlns='{vcard.NS_VCARD_TEMP}'/></iq>".encode())
 
     # ------------------------------------------------------------------------------------------------------ to clients
 
     def speak(self, to: str, message: bytes) -> None:
         """A message in a user's name."""
         host = to.partition("@")[2].partition("/")[0]
-        namespace = self._privileges.get(host)
-        if namespace is not None:
-            self._engine.link.send(privileged(message, self._name, host, namespace))
+        speaker = self.grants.speaker(self._links.get(to), host)
+        if speaker is None:
+            self._engine.missed()
+            return
+        link, namespace = speaker
+        link.send(privileged(message, self._name, host, namespace))
 
     def ask(self, to: str, request: bytes) -> None:
         """A question of the server, which the component asks in its place, so that the answer comes back."""
         host = to.partition("@")[2].partition("/")[0]
-        self._engine.link.send(request.replace(f"from={quote(host)}".encode(), f"from={quote(self._name)}".encode(), 1))
+        speaker = self.grants.speaker(self._links.get(to), host)
+        if speaker is not None:
+            own = f"from={quote(self._name)}".encode()
+            speaker[0].send(request.replace(f"from={quote(host)}".encode(), own, 1))
 
     def show(self, to: str, presence: bytes) -> None:
         """Presence that blocking hides or shows; all other presence is ejabberd's own matter."""
@@ -147,33 +147,36 @@ class Mirror:
 
     # ---------------------------------------------------------------------------------------------------- from ejabberd
 
-    def received(self, stanza: Stanza) -> None:
-        """A stanza came from ejabberd."""
+    def received(self, link: ComponentLink, stanza: Stanza) -> None:
+        """A stanza came from an ejabberd node."""
         try:
             sender = parse(stanza.get("from") or "")
         except JidMalformed:
             return
         if stanza.name == "presence":
-            self._presence(sender, stanza)
+            self._presence(link, sender, stanza)
         elif stanza.name == "message":
-            self._granted(sender, stanza)
+            self._granted(link, sender, stanza)
         elif stanza.type in ("result", "error"):
-            self._answered(sender, stanza)
+            self._answered(link, sender, stanza)
         else:
-            self._request(sender, stanza)
+            self._request(link, sender, stanza)
 
-    def _granted(self, sender: Jid, stanza: Stanza) -> None:
+    def _granted(self, link: ComponentLink, sender: Jid, stanza: Stanza) -> None:
         namespace = find_privilege(stanza)
         if namespace is not None:
-            self._privileges[sender.domain] = namespace
+            link.is_renewing = False
+            self.grants.privilege(link, sender.domain, namespace)
             self._engine.look_again()
-        elif any(child.tag.endswith("}delegation") for child in stanza.element):
-            self.leads.add(sender.domain)
+            return
+        is_delegation = any(child.tag.endswith("}delegation") for child in stanza.element)
+        if is_delegation and self.grants.delegate(link, sender.domain):
+            self._engine.fan_out.leads(link, sender.domain)
 
-    def _request(self, sender: Jid, stanza: Stanza) -> None:
+    def _request(self, link: ComponentLink, sender: Jid, stanza: Stanza) -> None:
         delegated = find_delegated(stanza)
         if delegated is not None and not sender.local:
-            self._delegated(delegated)
+            self._delegated(link, delegated)
             return
         payload = stanza.child()
         if payload is not None and payload.tag == INFO_TAG and stanza.type == "get":
@@ -181,12 +184,12 @@ class Mirror:
         else:
             answer = stanza_error(stanza, str(sender), "cancel", "service-unavailable")
         if answer is not None:
-            self._engine.link.send(answer)
+            link.send(answer)
 
-    def _delegated(self, delegated: Delegated) -> None:
+    def _delegated(self, link: ComponentLink, delegated: Delegated) -> None:
         """A user's request, answered as if it had been sent to this process."""
         request = delegated.request
-        outlet = _Answer(self._engine.link, delegated)
+        outlet = _Answer(link, delegated)
         try:
             sender = parse(request.get("from") or "")
         except JidMalformed:
@@ -197,30 +200,40 @@ class Mirror:
                 outlet.send(error)
             return
         known = self._engine.router.full.get(str(sender)) or self._bind(sender)
+        self._links[known.jid] = link
         asking = replace(known, outlet=outlet)
         self._spawn(self._engine.serve(asking, request))
         known.since = asking.since
         known.is_told_of_blocks |= request.element[0].tag == LIST_TAG
 
-    def _presence(self, sender: Jid, stanza: Stanza) -> None:
+    def _presence(self, link: ComponentLink, sender: Jid, stanza: Stanza) -> None:
         """A user's own presence, of which ejabberd tells (XEP-0356, section 7)."""
         if not sender.resource or not self._engine.serves(sender.domain):
             return
         resource = self._engine.router.full.get(str(sender))
         if stanza.type is None:
             resource = resource or self._bind(sender)
+            self._links[resource.jid] = link
             self._spawn(self._engine.serve(resource, without_receiver(stanza)))
         elif stanza.type == "unavailable" and resource is not None:
             self.gone(resource)
 
-    def _answered(self, sender: Jid, stanza: Stanza) -> None:
+    def _answered(self, link: ComponentLink, sender: Jid, stanza: Stanza) -> None:
         if stanza.id == _WHO_LEADS:
-            if stanza.find(_ERROR_TAG + "/" + _NOBODY_TAG) is not None and sender.domain not in self.leads:
-                self._engine.link.reconnect()
+            self._told_who_leads(link, sender.domain, stanza.find(_ERROR_TAG + "/" + _NOBODY_TAG) is None)
             return
         resource = self._engine.router.full.get(str(sender))
         if resource is not None:
+            self._links[resource.jid] = link
             self._spawn(capabilities.answered(self._engine, resource, stanza))
+
+    def _told_who_leads(self, link: ComponentLink, domain: str, is_led: bool) -> None:
+        if self.grants.leads(link, domain):
+            return
+        if is_led:
+            self._engine.fan_out.is_led(link, domain)
+        else:
+            link.reconnect()
 
     # ------------------------------------------------------------------------------------------------------- resources
 
@@ -246,6 +259,7 @@ class Mirror:
         """A connection is gone, or does not want to be seen."""
         if resource.session_id:
             self._engine.touch(resource)
+        self._links.pop(resource.jid, None)
         went_offline(self._engine, resource)
 
     def align(self, connected: Collection[str]) -> None:
