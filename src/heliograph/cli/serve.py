@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from typing import Annotated
 
@@ -28,7 +29,16 @@ async def _serve(settings: Settings) -> None:
     async with run_node(settings) as node:
         print(f"Heliograph is up: {node.public_url}, XMPP on {node.xmpp_port} (STARTTLS) and {node.xmpps_port} (TLS)")
         print(f"Certificate: {node.certificate_file}", flush=True)
+        _keep_what_is_loaded()
         await stopped.wait()
+
+
+def _keep_what_is_loaded() -> None:
+    """Take what a node consists of out of the garbage collector's sight: 98,000 objects that stay anyway. A full
+    collection went through them all, and held the event loop for 45 to 60 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def demo(
