@@ -11,7 +11,10 @@ export const NS_ROSTER = "jabber:iq:roster";
 export const NS_BLOCKING = "urn:xmpp:blocking";
 const NS_EVENT = "http://jabber.org/protocol/pubsub#event";
 const NS_NEW_SESSION = "urn:heliograph:new-session:1";
+const NS_STABLE_IDS = "urn:xmpp:sid:0";
 const NODE_VCARD4 = "urn:xmpp:vcard4";
+/** How many messages are remembered by their ids. */
+const MESSAGES_MAX = 10_000;
 
 type FriendState = Exclude<FriendsListUpdate["state"], "removed">;
 
@@ -30,6 +33,8 @@ export class Inbox {
   /** By full JID: who is there. */
   readonly #presences = new Map<string, PresenceUpdate>();
   readonly #friends = new Map<string, FriendState>();
+  /** Who sent a message and what they called it, the oldest first. */
+  readonly #messages = new Set<string>();
   #hasRoster = false;
   #mark = 0;
   /** Whom the user blocks; `null` before the list was fetched. */
@@ -172,9 +177,20 @@ export class Inbox {
       return from.bare === this.#user.bare ? sessionNews(stanza) : [];
     }
     const text = child(stanza, "body")?.textContent ?? "";
-    if (text === "" || (type !== "chat" && type !== "normal")) return [];
+    if (text === "" || (type !== "chat" && type !== "normal") || this.#isKnown(stanza, from)) return [];
     const messageId = stanza.getAttribute("id") ?? "";
     return [["messageListener", { messageId, userId: from.local, userJid: from.bare, text }]];
+  }
+
+  /** Whether a message came before: its sender sends it again where it cannot know (XEP-0359, section 3.2). */
+  #isKnown(message: Element, from: Jid): boolean {
+    const id = child(message, "origin-id", NS_STABLE_IDS)?.getAttribute("id") ?? "";
+    const key = `${from.bare} ${id}`;
+    if (id === "") return false;
+    if (this.#messages.has(key)) return true;
+    this.#messages.add(key);
+    if (this.#messages.size > MESSAGES_MAX) this.#messages.delete(this.#messages.values().next().value as string);
+    return false;
   }
 
   #profile(event: Element, owner: Jid): Event[] {

@@ -127,3 +127,13 @@ test("a message without a text is no message", () => {
   const [event] = inbox.take(stanza("message", { type: "chat", from: `${BOB}/x`, id: "7" }, "<body>a &lt; b</body>"));
   assert.deepEqual(event, ["messageListener", { messageId: "7", userId: "bob", userJid: BOB, text: "a < b" }]);
 });
+
+test("a message that its sender sends again, as it cannot know whether it came, is told once", () => {
+  const inbox = new Inbox("ada@chat");
+  const sent = (from: string, id: string) =>
+    names(inbox.take(stanza("message", { type: "chat", from }, `<body>Hi</body><origin-id xmlns='urn:xmpp:sid:0' id='${id}'/>`)));
+  assert.deepEqual(sent(`${BOB}/x`, "1"), ["messageListener"]);
+  assert.deepEqual(sent(`${BOB}/y`, "1"), []);
+  assert.deepEqual(sent(`${BOB}/y`, "2"), ["messageListener"]);
+  assert.deepEqual(sent("eve@chat/x", "1"), ["messageListener"], "another sender's id is another one");
+});
