@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo serve test test-cluster cluster lint foreign docs bench bench-peers bench-growth bench-guard clean
+.PHONY: help setup web demo serve test test-cluster cluster lint foreign conformance docs screens bench bench-peers bench-growth bench-guard clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
