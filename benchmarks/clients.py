@@ -59,7 +59,10 @@ class Http:
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON; an error is an exception."""
-        payload = b"" if body is None else json.dumps(body).encode()
+        return json.loads(await self.answer(method, path, b"" if body is None else json.dumps(body).encode()))
+
+    async def answer(self, method: str, path: str, payload: bytes = b"") -> bytes:
+        """The answer's body; an error is an exception."""
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{self._headers}"
             f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
@@ -70,7 +73,7 @@ class Http:
         data = await self._reader.readexactly(int(length[1])) if length else b"{}"
         if not answer.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(data)
-        return json.loads(data)
+        return data
 
 
 class Xmpp(asyncio.Protocol):

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -24,6 +25,8 @@ from clients import DOMAIN, HOST, Account, Http, gather_limited, register_in_ban
 
 _PEERS = Path(__file__).parent / "peers"
 _PASSWORD = "secret-Pw-123"
+_PREPARING_S = 300
+"""How long a node may take to prepare a thousand passwords, at leisure."""
 
 
 class Server(Protocol):
@@ -54,6 +57,16 @@ class Heliograph:
     def __init__(self, pid: int, port: int, keys: dict[str, dict[str, str]]) -> None:
         self.pid, self.xmpp_port, self.http_port = pid, port, port + 2
         self._keys = keys
+
+    async def prepare(self, count: int) -> None:
+        """Wait until so many passwords for new accounts lie ready, as the node itself says."""
+        metrics = await Http(self.http_port + 1, {}).open()
+        async with asyncio.timeout(_PREPARING_S):
+            while True:
+                found = re.search(rb"(?m)^heliograph_credentials_prepared (\S+)", await metrics.answer("GET", "/metrics"))
+                if found is not None and float(found[1]) >= count:
+                    return
+                await asyncio.sleep(0.5)
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """By the HTTP API with the secret key."""
@@ -167,6 +180,8 @@ async def heliograph(
         "HELIOGRAPH_XMPP_PORT": str(port),
         "HELIOGRAPH_XMPPS_PORT": str(port + 1),
         "HELIOGRAPH_HTTP_PORT": str(port + 2),
+        "HELIOGRAPH_METRICS_HOST": HOST,
+        "HELIOGRAPH_METRICS_PORT": str(port + 3),
         "HELIOGRAPH_XMPP_REQUIRES_TLS": "false",
         "HELIOGRAPH_LOG_LEVEL": "warning",
         **({} if has_archive else {"HELIOGRAPH_ARCHIVE_DAYS": "0"}),
@@ -243,11 +258,11 @@ async def ejabberd(folder: Path, _fans: Sequence[int] = (), *, has_archive: bool
 
 
 def _free_ports() -> int:
-    """The first of three free ports in a row, below those that clients get."""
+    """The first of four free ports in a row, below those that clients get."""
     while True:
         first = random.randrange(15000, 32000, 4)
         try:
-            for port in range(first, first + 3):
+            for port in range(first, first + 4):
                 with socket.socket() as each:
                     each.bind((HOST, port))
         except OSError:

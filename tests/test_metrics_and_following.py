@@ -76,6 +76,7 @@ async def test_requests_and_connections_are_counted_by_route_and_never_by_user(n
     assert found["heliograph_xmpp_connections", ()] == 1
     assert found["heliograph_http_request_seconds_count", (("route", "/api/v1/register"),)] == 1
     assert found["heliograph_webhook_messages_waiting", ()] == 0
+    assert found["heliograph_credentials_prepared", ()] > 0
     assert found["process_open_fds", ()] > 0
     assert "ada" not in str(found)
 

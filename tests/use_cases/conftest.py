@@ -44,6 +44,7 @@ class DirectCredentials:
 
     ids: CountedIds
     iterations: int = 2
+    prepared: int = 0
 
     async def fresh(self) -> Credentials:
         return await self.under(self.ids.random(16), self.iterations)

@@ -198,6 +198,10 @@ class MeanwhileCredentials:
     times: int = 1
     salts: list[bytes] = field(default_factory=list)
 
+    @property
+    def prepared(self) -> int:
+        return self.inner.prepared
+
     async def fresh(self) -> Credentials:
         await self.interrupt()
         return await self.inner.fresh()

@@ -58,6 +58,11 @@ class CredentialSource(Protocol):
     can.
     """
 
+    @property
+    def prepared(self) -> int:
+        """How many passwords for new accounts lie ready."""
+        ...
+
     async def fresh(self) -> Credentials:
         """A password under a new salt, for an account that does not exist yet."""
         ...

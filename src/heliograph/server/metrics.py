@@ -16,7 +16,7 @@ from heliograph.core.ports import Ports
 class Shown(Protocol):
     """What is shown; the node brings it along."""
 
-    def standing(self, connections: int, waiting: int, dead: int, dropped: int) -> None:
+    def standing(self, connections: int, prepared: int, waiting: int, dead: int, dropped: int) -> None:
         """Note how things stand at this moment."""
         ...
 
@@ -41,6 +41,7 @@ def metrics_app(metrics: Shown, ports: Ports, connections: Callable[[], int]) ->
         webhooks = await ports.webhooks.list()
         metrics.standing(
             connections(),
+            ports.credentials.prepared,
             sum(each.waiting for each in webhooks),
             sum(each.dead for each in webhooks),
             sum(each.dropped for each in webhooks),

@@ -51,6 +51,11 @@ class PreparedCredentials:
         self._refill = threading.Thread(target=self._keep_stock, name="heliograph-kdf-stock", daemon=True)
         self._refill.start()
 
+    @property
+    def prepared(self) -> int:
+        """How many credentials for new accounts lie ready."""
+        return len(self._stock)
+
     async def fresh(self) -> Credentials:
         """A password under a new salt: from the stock or, where that is empty, derived now."""
         try:

@@ -5,6 +5,8 @@ Labels are bounded: methods, patterns of routes, classes of status. No user, app
 
 from __future__ import annotations
 
+import functools
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -40,7 +42,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        # With labels looked up in a dict, a request is counted in half the time.
+        self._requests_of = functools.cache(self._requests.labels)
+        self._seconds_of = functools.cache(self._seconds.labels)
         self._connections = self._gauge("heliograph_xmpp_connections", "Open XMPP connections")
+        self._prepared = self._gauge(
+            "heliograph_credentials_prepared", "Passwords for new accounts that lie ready, for a burst of registrations"
+        )
         self._waiting = self._gauge("heliograph_webhook_messages_waiting", "Webhook messages that wait for delivery")
         self._dead = self._gauge("heliograph_webhook_messages_dead", "Webhook messages that are dead letters")
         self._dropped = self._gauge("heliograph_webhook_messages_dropped", "Webhook messages that found no room")
@@ -58,19 +66,21 @@ class Metrics:
             elapsed_s: from the first byte of the request to the end of the answer.
         """
         pattern = route or "none"
-        self._requests.labels(method if method in _METHODS else "other", pattern, str(status)).inc()
-        self._seconds.labels(pattern).observe(elapsed_s)
+        self._requests_of(method if method in _METHODS else "other", pattern, status).inc()
+        self._seconds_of(pattern).observe(elapsed_s)
 
-    def standing(self, connections: int, waiting: int, dead: int, dropped: int) -> None:
+    def standing(self, connections: int, prepared: int, waiting: int, dead: int, dropped: int) -> None:
         """Note how things stand at this moment.
 
         Args:
             connections: open XMPP connections.
+            prepared: passwords for new accounts that lie ready.
             waiting: messages that wait for webhooks.
             dead: messages that are dead letters.
             dropped: messages that were not taken, since the webhooks are there.
         """
         self._connections.set(connections)
+        self._prepared.set(prepared)
         self._waiting.set(waiting)
         self._dead.set(dead)
         self._dropped.set(dropped)
