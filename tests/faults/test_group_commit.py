@@ -71,6 +71,49 @@ async def test_a_job_that_raises_is_rolled_back_alone(store: SqliteWriter, datab
     assert names(database) == ["a", "c"]
 
 
+async def test_a_batch_is_done_at_most_twice_however_many_of_its_jobs_raise(
+    store: SqliteWriter, database: Path
+) -> None:
+    runs: dict[str, int] = {}
+
+    def counted(name: str, work: Work) -> Work:
+        def run(cursor: sqlite3.Cursor) -> Any:
+            runs[name] = runs.get(name, 0) + 1
+            return work(cursor)
+
+        return run
+
+    def refused(_cursor: sqlite3.Cursor) -> None:
+        raise LookupError
+
+    works = {"a": add("a"), "b": refused, "c": add("c"), **{name: raises(LookupError(), add(name)) for name in "defg"}}
+    store.touch("nobody", 1.0)
+    results = await together(store, *(counted(name, work) for name, work in works.items()), add("h"))
+    assert [type(result) for result in results] == [int, LookupError, int, *[LookupError] * 4, int]
+    assert names(database) == ["a", "c", "h"]
+    assert max(runs.values()) == 2
+    runs.clear()
+    await together(store, counted("i", add("i")), counted("j", refused))
+    assert runs == {"i": 1, "j": 1}
+
+
+async def test_what_was_noted_of_sessions_is_written_also_when_a_batch_is_done_again(
+    store: SqliteWriter, database: Path
+) -> None:
+    def session(cursor: sqlite3.Cursor) -> None:
+        account = ("ada@x", "a", "live", b"salt", 1, "{}", False, 0.0, None)
+        cursor.execute(sql.ADD_ACCOUNT, account)
+        keys = (b"", b"", b"", b"", b"")
+        cursor.execute(sql.ADD_SESSION, ("ses", cursor.lastrowid, "register", "", "", "", "", 0.0, 0.0, *keys))
+
+    await together(store, add("a"), session)
+    store.touch("ses", 7.0)
+    await together(store, add("b"), raises(LookupError(), add("c")))
+    connection = sqlite3.connect(database)
+    assert connection.execute("SELECT last_active_at FROM sessions").fetchall() == [(7.0,)]
+    connection.close()
+
+
 async def test_a_statement_that_fails_is_rolled_back_with_its_job_alone(store: SqliteWriter, database: Path) -> None:
     def twice(cursor: sqlite3.Cursor) -> None:
         add("b")(cursor)

@@ -61,17 +61,13 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Transactions."""
 
-    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = (), *, is_whole: bool = True) -> T:
+    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:
         """Run a function inside a transaction; returns its result once that is durable.
 
         Args:
-            work: may be run again where the database asks for the transaction to be repeated. If it raises, nothing is
-                written.
+            work: may be run again, where the transaction has to be repeated. If it raises, nothing is written.
             alone_with: names of what no other transaction works on meanwhile that names it, too: an account's bare JID
                 where a decision depends on more than one of its rows.
-            is_whole: whether nothing at all is written if it raises. Work that raises only where the whole transaction
-                is lost can do without, which saves a database that shares transactions the copies of the pages it
-                changes.
 
         Raises:
             StorageUnavailable: the transaction could not be run or committed; nothing of it was written.

@@ -127,15 +127,9 @@ class PostgresWriter:
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._pool.close)
 
-    async def write(
-        self,
-        work: Callable[[Cursor], T],
-        alone_with: Sequence[str] = (),
-        *,
-        is_whole: bool = True,  # noqa: ARG002
-    ) -> T:
+    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:
         """Run a function inside a transaction of its own; returns its result once that is durable. See
-        `database.Writer`; `is_whole` makes no difference here.
+        `database.Writer`.
         """
         async with self._room:
             if self._is_closed:

@@ -1,8 +1,10 @@
 """The one writer of a node: writes that wait at the same time share one durable commit (group commit).
 
-A commit under `synchronous=FULL` waits for the disk, whatever it holds. So all jobs that wait go into one transaction,
-each under a savepoint of its own, where one that raises is rolled back alone; then comes one commit, and only then are
-their callers told.
+A commit under `synchronous=FULL` waits for the disk, whatever it holds. So all jobs that wait go into one transaction;
+then comes one commit, and only then are their callers told. What a job wrote that raises is undone alone. Most that
+raise have written nothing. Where one has, the transaction is rolled back and done again, each job under a savepoint of
+its own this time. A savepoint for each job from the start keeps a copy of every page that the job changes: a fifth more
+for a registration, a half more for archived messages.
 
 What waits (for the disk, for the lock of another process) is done by one thread. The statements themselves run on the
 event loop, in turns of `TURN_S` at most: they take some microseconds each, and on a thread each of them would have to
@@ -50,11 +52,10 @@ TOUCHED_MAX = 10_000
 class _Job:
     """One write: a function over the connection, and who waits for its result."""
 
-    __slots__ = ("error", "future", "is_whole", "result", "work")
+    __slots__ = ("error", "future", "result", "work")
 
-    def __init__(self, work: Callable[[Cursor], Any], future: asyncio.Future[Any], *, is_whole: bool) -> None:
+    def __init__(self, work: Callable[[Cursor], Any], future: asyncio.Future[Any]) -> None:
         self.work = work
-        self.is_whole = is_whole
         self.future = future
         self.result: Any = None
         self.error: Exception | None = None
@@ -83,31 +84,25 @@ class SqliteWriter:
         self._room = asyncio.Semaphore(JOBS_MAX)
         self._waiting: deque[_Job] = deque()
         self._batch: list[_Job] = []
+        self._has_savepoints = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._touched: dict[str, float] = {}
+        self._touched_in_batch: dict[str, float] = {}
         self._flush: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._steps: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="heliograph-writer", daemon=True)
         self._thread.start()
 
-    async def write(
-        self,
-        work: Callable[[Cursor], T],
-        alone_with: Sequence[str] = (),  # noqa: ARG002
-        *,
-        is_whole: bool = True,
-    ) -> T:
+    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:  # noqa: ARG002
         """Run a function inside the next transaction; returns its result once that is durable.
 
         A caller that is cancelled leaves its job in the batch: what was handed over is written.
 
         Args:
-            work: takes some microseconds; if it raises, what it wrote is rolled back.
+            work: takes some microseconds; if it raises, what it wrote is rolled back. It may be run again.
             alone_with: makes no difference here: one transaction follows the other.
-            is_whole: whether it runs under a savepoint. Measured with archived messages, which change many pages: half
-                as much again for the savepoint.
 
         Raises:
             StorageUnavailable: the transaction could not be begun or committed; its cause says why.
@@ -118,7 +113,7 @@ class SqliteWriter:
             self._room.release()
             raise RuntimeError("The store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append(_Job(work, future, is_whole=is_whole))
+        self._waiting.append(_Job(work, future))
         self._wake()
         return await future
 
@@ -200,32 +195,59 @@ class SqliteWriter:
             job = self._waiting.popleft()
             self._batch.append(job)
             try:
-                self._attempt(job)
+                is_done = self._attempt(job)
             except sqlite3.Error as error:
                 self._end(error)
+                return
+            if not is_done:
+                self._do_again()
                 return
             if self._waiting and time.monotonic() >= turn_ends:
                 self._loop.call_soon(self._work)
                 return
         self._steps.put(self._commit)
 
-    def _attempt(self, job: _Job) -> None:
-        """Run one job under its savepoint; raises `sqlite3.Error` where the whole transaction is lost."""
-        if not job.is_whole:
-            job.result = job.work(self._cursor)
-            return
-        self._cursor.execute("SAVEPOINT job")
+    def _attempt(self, job: _Job) -> bool:
+        """Run one job; false where it raised after it had written, and there is no savepoint to go back to. Raises
+        `sqlite3.Error` where the whole transaction is lost.
+        """
+        if self._has_savepoints:
+            self._cursor.execute("SAVEPOINT job")
+        before = self._connection.total_changes
         try:
             job.result = job.work(self._cursor)
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not self._connection.in_transaction:
                 raise  # such as a full disk
+            if self._has_savepoints:
+                self._cursor.execute("ROLLBACK TO job")
+            elif self._connection.total_changes != before or not self._connection.in_transaction:
+                return False
             job.error = error
-            self._cursor.execute("ROLLBACK TO job")
-        self._cursor.execute("RELEASE job")
+        if self._has_savepoints:
+            self._cursor.execute("RELEASE job")
+        return True
+
+    def _do_again(self) -> None:
+        """Roll back, and begin anew with the jobs of this batch, in their order and under savepoints, so that no batch
+        is done a third time.
+        """
+        try:
+            self._cursor.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self._end(error)
+            return
+        self._has_savepoints = True
+        for job in self._batch:
+            job.result, job.error = None, None
+        self._waiting.extendleft(reversed(self._batch))
+        self._batch = []
+        self._touched = {**self._touched_in_batch, **self._touched}
+        self._begin()
 
     def _write_touched(self) -> None:
         touched, self._touched = self._touched, {}
+        self._touched_in_batch = touched
         if touched:
             self._cursor.executemany(sql.TOUCH_SESSION, [(now, session_id, now) for session_id, now in touched.items()])
 
@@ -240,6 +262,7 @@ class SqliteWriter:
 
     def _end(self, failure: sqlite3.Error | None) -> None:
         batch, self._batch = self._batch, []
+        self._has_savepoints = False
         if failure is not None:
             log.error("commit_failed", problem=str(failure), jobs=len(batch))
             # If even this fails, so does the next BEGIN, and comes here again.

@@ -72,7 +72,7 @@ class SqlArchive:
         chunks = iter(messages)
         try:
             jobs = iter(lambda: tuple(islice(chunks, CHUNK)), ())
-            await asyncio.gather(*(self._writer.write(partial(_add, messages=chunk), is_whole=False) for chunk in jobs))
+            await asyncio.gather(*(self._writer.write(partial(_add, messages=chunk)) for chunk in jobs))
         finally:
             self._writing = None
             if self._waiting:
