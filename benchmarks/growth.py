@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 
@@ -117,6 +117,39 @@ async def by_connections(folder: Path, sizes: list[int]) -> list[Row]:
     return rows
 
 
+class Promise(NamedTuple):
+    """That a cost does not grow with a subject's size."""
+
+    subject: str
+    column: str
+    says: str
+
+
+PROMISES = (
+    Promise("By accounts stored", "register, CPU µs", "registering costs the same"),
+    Promise("By accounts stored", "sign in, CPU µs", "signing in costs the same"),
+    Promise("By accounts stored", "profile set, CPU µs", "setting a profile costs the same"),
+    Promise("By contacts online", "at saturation, CPU µs an event", "a profile change costs in proportion"),
+    Promise("By connections", "memory, KiB", "a connection takes the same memory"),
+)
+_ALLOWED = 1.25
+"""How much more it may be at the largest size than at the cheapest smaller one: what noise may add."""
+
+
+def judged(subjects: list[dict[str, Any]]) -> list[Row]:
+    """What came of each promise."""
+    rows_of = {subject["title"]: subject["rows"] for subject in subjects}
+    found = []
+    for promise in PROMISES:
+        *smaller, largest = (row[promise.column] for row in rows_of[promise.subject])
+        grown = round(largest / min(smaller), 2)
+        size, what = rows_of[promise.subject][-1], promise.says
+        first = next(iter(size))
+        met = "yes" if grown <= _ALLOWED else "no"
+        found.append({"promise": f"{what} at {size[first]:,} {first}", "times the cheapest": grown, "met": met})
+    return found
+
+
 async def measure(folder: Path, *, is_quick: bool) -> list[dict[str, Any]]:
     """All three subjects."""
     subjects = (
@@ -140,10 +173,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="bench-growth-") as folder:
         subjects = uvloop.run(measure(Path(folder), is_quick=options.quick))
+    promises = judged(subjects)
+    for row in promises:
+        print(row)
     if options.quick:
         return
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
-    report.keep("growth", {"machine": machine, "subjects": subjects})
+    report.keep("growth", {"machine": machine, "subjects": subjects, "promises": promises})
     report.write()
 
 

@@ -62,7 +62,13 @@ class Meter:
         self.own_s = time.process_time() - self._own
 
     def per(self, count: int) -> dict[str, float]:
-        """Rate, the server's CPU for each, and how busy the two sides were."""
+        """Rate, the server's CPU for each, and how busy the two sides were.
+
+        Raises:
+            RuntimeError: nothing was done.
+        """
+        if not count:
+            raise RuntimeError("nothing was done in the measured section")
         return {
             "rate": round(count / self.wall_s, 1),
             "cpu_us": round(self.cpu_s * 1e6 / count, 1),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import platform
 import resource
 import sys
@@ -28,14 +27,10 @@ async def measure(*, is_quick: bool) -> None:
     scale = 5 if is_quick else 1
     with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as folder:
         async with heliograph(Path(folder)) as node:
-            await asyncio.sleep(25)  # as long as it takes until a thousand passwords lie ready
+            await node.prepare(1000 // scale)
             show(await workloads.register_at_once(node, "bulk", 1000 // scale))
-            await asyncio.sleep(25)
-            burst, row = await workloads.register(node, "burst", 1000 // scale, 100)
+            accounts, row = await workloads.register(node, "user", 4000 // scale, 16)
             show(row)
-            sustained, row = await workloads.register(node, "user", 4000 // scale, 16)
-            show(row)
-            accounts = burst + sustained
             show(await workloads.sign_in(node, accounts[:700], 4000 // scale, 32))
             show(await workloads.sign_in(node, accounts[:20], 400 // scale, 1))
             show(await workloads.messages(node, accounts, 100, 4 / scale))
@@ -44,6 +39,8 @@ async def measure(*, is_quick: bool) -> None:
                     show(each)
             show(await workloads.idle(node, accounts))
             show(await workloads.endings(node, accounts, 200 // scale))
+            await node.prepare(1000 // scale)
+            show(await workloads.burst(node, "burst", 1000 // scale))
 
 
 def main() -> None:

@@ -63,7 +63,9 @@ class Heliograph:
         metrics = await Http(self.http_port + 1, {}).open()
         async with asyncio.timeout(_PREPARING_S):
             while True:
-                found = re.search(rb"(?m)^heliograph_credentials_prepared (\S+)", await metrics.answer("GET", "/metrics"))
+                found = re.search(
+                    rb"(?m)^heliograph_credentials_prepared (\S+)", await metrics.answer("GET", "/metrics")
+                )
                 if found is not None and float(found[1]) >= count:
                     return
                 await asyncio.sleep(0.5)
@@ -169,9 +171,7 @@ class Stub:
 
 
 @asynccontextmanager
-async def heliograph(
-    folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = False
-) -> AsyncIterator[Heliograph]:
+async def heliograph(folder: Path, *, has_archive: bool = False) -> AsyncIterator[Heliograph]:
     """A node; `has_archive` is whether messages are archived (XEP-0313), as they are where nothing is said."""
     port = _free_ports()
     environment = {
@@ -200,7 +200,7 @@ async def heliograph(
 
 
 @asynccontextmanager
-async def stub(_folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Stub]:  # noqa: ARG001
+async def stub(_folder: Path, fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Stub]:  # noqa: ARG001
     """The stub."""
     port = _free_ports()
     command = (sys.executable, str(_PEERS.parent / "stub.py"), str(port))
@@ -209,11 +209,21 @@ async def stub(_folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = 
 
 
 @asynccontextmanager
-async def prosody(folder: Path, fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Prosody]:
-    """Debian's Prosody with a configuration of its own."""
+async def prosody(
+    folder: Path, *, fans: Sequence[int] = (), has_archive: bool = False, rounds: int = 10_000
+) -> AsyncIterator[Prosody]:
+    """Debian's Prosody with a configuration of its own.
+
+    Args:
+        folder: where it keeps everything.
+        fans: so many contacts have the hubs whose rosters are written, see `workloads.fan_out`.
+        has_archive: whether it archives messages.
+        rounds: of PBKDF2; its default.
+    """
     config, port = folder / "prosody.cfg.lua", _free_ports()
     _certificate(folder)
-    _fill("prosody.cfg.lua", config, DIR=folder, PORT=port, TLS_PORT=port + 1, ARCHIVE='"mam";' if has_archive else "")
+    archive = '"mam";' if has_archive else ""
+    _fill("prosody.cfg.lua", config, DIR=folder, PORT=port, TLS_PORT=port + 1, ARCHIVE=archive, ROUNDS=rounds)
     for size in fans:
         _write_rosters(folder / "data/localhost/roster", size)
     command = (shutil.which("prosody") or "prosody", "-F", "--config", str(config))
@@ -232,7 +242,7 @@ def _write_rosters(folder: Path, size: int) -> None:
 
 
 @asynccontextmanager
-async def ejabberd(folder: Path, _fans: Sequence[int] = (), *, has_archive: bool = False) -> AsyncIterator[Ejabberd]:
+async def ejabberd(folder: Path, *, has_archive: bool = False) -> AsyncIterator[Ejabberd]:
     """Debian's ejabberd as a node of its own."""
     _certificate(folder)
     port = _free_ports()
@@ -254,7 +264,8 @@ async def ejabberd(folder: Path, _fans: Sequence[int] = (), *, has_archive: bool
         yield Ejabberd(pid, port)
         null = asyncio.subprocess.DEVNULL
         stopping = await asyncio.create_subprocess_exec(*control, "stop", stdout=null, stderr=null)
-        await stopping.wait()
+        async with asyncio.timeout(30):
+            await stopping.wait()
 
 
 def _free_ports() -> int:
@@ -308,4 +319,9 @@ async def _process(command: Sequence[str], environment: dict[str, str], port: in
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.wait(), 30)
+        try:
+            async with asyncio.timeout(30):
+                await process.wait()
+        except TimeoutError:  # it does not stop by itself
+            process.kill()
+            await process.wait()

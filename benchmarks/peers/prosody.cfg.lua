@@ -22,6 +22,7 @@ allow_registration = true
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 authentication = "internal_hashed"
+default_iteration_count = @ROUNDS@
 storage = "internal"
 network_settings = { read_timeout = 3600; tcp_backlog = 4096; }
 log = { warn = base.."/prosody.log" }
