@@ -25,7 +25,7 @@ import msgspec
 from heliograph.core import limits
 from heliograph.core.apps import Environment
 from heliograph.core.qr_login import State
-from heliograph.core.sessions import EndReason
+from heliograph.core.sessions import EndReason, Via
 
 if TYPE_CHECKING:
     from heliograph.core.account_changes import AccountChange
@@ -221,8 +221,8 @@ async def forget(ports: Ports, kept_s: float) -> int:
 
 
 async def follow(ports: Ports, seen: Mapping[str, int]) -> dict[str, int]:
-    """Tell the engine of sessions that ended since, whoever ended them: another process over the same store does not
-    know our connections. What we ended ourselves is told a second time, which changes nothing.
+    """Tell the engine of sessions that ended or were let in by QR code since, whoever did it: another process over the
+    same store does not know our connections. What we did ourselves is told a second time, which changes nothing.
 
     Args:
         ports: the node's ports.
@@ -236,15 +236,19 @@ async def follow(ports: Ports, seen: Mapping[str, int]) -> dict[str, int]:
         after = seen.get(app_id, 0)
         while after < newest and (page := await ports.audit.chain(app_id, after, _PAGE)):
             for entry in page:
-                _tell_engine(ports, entry.event)
+                await _tell_engine(ports, entry.event)
             after = page[-1].number
     return now
 
 
-def _tell_engine(ports: Ports, event: Event) -> None:
+async def _tell_engine(ports: Ports, event: Event) -> None:
     if event.kind is Kind.SESSION_ENDED:
         reason = EndReason(str(event.facts["reason"]))
         ports.engine.disconnect_session(event.owner.jid, event.session_id, reason)
+    elif event.kind is Kind.SESSION_CREATED and event.facts.get("via") == Via.QR:
+        found = await ports.sessions.lookup(event.session_id)
+        if found is not None:
+            ports.engine.announce_session(event.owner.jid, found[1])
 
 
 # ---------------------------------------------------------------------------------------------------------- the events

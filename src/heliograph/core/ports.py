@@ -434,7 +434,9 @@ class Engine(Protocol):
         ...
 
     def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
-        """Tell the connections of a user's other sessions that a session was let in, or why it ended."""
+        """Tell the connections of a user's other sessions that a session was let in, or why it ended. The same again
+        is told to nobody.
+        """
         ...
 
 

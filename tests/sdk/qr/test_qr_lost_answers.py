@@ -1,4 +1,4 @@
-"""A signal socket that breaks between the approval and the word that the credential has arrived."""
+"""What gets lost on the way, and what is told twice: the end of a sign-in over a network that is as networks are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from heliograph import SDK, ConnectionStatus
+from heliograph import SDK, ConnectionStatus, MessageReceived, NewSession
+from heliograph.core import audit
 from heliograph.node import Node
 
 SIGNAL = [Subprotocol("heliograph-signal-1")]
@@ -60,3 +61,23 @@ async def test_a_credential_or_a_receipt_that_gets_lost_comes_again(
     assert browser.connection_status is ConnectionStatus.CONNECTED
     assert showing.called_back == [response]
     assert showing.states == ["scanned", "verify", "approved"]
+
+
+async def test_a_new_session_is_told_once_by_the_one_who_made_it_and_by_the_trail(
+    node: Node, new_sdk: Callable[..., Awaitable[SDK]], phone: SDK, show: Callable[..., Awaitable[Any]]
+) -> None:
+    news = phone.events()
+    browser = await new_sdk()
+    showing = await show(browser)
+    approved = await phone.approve_qr_code((await showing.code()).text, lambda _consent: True)
+    await showing.typed.put(approved.data.check_code)
+    linked = (await showing.result()).data
+    await audit.follow(node.ports, {})  # all of it, as another process sees it
+    await browser.send_message(linked.user_jid, "I am in")
+    told: list[str] = []
+    async for event in news:
+        if isinstance(event, NewSession):
+            told.append(event.session_id)
+        if isinstance(event, MessageReceived):
+            break
+    assert told == [linked.session_id]

@@ -330,7 +330,9 @@ async def _sign_in(node: Node, signal_server_url: str) -> None:
     async with SDK() as phone, SDK() as browser:
         for sdk in (phone, browser):
             await sdk.initialize(node.public_url, key, ca_file=node.certificate_file)
-        await phone.register("ada")
+        ada = (await phone.register("ada")).data
+        await phone.connect(ada.username, ada.password)
+        news = phone.events()
         codes: asyncio.Queue[Any] = asyncio.Queue()
         typed: asyncio.Queue[str | None] = asyncio.Queue()
         signing_in = asyncio.create_task(
@@ -338,5 +340,8 @@ async def _sign_in(node: Node, signal_server_url: str) -> None:
         )
         approved = await phone.approve_qr_code((await codes.get()).text, agree)
         await typed.put(approved.data.check_code)
-        assert (await signing_in).data.username == "ada"
+        linked = (await signing_in).data
+        assert linked.username == "ada"
         assert browser.connection_status is ConnectionStatus.CONNECTED
+        told = await anext(event async for event in news if isinstance(event, NewSession))
+        assert told.session_id == linked.session_id  # though another process has let it in

@@ -56,6 +56,8 @@ _WRITES_PER_TURN = 128
 """How many connections are written to before others have their turn: a write takes 6 µs or more. A profile that goes to
 thousands then holds up nobody who signs in or out meanwhile, and the next commit is under way while it is written.
 """
+_ANNOUNCED_KEPT = 256
+"""How many announcements of sessions are remembered: more than there are between two looks into the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class EmbeddedEngine:
         self._connections: set[Connection] = set()
         self._pool = ReaderPool()
         self._dirty: deque[Connection] = deque()
+        self._announced: deque[tuple[str, EndReason | None]] = deque(maxlen=_ANNOUNCED_KEPT)
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()  # a connection or a task is gone
@@ -366,6 +369,9 @@ class EmbeddedEngine:
 
     def announce_session(self, jid: str, session: Session, ended: EndReason | None = None) -> None:
         """See `Engine`."""
+        if (session.id, ended) in self._announced:
+            return
+        self._announced.append((session.id, ended))
         facts = {name: str(value) for name, value in describe(session).items()}
         for resource in self.router.resources(jid):
             if resource.session_id == session.id:
