@@ -13,6 +13,9 @@ import pytest
 import heliograph
 from heliograph.settings import Settings
 
+MEASURED = {"benchmarks.md", "benchmarks-peers.svg", "benchmarks-growth.svg"}
+"""What `make bench-peers` and `make bench-growth` write; each run measures anew."""
+
 DOCUMENTED = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -112,8 +115,9 @@ def test_the_generated_pages_are_fresh(root: Path) -> None:
         )
 
 
-def test_every_page_of_the_reference_is_generated(root: Path) -> None:
-    assert {path.name for path in (root / "docs" / "reference").iterdir()} == set(_generated(root))
+def test_every_page_of_the_reference_is_generated_or_measured(root: Path) -> None:
+    there = {path.name for path in (root / "docs" / "reference").iterdir()}
+    assert there - MEASURED == set(_generated(root))
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
