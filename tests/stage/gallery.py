@@ -56,6 +56,8 @@ class Gallery:
         if not page.evaluate("typeof axe === 'object'"):
             page.evaluate(self.axe)
         self.violations += [f"{where}: {violation}" for violation in page.evaluate(RUN_AXE)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            self.violations.append(f"{where}: wider than the screen")
 
 
 def side_by_side(pictures: list[Image.Image]) -> Image.Image:
