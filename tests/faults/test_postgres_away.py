@@ -139,6 +139,7 @@ async def test_what_was_acknowledged_before_a_crash_is_there_after_it(
                     (504, "outcome_unknown"),
                 )
                 assert "Retry-After" in answer.headers
+                await asyncio.sleep(0.05)
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(8):
@@ -171,7 +172,7 @@ async def test_a_commit_of_which_nobody_heard_is_told_as_unknown_and_may_be_repe
 ) -> None:
     place, between = cut_off
     await place.register("bob")
-    between.cut = cut
+    between.cut, between.whose = cut, b"ada@"
     answer = await register(place, "ada", "retry-1")
     assert (answer.status_code, answer.json()["code"]) == (504, "outcome_unknown")
     assert int(answer.headers["Retry-After"]) > 0

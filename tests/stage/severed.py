@@ -17,7 +17,8 @@ class Cut(Enum):
 
 
 class Severed:
-    """Passes bytes on between a node and its database.
+    """Passes bytes on between a node and its database; of a transaction in which `whose` is named, `cut` says where it
+    is cut off.
 
     Args:
         host: of the database.
@@ -27,14 +28,17 @@ class Severed:
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self.cut: Cut | None = None
+        self.whose = b""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
         server_reader, server_writer = await asyncio.open_connection(self._host, self._port)
         back = asyncio.create_task(_pass(server_reader, writer))
         try:
+            is_named = False
             while data := await reader.read(65536):
-                cut = self.cut if b"COMMIT" in data else None
+                is_named = is_named or (self.cut is not None and self.whose in data)
+                cut = self.cut if is_named and b"COMMIT" in data else None
                 if cut is Cut.AFTER_COMMIT:
                     back.cancel()
                     await asyncio.gather(back, return_exceptions=True)

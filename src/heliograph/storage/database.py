@@ -61,13 +61,17 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Transactions."""
 
-    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:
+    async def write(
+        self, work: Callable[[Cursor], T], alone_with: Sequence[str] = (), *, is_in_line: bool = False
+    ) -> T:
         """Run a function inside a transaction; returns its result once that is durable.
 
         Args:
             work: may be run again, where the transaction has to be repeated. If it raises, nothing is written.
             alone_with: names of what no other transaction works on meanwhile that names it, too: an account's bare JID
                 where a decision depends on more than one of its rows.
+            is_in_line: whether it writes the audit trail or takes a mark, for which all such transactions of the
+                database wait for each other: they are in one order on all nodes, and share commits.
 
         Raises:
             StorageUnavailable: the transaction could not be run or committed; nothing of it was written.

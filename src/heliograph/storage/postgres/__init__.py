@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from heliograph.storage.postgres.connection import PostgresReader, migrate
+from heliograph.storage.postgres.connection import migrate
+from heliograph.storage.postgres.reader import PostgresReader
 from heliograph.storage.postgres.writer import PostgresWriter
 from heliograph.storage.stores import Stores
 

@@ -104,7 +104,9 @@ def _transaction(url: str, first: str) -> Iterator[psycopg.Connection[Any]]:
     try:
         with psycopg.connect(url, **settings()) as connection, connection.transaction():
             connection.execute(first.encode())
-            connection.execute("SET LOCAL statement_timeout = 0")  # a large table takes as long as it takes
+            # A large table takes as long as it takes, and as whoever reads or gives the stream.
+            connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
     except psycopg.Error as error:
         raise unusable(str(error).strip()) from None  # the cause may name the URL, and with it the password

@@ -1,99 +1,99 @@
 """Transactions in PostgreSQL.
 
-The transactions of `storage.stores` are functions over a cursor, so each runs on a thread with a connection of its own.
-Several run at once, on this node and on others. One that names what it must be alone with takes an advisory lock on
-each name first (PostgreSQL manual, section 13.3.5) and gives it back with its commit; everything else is kept apart by
-row locks and unique indexes. Where PostgreSQL gives a transaction up in favour of another, it is run again.
+Most run by themselves, several at once, on this node and on others. One that names what it must be alone with takes an
+advisory lock on each name first (PostgreSQL manual, section 13.3.5) and gives it back with its commit; everything else
+is kept apart by row locks and unique indexes. Where PostgreSQL gives a transaction up in favour of another, it is run
+again.
+
+Those that write the audit trail or take a mark would wait for each other's commits anyway, as each of them changes the
+one row that counts. They stand in line: one lock lets one node at a time through, with all that waits there in one
+transaction, each under a savepoint of its own, and with one commit (group commit). So they are in one order on all
+nodes, and each node hears of its own in that order.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
 import random
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import psycopg
 import structlog
 from psycopg import errors
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from heliograph.errors import OutcomeUnknown, StorageUnavailable
 from heliograph.storage import sql
 from heliograph.storage.database import RETRY_AFTER_S, Cursor
-from heliograph.storage.postgres.connection import WAIT_TIMEOUT_S, Reach, pooling, translated
+from heliograph.storage.postgres.cursor import PostgresCursor, run
+from heliograph.storage.postgres.line import Lost
+from heliograph.storage.postgres.lines import AWAY, Lines
 
 T = TypeVar("T")
 
 JOBS_MAX = 4096
 """How many transactions may wait; further callers wait for room."""
+BATCH_MAX = 60
+"""How many share a commit. PostgreSQL remembers 64 savepoints of a transaction where looking them up is cheap."""
+BATCH_S = 0.05
+"""How long one holds the line before its commit."""
 ATTEMPTS_MAX = 8
 TOUCH_DELAY_S = 3.0
 """The latest time after which a session's activity is written."""
 TOUCHED_MAX = 10_000
 
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation, errors.LockNotAvailable)
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-_NUMBERED = {
-    sql.ADD_ACCOUNT: " RETURNING id",
-    sql.ADD_SESSION: " RETURNING number",
-    sql.ADD_PEP_NODE: " RETURNING number",
-}
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))"
+_LINE = "the line of all that is counted"
+"""The name of the lock; no JID and no hash reads so."""
 
 log = structlog.get_logger("heliograph.storage")
 
 
-class PostgresCursor:
-    """A psycopg cursor that speaks the SQL of `sql`."""
+class _Unheard(Exception):
+    """The connection was lost while the commit was under way."""
 
-    def __init__(self, cursor: psycopg.Cursor) -> None:
-        self._cursor = cursor
-        self._number: int | None = None
+
+class _Job:
+    """One transaction: a function over a cursor, and who waits for its result."""
+
+    __slots__ = ("attempts", "error", "future", "names", "result", "work")
+
+    def __init__(self, work: Callable[[Cursor], Any], names: Sequence[str], future: asyncio.Future[Any]) -> None:
+        self.work = work
+        self.names = names
+        self.future = future
+        self.attempts = 0
+        self.result: Any = None
+        self.error: Exception | None = None
 
     @property
-    def rowcount(self) -> int:
-        """How many rows the last statement changed."""
-        return self._cursor.rowcount
+    def is_due_again(self) -> bool:
+        """Whether it is worth another try: PostgreSQL has given it up in favour of another one, or the connection that
+        it was begun on was lost, once.
+        """
+        if isinstance(self.error, Lost):
+            return self.attempts == 1
+        return isinstance(self.error, _AGAIN) and self.attempts < ATTEMPTS_MAX
 
-    @property
-    def lastrowid(self) -> int | None:
-        """The number of the row that the last statement inserted."""
-        return self._number
+    def begin(self) -> None:
+        """One more try."""
+        self.attempts += 1
+        self.error = None
 
-    def execute(self, query: str, parameters: Sequence[Any] = (), /) -> PostgresCursor:
-        """Run a statement."""
-        ending = _NUMBERED.get(query)
-        self._cursor.execute(translated(query if ending is None else query + ending), parameters)
-        if ending is not None:
-            row = self._cursor.fetchone()
-            self._number = None if row is None else row[0]
-        return self
-
-    def executemany(self, query: str, parameters: Iterable[Sequence[Any]], /) -> PostgresCursor:
-        """Run a statement for each of several rows, all on their way at once."""
-        self._cursor.executemany(translated(query), parameters)
-        return self
-
-    def fetchone(self) -> Any:
-        """The next row, or `None`."""
-        return self._cursor.fetchone()
-
-    def fetchall(self) -> list[Any]:
-        """The rows that are left."""
-        return self._cursor.fetchall()
-
-    def __iter__(self) -> Iterator[Any]:
-        # All at once: the caller may run the next statement on this cursor before it has taken the last row.
-        return iter(self._cursor.fetchall())
+    def resolve(self) -> None:
+        """Tell the waiting caller, unless it has gone."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
 
 
 class PostgresWriter:
-    """Transactions on threads; `async with` opens and closes them.
+    """The adapter of `Writer`; `async with` opens and closes it.
 
     Args:
         url: of the database.
@@ -101,98 +101,189 @@ class PostgresWriter:
     """
 
     def __init__(self, url: str, connections_max: int) -> None:
-        self._pool: ConnectionPool = ConnectionPool(
-            url, check=ConnectionPool.check_connection, **pooling("heliograph-writer", connections_max)
-        )
-        self._threads = ThreadPoolExecutor(connections_max, thread_name_prefix="heliograph-postgres")
+        self._lines = Lines(url, connections_max)
         self._room = asyncio.Semaphore(JOBS_MAX)
-        self._reach = Reach()
+        self._waiting: deque[_Job] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._in_line: asyncio.Task[None] | None = None
         self._touched: dict[str, float] = {}
-        self._flushing: asyncio.Task[None] | None = None
+        self._flush: asyncio.TimerHandle | None = None
         self._is_closed = False
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._pool.open, wait=True, timeout=WAIT_TIMEOUT_S)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._flushing is not None:
-            self._flushing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._flushing
-        await self._flush()
         self._is_closed = True
-        await asyncio.to_thread(self._threads.shutdown)
-        await asyncio.to_thread(self._pool.close)
+        if self._flush is not None:
+            self._flush.cancel()
+        self._flush_touched()
+        while self._running:
+            await asyncio.wait(self._running)
+        self._lines.close()
 
-    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:
-        """Run a function inside a transaction of its own; returns its result once that is durable. See
-        `database.Writer`.
+    async def write(
+        self, work: Callable[[Cursor], T], alone_with: Sequence[str] = (), *, is_in_line: bool = False
+    ) -> T:
+        """Run a function inside a transaction; returns its result once that is durable. What was handed over is
+        written, whether or not its caller still waits. See `database.Writer`.
         """
-        async with self._room:
-            if self._is_closed:
-                raise RuntimeError("The store is closed")
-            touched, self._touched = self._touched, {}
-            attempt = functools.partial(self._run, work, sorted(set(alone_with)), touched)
-            running = asyncio.get_running_loop().run_in_executor(self._threads, attempt)
-            running.add_done_callback(functools.partial(self._keep_untold, touched))
-            # What was handed over is written, whether or not its caller still waits.
-            return await asyncio.shield(running)
+        await self._room.acquire()
+        if self._is_closed:
+            self._room.release()
+            raise RuntimeError("The store is closed")
+        job = _Job(work, sorted(set(alone_with)), asyncio.get_running_loop().create_future())
+        job.future.add_done_callback(self._done)
+        if is_in_line:
+            self._waiting.append(job)
+            self._wake()
+        else:
+            self._start(self._run_alone(job))
+        return await asyncio.shield(job.future)
 
-    def _keep_untold(self, touched: dict[str, float], done: asyncio.Future[Any]) -> None:
-        """The activity that a transaction was to write is still to be written if it was rolled back."""
-        if not done.cancelled() and done.exception() is not None:
-            self._touched = touched | self._touched
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self._room.release()
+        future.exception()  # it is told to whoever still waits, and to nobody else
 
     def touch(self, session_id: str, now: float) -> None:
-        """Note a session's activity, for the next transaction, or some seconds later. What is too much is left out."""
+        """Note a session's activity, for the next commit of the line, or some seconds later. What is too much is left
+        out: the next activity tells again.
+        """
         if self._is_closed or len(self._touched) >= TOUCHED_MAX:
             return
         self._touched[session_id] = now
-        if self._flushing is None:
-            self._flushing = asyncio.get_running_loop().create_task(self._flush_later())
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(TOUCH_DELAY_S, self._flush_touched)
 
-    async def _flush_later(self) -> None:
-        await asyncio.sleep(TOUCH_DELAY_S)
-        self._flushing = None
-        try:
-            await self._flush()
-        except (StorageUnavailable, OutcomeUnknown) as error:
-            log.warning("activity_not_written", problem=error.code)
-
-    async def _flush(self) -> None:
+    def _flush_touched(self) -> None:
+        self._flush = None
         if self._touched:
-            await self.write(lambda _cursor: None)
+            self._wake()
 
-    def _run(self, work: Callable[[Cursor], T], alone_with: Sequence[str], touched: dict[str, float]) -> T:
-        activity = [(now, session_id, now) for session_id, now in sorted(touched.items())]  # in one order everywhere
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            is_done = False
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def _wake(self) -> None:
+        if self._in_line is None or self._in_line.done():
+            self._in_line = self._start(self._run_line())
+
+    # ------------------------------------------------------------------------------------------- one by itself, at once
+
+    async def _run_alone(self, job: _Job) -> None:
+        while True:
+            job.begin()
             try:
-                with (
-                    self._pool.connection(self._reach.patience_s) as connection,
-                    connection.transaction(),
-                    connection.cursor() as cursor,
-                ):
-                    for name in alone_with:
-                        cursor.execute(_LOCK, (name,))
-                    ours = PostgresCursor(cursor)
-                    if activity:
-                        ours.executemany(sql.TOUCH_SESSION, activity)
-                    result = work(ours)
-                    is_done = True
-            except _AGAIN as error:
-                if attempt == ATTEMPTS_MAX:
-                    raise StorageUnavailable(retry_after_s=RETRY_AFTER_S) from error
-                time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - to keep two from meeting again
-            except (psycopg.OperationalError, errors.ReadOnlySqlTransaction, PoolTimeout) as error:
-                self._reach.failed(error)
-                # The commit was on its way, and what has become of it was to come over this connection.
-                outcome = OutcomeUnknown if is_done else StorageUnavailable
-                raise outcome(retry_after_s=RETRY_AFTER_S) from error
-            else:
-                self._reach.answered()
-                return result
-        raise AssertionError("unreachable")
+                async with self._lines.own() as line:
+                    await _transact(PostgresCursor(line), job, job.names)
+            except Exception as error:  # noqa: BLE001 - it ends in the job, whose caller is told
+                job.error = error
+            if not job.is_due_again:
+                self._resolve(job)
+                return
+            await asyncio.sleep(random.uniform(0, 0.005 * 2**job.attempts))  # noqa: S311 - so that two do not meet again
+
+    # -------------------------------------------------------------------------- the line: a batch, its commit, the next
+
+    async def _run_line(self) -> None:
+        while self._waiting or self._touched:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+            touched, self._touched = self._touched, {}
+            left: Sequence[_Job] = ()
+            for job in batch:
+                job.begin()
+            try:
+                async with self._lines.own() as line:
+                    left = await _transact_all(PostgresCursor(line), batch, touched)
+            except Exception as error:  # noqa: BLE001 - it ends in the jobs, whose callers are told
+                for job in batch:
+                    job.error = job.error or error
+                if batch:
+                    self._touched = touched | self._touched  # without a caller it is left out, or this had no end
+            again = [job for job in batch if job.is_due_again]
+            for job in left:
+                job.attempts -= 1  # its turn has not come
+            self._waiting.extendleft(reversed([*again, *left]))
+            for job in batch:
+                if job not in again and job not in left:
+                    self._resolve(job)
+
+    def _resolve(self, job: _Job) -> None:
+        error = job.error
+        if error is None:
+            self._lines.answered()
+        elif isinstance(error, (_Unheard, *AWAY, *_AGAIN)) and not isinstance(error, errors.UniqueViolation):
+            self._lines.failed(error)
+            told = OutcomeUnknown if isinstance(error, _Unheard) else StorageUnavailable
+            job.error = told(retry_after_s=RETRY_AFTER_S)
+            job.error.__cause__ = error
+        if isinstance(error, errors.ReadOnlySqlTransaction):
+            self._lines.close()  # another server is the one that takes writes now
+        job.resolve()
+
+
+async def _transact(cursor: PostgresCursor, job: _Job, names: Iterable[str]) -> None:
+    """One job as a transaction; what it raises, it leaves nothing of."""
+    _begin(cursor, names)
+    try:
+        job.result = await run(cursor, job.work)
+        await _commit(cursor)
+    except (Lost, _Unheard):
+        raise
+    except Exception as error:  # noqa: BLE001 - it is the caller's
+        job.error = error
+        await cursor.undo("ROLLBACK")
+
+
+async def _transact_all(cursor: PostgresCursor, batch: Sequence[_Job], touched: dict[str, float]) -> Sequence[_Job]:
+    """A batch as one transaction, at the head of the line; gives those jobs for which the time was too short.
+
+    Locks come before all rows, and in one order everywhere, so that nobody waits for a lock with a row in hand.
+    """
+    if len(batch) == 1 and not touched:
+        (job,) = batch
+        await _transact(cursor, job, (_LINE, *job.names))
+        return ()
+    _begin(cursor, (_LINE, *sorted({name for job in batch for name in job.names})))
+    cursor.executemany(sql.TOUCH_SESSION, [(now, session_id, now) for session_id, now in sorted(touched.items())])
+    await cursor.settle()
+    ends_at = asyncio.get_running_loop().time() + BATCH_S
+    left: Sequence[_Job] = ()
+    for number, job in enumerate(batch):
+        if number > 0 and asyncio.get_running_loop().time() >= ends_at:
+            left = batch[number:]
+            break
+        await _attempt(cursor, job)
+    await _commit(cursor)
+    return left
+
+
+def _begin(cursor: PostgresCursor, names: Iterable[str]) -> None:
+    cursor.execute("BEGIN")
+    cursor.executemany(_LOCK, [(name,) for name in names])
+
+
+async def _attempt(cursor: PostgresCursor, job: _Job) -> None:
+    """One job under its savepoint."""
+    cursor.execute("SAVEPOINT job")
+    try:
+        job.result = await run(cursor, job.work)
+        await cursor.settle()
+    except Lost:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is the caller's
+        job.error = error
+        await cursor.undo("ROLLBACK TO job")
+    cursor.execute("RELEASE job")
+
+
+async def _commit(cursor: PostgresCursor) -> None:
+    cursor.execute("COMMIT")
+    try:
+        await cursor.settle()
+    except Lost as error:
+        raise _Unheard(str(error)) from error

@@ -95,7 +95,13 @@ class SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="heliograph-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[Cursor], T], alone_with: Sequence[str] = ()) -> T:  # noqa: ARG002
+    async def write(
+        self,
+        work: Callable[[Cursor], T],
+        alone_with: Sequence[str] = (),  # noqa: ARG002
+        *,
+        is_in_line: bool = False,  # noqa: ARG002
+    ) -> T:
         """Run a function inside the next transaction; returns its result once that is durable.
 
         A caller that is cancelled leaves its job in the batch: what was handed over is written.
@@ -103,6 +109,7 @@ class SqliteWriter:
         Args:
             work: takes some microseconds; if it raises, what it wrote is rolled back. It may be run again.
             alone_with: makes no difference here: one transaction follows the other.
+            is_in_line: nor does this.
 
         Raises:
             StorageUnavailable: the transaction could not be begun or committed; its cause says why.

@@ -49,17 +49,19 @@ class SqlAccounts:
     ) -> Registration:
         """One atomic registration; `RegistrationUnverified` where the assertion was used before."""
         work = partial(_register, jid=jid, decide=decide, assertion=assertion, retry=retry)
-        return await self._writer.write(work, (jid,))
+        return await self._writer.write(work, (jid,), is_in_line=True)
 
     async def change(
         self, jid: str, now: float, decide: Callable[[Account], AccountChange]
     ) -> tuple[AccountChange, list[str]]:
         """One atomic change, with the end of all sessions where it says so; `AccountNotFound`."""
-        return await self._writer.write(partial(_change, jid=jid, now=now, decide=decide), (jid,))
+        return await self._writer.write(partial(_change, jid=jid, now=now, decide=decide), (jid,), is_in_line=True)
 
     async def delete(self, account_id: int, reason: EndReason, now: float) -> list[RosterChange]:
         """Delete an account with all that belongs to it; the changes are those of other users' rosters."""
-        return await self._writer.write(partial(_delete, account_id=account_id, reason=reason, now=now))
+        return await self._writer.write(
+            partial(_delete, account_id=account_id, reason=reason, now=now), is_in_line=True
+        )
 
     async def expired(self, now: float, limit: int) -> list[Account]:
         """Accounts whose life is over, or the grace period after their deletion, oldest first."""

@@ -24,7 +24,7 @@ class SqlApps:
 
     async def add(self, app: App, keys: Sequence[AppKey]) -> None:
         """Store an app with its keys; `AppInvalid` where its id or a domain of it is taken."""
-        await self._writer.write(partial(_add, app=app, keys=keys))
+        await self._writer.write(partial(_add, app=app, keys=keys), is_in_line=True)
 
     async def lookup(self, app_id: str) -> App | None:
         """The app of that id."""
@@ -50,7 +50,7 @@ class SqlApps:
 
     async def set_policy(self, app: App, now: float) -> None:
         """Store the app's policy."""
-        await self._writer.write(partial(_set_policy, app=app, now=now))
+        await self._writer.write(partial(_set_policy, app=app, now=now), is_in_line=True)
 
 
 def _add(cursor: Cursor, app: App, keys: Sequence[AppKey]) -> None:

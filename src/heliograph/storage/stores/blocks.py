@@ -39,7 +39,7 @@ class SqlBlocks:
 
     async def change(self, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:
         """One atomic change: the list before it, and after it; `AccountNotFound`, and whatever `decide` raises."""
-        return await self._writer.write(partial(_change, jid=jid, decide=decide), (jid,))
+        return await self._writer.write(partial(_change, jid=jid, decide=decide), (jid,), is_in_line=True)
 
 
 def _change(cursor: Cursor, jid: str, decide: Decision) -> tuple[frozenset[str], frozenset[str]]:

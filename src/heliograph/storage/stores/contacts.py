@@ -40,12 +40,12 @@ class SqlContacts:
     async def change(self, owner: str, contact: str, decide: Decision) -> list[RosterChange]:
         """One atomic change of both sides; `AccountNotFound` where the owner is no account."""
         work = partial(change_pair, owner=owner, contact=contact, decide=decide)
-        return await self._writer.write(work, (owner, contact))
+        return await self._writer.write(work, (owner, contact), is_in_line=True)
 
     async def change_many(self, owner: str, contacts: Sequence[str], decide: DecisionOfMany) -> list[RosterChange]:
         """The same with many contacts in one transaction; those that are no account are passed over."""
         work = partial(_change_many, owner=owner, contacts=contacts, decide=decide)
-        return await self._writer.write(work, (owner, *contacts))
+        return await self._writer.write(work, (owner, *contacts), is_in_line=True)
 
 
 def change_pair(cursor: Cursor, owner: str, contact: str, decide: Decision) -> list[RosterChange]:

@@ -47,7 +47,7 @@ class SqlInvitations:
     async def accept(self, token_hash: bytes, acceptor: str, decide: Decision) -> list[RosterChange]:
         """One atomic change of the uses and of both rosters."""
         work = partial(_accept, token_hash=token_hash, acceptor=acceptor, decide=decide)
-        return await self._writer.write(work, (token_hash.hex(), acceptor))
+        return await self._writer.write(work, (token_hash.hex(), acceptor), is_in_line=True)
 
     async def delete(self, owner: str, invitation_id: str) -> bool:
         """Delete an invitation of a user; whether there was one."""

@@ -37,7 +37,9 @@ class SqlProfiles:
 
     async def update(self, jid: str, decide: Decision, editor: Editor = USER) -> Profile:
         """One atomic change; an unchanged profile writes nothing."""
-        return await self._writer.write(partial(_update, jid=jid, decide=decide, editor=editor), (jid,))
+        return await self._writer.write(
+            partial(_update, jid=jid, decide=decide, editor=editor), (jid,), is_in_line=True
+        )
 
     async def update_many(
         self, wanted: Sequence[tuple[str, Decision]], editor: Editor

@@ -23,7 +23,7 @@ class SqlQrLinks:
 
     async def add(self, link: QrLink) -> None:
         """Store a new link with its codes; `CodeTaken` where a code is another link's."""
-        await self._writer.write(partial(_add, link=link))
+        await self._writer.write(partial(_add, link=link), is_in_line=True)
 
     async def lookup(self, link_id: str) -> QrLink | None:
         """The link of that id."""
@@ -37,7 +37,7 @@ class SqlQrLinks:
 
     async def change(self, link_id: str, decide: Callable[[QrLink], QrLink]) -> QrLink | None:
         """One atomic change; `None` where there is no such link."""
-        return await self._writer.write(partial(_change, link_id=link_id, decide=decide), (link_id,))
+        return await self._writer.write(partial(_change, link_id=link_id, decide=decide), (link_id,), is_in_line=True)
 
     async def unclaimed(self, now: float, limit: int) -> list[str]:
         """The ids of verified links whose time is over, the earliest first."""
@@ -45,7 +45,7 @@ class SqlQrLinks:
 
     async def forget(self, before: float, now: float, limit: int) -> int:
         """Delete links whose time was over before then, and end what was made for them and never delivered."""
-        return await self._writer.write(partial(_forget, before=before, now=now, limit=limit))
+        return await self._writer.write(partial(_forget, before=before, now=now, limit=limit), is_in_line=True)
 
 
 def _add(cursor: Cursor, link: QrLink) -> None:

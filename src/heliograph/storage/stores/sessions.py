@@ -43,7 +43,8 @@ class SqlSessions:
     async def end(self, account_id: int, session_ids: Sequence[str], reason: EndReason, now: float) -> list[str]:
         """End sessions with their tokens; returns the ids of those that were live."""
         return await self._writer.write(
-            partial(end_sessions, account_id=account_id, session_ids=session_ids, reason=reason, now=now)
+            partial(end_sessions, account_id=account_id, session_ids=session_ids, reason=reason, now=now),
+            is_in_line=True,
         )
 
     async def idle(self, via: Via, since: float, limit: int) -> list[tuple[Account, Session]]:

@@ -26,7 +26,7 @@ class SqlWebhooks:
     async def add(self, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
         """Store a webhook; `WebhookInvalid` where the app has as many as it may."""
         work = partial(_add, webhook=webhook, secret=secret, max_webhooks=max_webhooks, told=told)
-        await self._writer.write(work, (_MESSAGES,))
+        await self._writer.write(work, (_MESSAGES,), is_in_line=True)
 
     async def list(self) -> list[Webhook]:
         """All webhooks, oldest first."""
@@ -41,7 +41,7 @@ class SqlWebhooks:
 
     async def remove(self, webhook_id: str, told: Event) -> None:
         """Delete a webhook with its messages; `WebhookNotFound`."""
-        await self._writer.write(partial(_remove, webhook_id=webhook_id, told=told))
+        await self._writer.write(partial(_remove, webhook_id=webhook_id, told=told), is_in_line=True)
 
     async def take(self, now: float, until: float, limit: int) -> Sequence[Batch]:
         """The messages that are to be sent now; they are left alone until then."""
@@ -60,7 +60,7 @@ class SqlWebhooks:
     async def replay(self, webhook_id: str, message_id: str | None, now: float) -> int:
         """Let dead letters wait again, one or all of them; gives their number."""
         work = partial(_replay, webhook_id=webhook_id, message_id=message_id, now=now)
-        return await self._writer.write(work, (_MESSAGES,))
+        return await self._writer.write(work, (_MESSAGES,), is_in_line=True)
 
 
 def _add(cursor: Cursor, webhook: Webhook, secret: str, max_webhooks: int, told: Event) -> None:
