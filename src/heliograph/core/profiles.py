@@ -154,11 +154,10 @@ def apply(profile: Profile, change: ProfileChange, now: float, version: int | No
         wanted.setdefault("thumb_image", "")
     if change.vcard_extra is None:
         wanted["vcard_extra"] = _superseded(profile, wanted)
-    visibility = {**profile.visibility, **(change.visibility or {})}
-    changed = replace(profile, **wanted, visibility=visibility)
-    if changed == profile:
+    wanted["visibility"] = {**profile.visibility, **(change.visibility or {})}
+    if all(getattr(profile, name) == value for name, value in wanted.items()):
         return profile
-    return replace(changed, version=profile.version + 1, updated_at=now)
+    return replace(profile, **wanted, version=profile.version + 1, updated_at=now)
 
 
 def _superseded(profile: Profile, wanted: Mapping[str, Any]) -> str:

@@ -187,8 +187,8 @@ PROFILE_BY_JID = (
     "WHERE a.jid = ? AND a.deleted_at IS NULL"
 )
 PROFILE_TO_UPDATE = (
-    f"SELECT {PROFILE}, a.id, p.has_name, p.phone_hash FROM accounts a LEFT JOIN profiles p ON p.account_id = a.id "
-    "WHERE a.jid = ?"
+    f"SELECT {PROFILE}, a.id, a.app_id, a.environment, p.has_name, p.phone_hash FROM accounts a "
+    "LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
 )
 PUT_PROFILE = (
     "INSERT INTO profiles (account_id, version, name, image, thumb_image, status, mobile, email, vcard_extra, "

@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import partial
 
 from heliograph.core import audit, limits, phone_book, profile_history
+from heliograph.core.audit import Owner
 from heliograph.core.directory import profile_terms
 from heliograph.core.profile_history import USER, Editor, ProfileEdit
 from heliograph.core.profiles import Profile
 from heliograph.errors import AccountNotFound, HeliographError
 from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer, next_mark
-from heliograph.storage.stores.audit import owner_of, record
+from heliograph.storage.stores.audit import record
 from heliograph.storage.stores.directory import keep_terms
 
 _TOKEN_CHARS = 64
@@ -87,7 +88,7 @@ def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profi
     row = cursor.execute(sql.PROFILE_TO_UPDATE, (jid,)).fetchone()
     if row is None:
         raise AccountNotFound
-    *columns, account_id, has_name, phone_hash = row
+    *columns, account_id, app_id, environment, has_name, phone_hash = row
     before = rows.profile(tuple(columns))
     after = decide(before)
     if after == before:
@@ -102,8 +103,8 @@ def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profi
     keep_terms(cursor, jid, account_id, "profile", profile_terms(before), profile_terms(after))
     if is_new:
         _note(cursor, account_id, before, after, editor)
-    owner = owner_of(cursor, account_id)
-    record(cursor, [] if owner is None else [audit.of_profile(owner, before, after)])
+    owner = Owner(app_id, rows.environment(environment), jid)
+    record(cursor, [audit.of_profile(owner, before, after)])
     return after
 
 
