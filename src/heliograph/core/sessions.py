@@ -140,7 +140,8 @@ def clip(device: Device) -> Device:
     """What a device says of itself, fit to be shown: printable characters only, each field at most 128."""
 
     def shown(text: str) -> str:
-        return "".join(filter(str.isprintable, text)).strip()[: limits.DEVICE_FIELD_MAX_CHARS]
+        printable = text if text.isprintable() else "".join(filter(str.isprintable, text))
+        return printable.strip()[: limits.DEVICE_FIELD_MAX_CHARS]
 
     return Device(shown(device.device), shown(device.browser), shown(device.os), shown(device.ip))
 

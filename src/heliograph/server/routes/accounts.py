@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from heliograph import wire
@@ -21,26 +20,32 @@ async def register(call: Call[wire.RegisterRequest]) -> wire.RegisterData:
     """`POST /register`: a new user, or a further device of one; repeatable by `Idempotency-Key`. An identity assertion
     comes in `Authorization`.
     """
-    asked = replace(asked_for(call, call.body), assertion=auth.assertion(call.request))
+    asked = asked_for(call, call.body, auth.assertion(call.request))
     registered = await accounts.register(call.ports, call.caller, asked)
     return bodies.registered(call.services, call.caller, registered)
 
 
-def asked_for(call: Call[Any], body: wire.RegisterRequest) -> RegisterRequest:
+def asked_for(call: Call[Any], body: wire.RegisterRequest, assertion: str | None = None) -> RegisterRequest:
     """A registration as `core` takes it.
+
+    Args:
+        call: the call.
+        body: what it asks for; of a call in bulk, one of its users.
+        assertion: an identity assertion.
 
     Raises:
         MetadataInvalid, RequestInvalid: the metadata or the `Idempotency-Key` cannot be one.
     """
     key = call.request.headers.get(KEY_HEADER)
-    now = call.ports.clock.now()
+    asked = b"" if key is None else wire.encode(body)
     return RegisterRequest(
         identifier=body.user_identifier,
         force=body.force_register,
         replace_session=body.replace_session,
         metadata=None if body.register_meta_data is None else check_metadata(body.register_meta_data),
         device=Device(body.device.device, body.device.browser, body.device.os, call.address),
-        retry=retries.retry_key(call.caller, key, body.user_identifier, wire.encode(body), now),
+        assertion=assertion,
+        retry=retries.retry_key(call.caller, key, body.user_identifier, asked, call.ports.clock.now()),
     )
 
 
