@@ -44,7 +44,7 @@ class Bar(NamedTuple):
     peers: str | None = None
 
 
-_SUSTAINED = "register, 16 at once"
+_SUSTAINED, _BULK, _SINGLE = "register, 16 at once", "register burst, one call", "register burst, single calls"
 _FAN_OUT, _SATURATION = "profile to 1000 contacts, set to last", "profile events at saturation, 1000 contacts"
 _WHOLE = "whole profile known to 1000 contacts, set to last"
 _MESSAGES, _OVER_TLS = "messages between 100 pairs", "messages over TLS between 100 pairs"
@@ -52,30 +52,30 @@ _ENDED, _QR = "session ended -> socket closed, under load", "QR sign-in, approve
 
 BARS = (
     Bar("profile to 1,000 contacts, set to last, p50 (ms)", _FAN_OUT, "p50_ms", 0.5),
-    Bar("the same at saturation (events/s)", _SATURATION, "rate", 2.5, True),
-    Bar("the same, server CPU (µs an event)", _SATURATION, "cpu_us", 0.3),
+    Bar("profile to 1,000 contacts at saturation (events/s)", _SATURATION, "rate", 2.5, True),
+    Bar("the same, server CPU an event (µs)", _SATURATION, "cpu_us", 0.3),
     Bar("profile to 100 contacts, set to last, p50 (ms)", "profile to 100 contacts, set to last", "p50_ms", 0.5),
     Bar("whole profile known to 1,000 contacts, p50 (ms)", _WHOLE, "p50_ms", 0.2),
     Bar("sign in, SCRAM, 32 at once (sessions/s)", "sign in, 32 at once", "rate", 2.5, True),
-    Bar("the same, server CPU (µs)", "sign in, 32 at once", "cpu_us", 0.33),
+    Bar("sign in, 32 at once, server CPU (µs)", "sign in, 32 at once", "cpu_us", 0.33),
     Bar("sign in, one at a time, p50 (ms)", "sign in, 1 at once", "p50_ms", 0.6),
     Bar("register, durable, 16 at once (/s)", _SUSTAINED, "rate", 2.0, True),
-    Bar("the same, Prosody with as many rounds of PBKDF2", _SUSTAINED, "rate", 2.0, True, peers=AS_MANY_ROUNDS),
-    Bar("the same, server CPU (µs)", _SUSTAINED, "cpu_us", peers=AS_MANY_ROUNDS),
-    Bar("register 1,000 at a stroke, one call (/s)", "register burst, one call", "rate", 10, True, peers=_SUSTAINED),
-    Bar("the same, single calls (/s)", "register burst, single calls", "rate", 10, True, peers=_SUSTAINED),
+    Bar("register, Prosody at as many rounds of PBKDF2 (/s)", _SUSTAINED, "rate", 2.0, True, peers=AS_MANY_ROUNDS),
+    Bar("register, as many rounds, server CPU (µs)", _SUSTAINED, "cpu_us", peers=AS_MANY_ROUNDS),
+    Bar("register 1,000 at a stroke, one call (/s)", _BULK, "rate", 10, True, peers=_SUSTAINED),
+    Bar("register 1,000 at a stroke, single calls (/s)", _SINGLE, "rate", 10, True, peers=_SUSTAINED),
     Bar("messages between 100 pairs (/s)", _MESSAGES, "rate", 2.0, True),
-    Bar("the same, server CPU (µs)", _MESSAGES, "cpu_us", 0.4),
-    Bar("the same, archived by all three (/s)", f"{_MESSAGES}, archived", "rate", 0, True),
-    Bar("archived, server CPU (µs)", f"{_MESSAGES}, archived", "cpu_us"),
+    Bar("messages, server CPU (µs)", _MESSAGES, "cpu_us", 0.4),
+    Bar("messages, archived by all three (/s)", f"{_MESSAGES}, archived", "rate", 0, True),
+    Bar("messages, archived, server CPU (µs)", f"{_MESSAGES}, archived", "cpu_us"),
     Bar("5,000 users sign in at once (s)", "all sign in and stay", "wall_s", 0.5),
     Bar("memory of a connection at 5,000 (KiB)", "all sign in and stay", "kib_each", limit=14),
     Bar("QR sign-in, approved to connected, p50 (ms)", _QR, "p50_ms", limit=50),
     Bar("session ended to socket closed, p99 under load (ms)", _ENDED, "p99_ms", limit=50),
     Bar("sign in over TLS, 32 at once (sessions/s)", "sign in over TLS, 32 at once", "rate", 0, True),
-    Bar("the same, server CPU (µs)", "sign in over TLS, 32 at once", "cpu_us"),
+    Bar("sign in over TLS, server CPU (µs)", "sign in over TLS, 32 at once", "cpu_us"),
     Bar("messages over TLS between 100 pairs (/s)", _OVER_TLS, "rate", 0, True),
-    Bar("the same, server CPU (µs)", _OVER_TLS, "cpu_us"),
+    Bar("messages over TLS, server CPU (µs)", _OVER_TLS, "cpu_us"),
 )
 
 Values = list[float]
@@ -126,13 +126,20 @@ class Standing(NamedTuple):
 
     def line(self) -> str:
         """A line of the Markdown table."""
-        ours = f"{self.median:,g} ({min(self.ours):,g} to {max(self.ours):,g})" if self.ours else "not measured"
-        peers = ["-" if figure is None else f"{figure:,g}" for figure in self.peers]
+        ours = "not measured"
+        if self.ours:
+            ours = f"{_shown(self.median)} ({_shown(min(self.ours))} to {_shown(max(self.ours))})"
+        peers = ["-" if figure is None else _shown(figure) for figure in self.peers]
         ratio = "-" if self.ratio is None else f"{self.ratio:.2f}x"
         sign = "≥" if self.bar.is_more_better else "≤"
         wanted = f"≤ {self.bar.limit:g}" if self.bar.limit else f"{sign} {self.bar.bound:g}x" if self.bar.bound else ""
         met = {True: "yes", False: "no", None: ""}[self.is_met]
         return f"| {' | '.join([self.bar.title, ours, *peers, ratio, wanted, met])} |"
+
+
+def _shown(value: float) -> str:
+    """A figure to three places, or to the unit where it is larger."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def keep(name: str, results: dict[str, Any]) -> None:
@@ -161,7 +168,8 @@ def ceiling(found: Found) -> str:
         ours = found.get("heliograph", {}).get(workload)
         if "rate" in figures and ours is not None:
             rate, cost = (statistics.median(figures[figure]) for figure in ("rate", "cpu_us"))
-            lines.append(f"| {workload} | {rate:,g} | {cost:,g} | {statistics.median(ours['cpu_us']):,g} |")
+            cells = map(_shown, (rate, cost, statistics.median(ours["cpu_us"])))
+            lines.append(f"| {workload} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -174,7 +182,7 @@ def growth(results: dict[str, Any]) -> str:
 def _table(rows: list[dict[str, Any]]) -> str:
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     for row in rows:
-        cells = [value if isinstance(value, str) else f"{value:,g}" for value in row.values()]
+        cells = [value if isinstance(value, str) else _shown(value) for value in row.values()]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -188,7 +196,8 @@ def plot_peers(found: Found) -> None:
         (bar, ratio if bar.is_more_better else 1 / ratio) for bar in BARS if (ratio := Standing.of(bar, found).ratio)
     ]
     figure, axes = plt.subplots(figsize=(8, 0.36 * len(shown) + 1))
-    axes.barh(range(len(shown)), [ratio for _, ratio in shown], color=_COLOURS["heliograph"])
+    axes.barh(range(len(shown)), [ratio - 1 for _, ratio in shown], left=1, color=_COLOURS["heliograph"])
+    axes.margins(y=0.01)
     axes.axvline(1, color="#444444", linewidth=1)
     for place, (bar, _) in enumerate(shown):
         if bar.bound:
@@ -247,7 +256,21 @@ def write() -> None:
             "![Costs against size](benchmarks-growth.svg)"
         )
     (_DOCS / "benchmarks.md").write_text("\n\n".join(parts) + "\n")
+    _link()
 
+
+def _link() -> None:
+    """The list of all pages names this one, once it is there."""
+    index = _DOCS.parent / "index.md"
+    text = index.read_text()
+    if "reference/benchmarks.md" not in text:
+        index.write_text(text.replace(_BEFORE_LINK, f"{_LINK}\n\n{_BEFORE_LINK}"))
+
+
+_BEFORE_LINK = "## Understand\n"
+_LINK = """Of measurements:
+
+- [Benchmarks](reference/benchmarks.md): beside Prosody and ejabberd, and by what is stored, watched and connected"""
 
 _INTRODUCTION = """# Benchmarks
 
