@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.core import limits
 from heliograph.core.contacts import RosterItem
+from heliograph.core.profile_history import BACKEND
 from heliograph.core.profiles import Profile, Visibility
 from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound, ProfileConflict
@@ -142,3 +143,25 @@ async def test_the_pictures_of_a_deleted_account_are_not_in_use(stores: Any, reg
     assert await stores.profiles.pictures_in_use([token]) == {token}
     await stores.accounts.delete(account.id, EndReason.ACCOUNT_DELETED, NOW)
     assert await stores.profiles.pictures_in_use([token]) == frozenset()
+
+
+async def test_many_changes_and_single_ones_are_told_in_the_order_of_their_marks(stores: Any, registrar: Any) -> None:
+    """A client names the highest mark that it has seen: what is told behind a higher one could be missed for good."""
+    jids = [f"user-{number}@chat.example" for number in range(40)]
+    for jid in jids:
+        await registrar.register(jid)
+    told: list[int] = []
+
+    def next_version(profile: Profile) -> Profile:
+        return replace(profile, version=profile.version + 1, name="Somebody")
+
+    async def one(jid: str) -> None:
+        told.append((await stores.profiles.update(jid, next_version)).mark)
+
+    async with asyncio.TaskGroup() as tasks:
+        wanted = [(jid, next_version) for jid in jids[:20]]
+        tasks.create_task(stores.profiles.update_many(wanted, BACKEND, lambda _place, stored: told.append(stored.mark)))
+        for jid in jids[20:]:
+            tasks.create_task(one(jid))
+    assert len(told) == 40
+    assert told == sorted(told)

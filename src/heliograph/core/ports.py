@@ -225,10 +225,14 @@ class ProfileStore(Protocol):
         ...
 
     async def update_many(
-        self, wanted: Sequence[tuple[str, Callable[[Profile], Profile]]], editor: Editor
+        self,
+        wanted: Sequence[tuple[str, Callable[[Profile], Profile]]],
+        editor: Editor,
+        tell: Callable[[int, Profile], None],
     ) -> list[Profile | HeliographError]:
         """Many such changes, each atomic by itself, under as few commits as may be: in order, what `update` returns or
-        the `HeliographError` that it raises.
+        the `HeliographError` that it raises. `tell` gets each that succeeds with its place in `wanted`, as soon as it
+        is committed: so all changes of this process are told in the order of their marks.
         """
         ...
 

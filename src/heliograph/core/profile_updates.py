@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.core import limits, profiles, rate_limits
@@ -102,13 +103,15 @@ async def apply_all(ports: Ports, caller: Caller, updates: Sequence[Update]) -> 
         for work in batch:
             await work.prepare(ports, now)
         ready = [work for work in batch if work.error is None]
-        done = iter(await ports.profiles.update_many([(work.jid, work.decide) for work in ready], BACKEND))
-        found = [work.result(None if work.error is not None else next(done)) for work in batch]
-        for each in found:
-            if each.profile is not None and each.is_new:
-                ports.engine.publish_profile(each.profile)
-        results += found
+        tell = partial(_publish, ports, ready)
+        done = iter(await ports.profiles.update_many([(work.jid, work.decide) for work in ready], BACKEND, tell))
+        results += [work.result(None if work.error is not None else next(done)) for work in batch]
     return results
+
+
+def _publish(ports: Ports, ready: Sequence[_Work], place: int, stored: Profile) -> None:
+    if ready[place].result(stored).is_new:
+        ports.engine.publish_profile(stored)
 
 
 async def apply_one(ports: Ports, caller: Caller, update: Update) -> Profile:

@@ -43,10 +43,16 @@ class SqlProfiles:
         )
 
     async def update_many(
-        self, wanted: Sequence[tuple[str, Decision]], editor: Editor
+        self, wanted: Sequence[tuple[str, Decision]], editor: Editor, tell: Callable[[int, Profile], None]
     ) -> list[Profile | HeliographError]:
-        """Many such changes; those that wait at the same time share a commit."""
-        work = [self.update(jid, decide, editor) for jid, decide in wanted]
+        """Many such changes; those that wait together share a commit, and each is told as soon as that is done."""
+
+        async def one(place: int, jid: str, decide: Decision) -> Profile:
+            stored = await self.update(jid, decide, editor)
+            tell(place, stored)
+            return stored
+
+        work = [one(place, jid, decide) for place, (jid, decide) in enumerate(wanted)]
         done = await asyncio.gather(*work, return_exceptions=True)
         results: list[Profile | HeliographError] = []
         for each in done:
