@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+import needs
 from ejabberd_clients import until, watching_client
 from ejabberd_places import running_on_ejabberd
-from ejabberd_server import PROGRAM
 from heliograph import SDK, ConnectionStatus, ConnectionUpdate, Event, MessageReceived, ProfileUpdate, ReconnectPolicy
 from heliograph.core.apps import Environment, KeyKind
 from patience import PATIENCE_S
@@ -79,8 +79,7 @@ async def embedded_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
 
 @pytest.fixture(scope="session")
 async def ejabberd_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    if PROGRAM is None:
-        pytest.skip("ejabberd is not here: scripts/install-ejabberd")
+    needs.ejabberd()
     async with running_on_ejabberd(tmp_path_factory.mktemp("ejabberd"), log_level="warning") as (place, _):
         yield place
 

@@ -22,24 +22,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
+import needs
+from chromium import QUIET
 from gallery import AXE, NARROW, SCREENS, WIDE, Gallery
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.server.services import STATIC_DIR
 from heliograph.settings import Settings
-from patience import PATIENCE_MS
+from patience import PATIENCE_MS, PATIENCE_S
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 USUAL = {"viewport": WIDE, "locale": "en-GB", "reduced_motion": "reduce"}
 CAMERA_PX = (640, 480)
@@ -115,10 +107,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     thread = threading.Thread(target=_serve, args=(settings, is_up, stop), name="node")
     thread.start()
     try:
-        yield is_up.result(30)
+        yield is_up.result(PATIENCE_S)
     finally:
         stop.set_result(None)
-        thread.join(30)
+        thread.join(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +118,7 @@ def playwright() -> Iterator[Playwright]:
     """While it is there its event loop counts as the running one of the thread, and no asynchronous test can have
     another: so not for longer than a module.
     """
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: scripts/install-chromium installs it")
+    needs.chromium()
     with sync_playwright() as running:
         yield running
 
@@ -142,7 +133,7 @@ def browser(playwright: Playwright, camera: FakeCamera) -> Iterator[Browser]:
     camera.look_away()
     sees = f"--use-file-for-fake-video-capture={camera.file}"
     expect.set_options(timeout=PATIENCE_MS)
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *FAKE_CAMERA, sees])
+    browser = playwright.chromium.launch(executable_path=needs.chromium(), args=[*QUIET, *FAKE_CAMERA, sees])
     yield browser
     browser.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-import redis_server
 from places import Place, running
 from postgres_server import empty_database
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A Redis server of the tests' own."""
-    if redis_server.program() is None:
-        pytest.skip("there is no Redis or Valkey on this machine")
-    with redis_server.redis_server() as server:
-        yield server.url
 
 
 @pytest.fixture

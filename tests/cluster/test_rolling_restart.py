@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 import balanced
+import needs
 from balanced import ServedNode
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp, Policy, RegistrationPolicy
@@ -76,8 +77,7 @@ class Load:
 
 @pytest.fixture
 async def cluster(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Cluster]:
-    if balanced.program() is None:
-        pytest.skip("there is no haproxy on this machine")
+    needs.haproxy()
     port = balanced.free_port()
     shared = {
         "DATABASE_URL": database_url,

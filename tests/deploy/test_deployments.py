@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 import trustme
 import yaml
 
-import balanced
+import needs
 from heliograph.settings import ENV_PREFIX, Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -112,9 +111,7 @@ def test_what_kubernetes_selects_is_there(manifests: dict[tuple[str, str], Any])
 
 
 def test_haproxy_takes_its_file(tmp_path: Path) -> None:
-    haproxy = balanced.program()
-    if haproxy is None:
-        pytest.skip("there is no haproxy on this machine")
+    haproxy = needs.haproxy()
     issued = trustme.CA().issue_cert("chat.example")
     issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "heliograph.pem"))
     text = (DEPLOY / "haproxy.cfg").read_text().replace("/etc/haproxy/heliograph.pem", f"{tmp_path}/heliograph.pem")
@@ -127,9 +124,7 @@ def test_haproxy_takes_its_file(tmp_path: Path) -> None:
 
 
 def test_systemd_takes_its_unit_and_finds_it_confined(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        pytest.skip("there is no systemd on this machine")
+    analyze = needs.program("systemd-analyze")
     unit = tmp_path / "heliograph.service"
     unit.write_text(UNIT.read_text().replace("/opt/heliograph/bin/heliograph", "/bin/true"))
     verified = subprocess.run((analyze, "verify", str(unit)), check=False, capture_output=True, text=True)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+import needs
 from ejabberd_places import running_on_ejabberd
-from ejabberd_server import PROGRAM, EjabberdServer
+from ejabberd_server import EjabberdServer
 from places import Place
 
 
 @pytest.fixture
 async def both(tmp_path: Path) -> AsyncIterator[tuple[Place, EjabberdServer]]:
     """The node and its ejabberd."""
-    if PROGRAM is None:
-        pytest.skip("ejabberd is not here: scripts/install-ejabberd")
+    needs.ejabberd()
     async with running_on_ejabberd(tmp_path, log_level="warning") as (place, server):
         yield place, server

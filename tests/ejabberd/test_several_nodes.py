@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+import needs
 from ejabberd_clients import answer_what_is_asked, bare_client, ends, event_of, until, watching_client
 from ejabberd_places import running_on_ejabberd
-from ejabberd_server import PROGRAM
 from heliograph.core import profiles
 from heliograph.core.profiles import ProfileChange
 from heliograph.core.sessions import EndReason
@@ -30,8 +30,7 @@ NAMES = ("one.heliograph.localhost", "two.heliograph.localhost")
 @pytest.fixture
 async def nodes(tmp_path: Path) -> AsyncIterator[tuple[Place, EjabberdEngine, EjabberdEngine]]:
     """The first node with its engine, which leads, and the engine of the second."""
-    if PROGRAM is None:
-        pytest.skip("ejabberd is not here: scripts/install-ejabberd")
+    needs.ejabberd()
     async with running_on_ejabberd(tmp_path, components=NAMES, ejabberd_component_name=NAMES[0]) as (place, server):
         second = Settings(**{**server.settings, "ejabberd_component_name": NAMES[1]})
         async with run_node(second) as other:

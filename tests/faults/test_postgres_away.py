@@ -13,10 +13,11 @@ import httpx
 import pytest
 
 import bugs
+import needs
 from heliograph.core.apps import Environment
 from patience import PATIENCE_S
 from places import SANDBOX, Place, running
-from postgres_server import RestartablePostgres, empty_database, program
+from postgres_server import RestartablePostgres, empty_database
 from severed import Cut, Severed, severed
 from wires import Client, bind_request, plain, stream_header
 
@@ -25,8 +26,7 @@ PROFILE = "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>Ada</text><
 
 @pytest.fixture(scope="module")
 def installed() -> Iterator[RestartablePostgres]:
-    if program("postgres") is None:
-        pytest.skip("there is no PostgreSQL on this machine")
+    needs.postgres()
     with RestartablePostgres.running() as running:
         yield running
 

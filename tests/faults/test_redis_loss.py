@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+import needs
 import redis_server
 from heliograph.bus import Shared, redis
 from heliograph.core.rate_limits import Rate
@@ -18,8 +19,7 @@ SLOW = Rate(per_minute=0.001, burst=2)
 
 @pytest.fixture
 def server() -> Iterator[redis_server.RedisServer]:
-    if redis_server.program() is None:
-        pytest.skip("there is no Redis or Valkey on this machine")
+    needs.redis()
     with redis_server.redis_server() as running:
         yield running
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import needs
 from heliograph.node import WEBSOCKET_PATH
 from patience import PATIENCE_S
 from places import Place, running
 from wires import Account, Client
 
 HERE = Path(__file__).parent
-NODE_MODULES = HERE / "node_modules"
 
 
 @dataclass
@@ -148,10 +147,8 @@ async def friends(place: Place) -> Friends:
 @pytest.fixture(scope="session")
 def node_js() -> str:
     """The program that runs JavaScript."""
-    found = shutil.which("node")
-    if found is None or not NODE_MODULES.is_dir():
-        pytest.skip("the clients from npm are missing: `make foreign` installs them, where Node is")
-    return found
+    needs.npm_client("strophe.js")  # which comes with the others
+    return needs.program("node")
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.async_api import Page, async_playwright, expect
 
+import needs
+from chromium import QUIET
 from patience import PATIENCE_MS
 
-CHROMIUM = Path("/usr/bin/chromium")
 HERE = Path(__file__).parent
 SCREENS = HERE.parents[1] / "docs" / "screens"
 IS_PHOTOGRAPHED = os.environ.get("HELIOGRAPH_SCREENS") == "1"
@@ -38,8 +39,7 @@ class _Silent(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The address of a site that has Converse.js on a page."""
-    if not (HERE / "node_modules" / "converse.js").is_dir():
-        pytest.skip("Converse.js is missing: `make foreign` installs it, where Node is")
+    needs.npm_client("converse.js")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=str(HERE)))
     thread = threading.Thread(target=server.serve_forever, name="site")
     thread.start()
@@ -49,18 +49,10 @@ def site() -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Path:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: scripts/install-chromium installs it")
-    return CHROMIUM
-
-
 @pytest.fixture
-async def page(chromium: Path) -> AsyncIterator[Page]:
+async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=chromium, args=options)
+        browser = await playwright.chromium.launch(executable_path=needs.chromium(), args=QUIET)
         page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce")
         page.set_default_timeout(PATIENCE_MS)
         yield page

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import Any
 
 import pytest
 
+import needs
+
 
 @pytest.fixture(scope="module")
 def go_sendxmpp() -> str:
-    found = shutil.which("go-sendxmpp")
-    if found is None:
-        pytest.skip("go-sendxmpp is missing: scripts/install-xmpp-clients installs it")
-    return found
+    return needs.xmpp_client("go-sendxmpp")
 
 
 def command(friends: Any, program: str, *, is_direct_tls: bool) -> tuple[list[str], dict[str, str]]:

@@ -6,12 +6,12 @@ With HELIOGRAPH_SCREENS=1 its picture in docs/screens is taken again (`make scre
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import needs
 from terminals import FONT, on_a_terminal
 
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
@@ -20,10 +20,7 @@ IS_PHOTOGRAPHED = os.environ.get("HELIOGRAPH_SCREENS") == "1"
 
 @pytest.fixture(scope="module")
 def profanity() -> str:
-    found = shutil.which("profanity")
-    if found is None:
-        pytest.skip("profanity is missing: scripts/install-xmpp-clients installs it")
-    return found
+    return needs.xmpp_client("profanity")
 
 
 def settle_in(home: Path, friends: Any) -> None:

@@ -70,7 +70,7 @@ def postgres_server() -> Iterator[str]:
                 yield url
             finally:
                 running.send_signal(signal.SIGINT)  # without waiting for clients
-                running.wait(30)
+                running.wait(PATIENCE_S)
 
 
 class RestartablePostgres:
@@ -126,7 +126,8 @@ class RestartablePostgres:
         log = (self._folder / "log").open("ab")
         command = (server, "-D", f"{self._folder}/data", *arguments)
         self._running = subprocess.Popen(command, cwd=self._folder, stderr=log, **_as_owner())  # type: ignore[call-overload]
-        for _ in range(600):
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
             try:
                 psycopg.connect(self.database_url.removesuffix("heliograph") + "postgres").close()
             except psycopg.OperationalError:
@@ -139,7 +140,7 @@ class RestartablePostgres:
         """End it at once, its connections too, as a crash of the server does; what it acknowledged is on the disk."""
         if self._running is not None:
             self._running.send_signal(signal.SIGQUIT)
-            self._running.wait(30)
+            self._running.wait(PATIENCE_S)
             self._running = None
 
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from patience import PATIENCE_S
+
 
 def program() -> str | None:
     """Where the server is."""
@@ -31,7 +33,8 @@ class RedisServer:
         assert server is not None
         options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
         self._running = subprocess.Popen((server, *options), stdout=subprocess.DEVNULL)
-        for _ in range(500):
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as each:
                     each.sendall(b"PING\r\n")
@@ -46,7 +49,7 @@ class RedisServer:
         """End it as `kill -9` does."""
         if self._running is not None:
             self._running.kill()
-            self._running.wait(10)
+            self._running.wait(PATIENCE_S)
             self._running = None
 
 

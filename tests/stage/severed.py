@@ -37,6 +37,7 @@ class Severed:
         try:
             is_named = False
             while data := await reader.read(65536):
+                is_named = is_named and b"BEGIN" not in data  # what was only read is another matter
                 is_named = is_named or (self.cut is not None and self.whose in data)
                 cut = self.cut if is_named and b"COMMIT" in data else None
                 if cut is Cut.AFTER_COMMIT:

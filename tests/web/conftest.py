@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,22 +16,14 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+import needs
+from chromium import QUIET
 from heliograph.core import apps
 from heliograph.core.apps import Environment, KeyKind, NewApp
 from heliograph.node import Node, run_node
 from heliograph.settings import Settings
 from patience import PATIENCE_MS
 
-CHROMIUM = shutil.which("chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 BARE = "/livez"
 """A page of the node without anything on it. Its own policy would run no script, so the browser is told to pass over
 it. A page that did not come from the node itself would not be let to it (Local Network Access).
@@ -132,10 +123,9 @@ async def web_app(node: Node) -> NewApp:
 @pytest.fixture(scope="session")
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     """The machine's Chromium, without a window."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
+    chromium = needs.chromium()
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        running = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield running
         await running.close()
 

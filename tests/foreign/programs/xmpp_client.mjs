@@ -11,7 +11,8 @@ const ROSTER = "jabber:iq:roster";
 const FEATURES = [DISCO, `${NICK}+notify`].sort();
 const VER = createHash("sha1").update(["client/pc//xmpp.js", ...FEATURES, ""].join("<")).digest("base64");
 
-const xmpp = client({ service, domain, username, password });
+const timeout = 60_000; // its own 2 s are too few on a busy machine
+const xmpp = client({ service, domain, username, password, timeout });
 xmpp.on("error", (error) => tell("refused", error.condition ?? error.message));
 
 xmpp.iqCallee.get(DISCO, "query", ({ element }) =>
