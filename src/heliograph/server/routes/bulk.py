@@ -14,8 +14,10 @@ from heliograph.server import bodies
 from heliograph.server.endpoints import Call, by_secret_key
 from heliograph.server.routes.accounts import asked_for
 
-AT_ONCE = 32
-"""How many registrations of one call are under way at a time: enough to share commits, and to leave room for others."""
+AT_ONCE = 128
+"""How many registrations of one call are under way at a time. They share a commit: a thousand wait for the disk eight
+times. Where no passwords lie ready, others wait until those of so many are derived, some 60 ms on 2 cores.
+"""
 
 
 async def register(call: Call[wire.BulkRequest]) -> wire.BulkData:
@@ -24,15 +26,16 @@ async def register(call: Call[wire.BulkRequest]) -> wire.BulkData:
     """
     users = call.body.users
     await bulk.admit(call.ports, call.caller, len(users))
-    room, known = asyncio.Semaphore(AT_ONCE), set[str]()
+    waiting, known, found = iter(enumerate(users)), set[str](), dict[int, wire.BulkResultBody]()
 
-    async def one(body: wire.RegisterRequest) -> wire.BulkResultBody:
-        async with room:
-            return await _register(call, body, known)
+    async def worker() -> None:
+        for place, body in waiting:
+            found[place] = await _register(call, body, known)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(body)) for body in users]
-    results = tuple(task.result() for task in tasks)
+        for _ in range(min(AT_ONCE, len(users))):
+            group.create_task(worker())
+    results = tuple(found[place] for place in range(len(users)))
     count = Counter(result.status for result in results)
     return wire.BulkData(
         registered=count["registered"], existing=count["existing"], failed=count["failed"], results=results
