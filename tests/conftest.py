@@ -18,7 +18,7 @@ import needs
 import postgres_server
 import redis_server
 
-settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)  # the same in each run
 settings.register_profile("thorough", max_examples=2000, deadline=None)  # pytest --hypothesis-profile=thorough
 settings.load_profile("quick")
 

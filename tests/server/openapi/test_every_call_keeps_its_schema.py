@@ -28,6 +28,7 @@ from heliograph.node import run_node
 from heliograph.server.http import ENDPOINTS
 from heliograph.server.openapi.document import document
 from heliograph.settings import Settings
+from patience import PATIENCE_S
 
 EXAMPLES = 4
 """For each call, beside those that its description gives: the whole test takes some 30 seconds on an idle machine."""
@@ -53,12 +54,12 @@ class RunningNode:
 
     def __enter__(self) -> RunningNode:
         self._thread.start()
-        assert self._ready.wait(30)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_details: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(30)
+        self._thread.join(PATIENCE_S)
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
@@ -74,7 +75,9 @@ class RunningNode:
         kind = KeyKind.SECRET if "secretKey" in security[0] else KeyKind.PUBLISHABLE
         shown = {"Heliograph-Key": self.app.keys[kind, Environment.SANDBOX]}
         if "token" in security[0]:
-            shown["Authorization"] = f"Bearer {asyncio.run_coroutine_threadsafe(self._token(), self._loop).result(10)}"
+            shown["Authorization"] = (
+                f"Bearer {asyncio.run_coroutine_threadsafe(self._token(), self._loop).result(PATIENCE_S)}"
+            )
         return shown
 
     async def _token(self) -> str:
