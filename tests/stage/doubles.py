@@ -31,6 +31,7 @@ class RecordingEngine:
 
     told: list[tuple[Any, ...]] = field(default_factory=list)
     connected: dict[str, list[str]] = field(default_factory=dict)
+    reaches_all: bool = False
 
     def provision(self, jid: str) -> None:
         self.told.append(("provision", jid))

@@ -245,7 +245,7 @@ async def _tell_engine(ports: Ports, event: Event) -> None:
     if event.kind is Kind.SESSION_ENDED:
         reason = EndReason(str(event.facts["reason"]))
         ports.engine.disconnect_session(event.owner.jid, event.session_id, reason)
-    elif event.kind is Kind.SESSION_CREATED and event.facts.get("via") == Via.QR:
+    elif event.kind is Kind.SESSION_CREATED and event.facts.get("via") == Via.QR and not ports.engine.reaches_all:
         found = await ports.sessions.lookup(event.session_id)
         if found is not None:
             ports.engine.announce_session(event.owner.jid, found[1])

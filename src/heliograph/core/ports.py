@@ -401,7 +401,13 @@ class Sealer(Protocol):
 
 
 class Engine(Protocol):
-    """What the rules ask of an XMPP server. Methods enqueue; none waits for a peer's socket."""
+    """What the rules ask of an XMPP server. Methods enqueue; none waits for a peer's socket.
+
+    Attributes:
+        reaches_all: whether it reaches the connections of all nodes, and not those of this process alone.
+    """
+
+    reaches_all: bool
 
     def provision(self, jid: str) -> None:
         """An account was registered, or the domain of a new app is to be served: let clients sign in.

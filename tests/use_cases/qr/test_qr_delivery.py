@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.core import qr_browser, qr_phone, sessions, tokens
+from heliograph.core import audit, qr_browser, qr_phone, sessions, tokens
 from heliograph.core.apps import Caller
 from heliograph.core.ports import Ports
 from heliograph.core.qr_login import State
@@ -74,6 +74,19 @@ async def test_a_socket_that_was_replaced_leaves_the_credential_to_the_new_one(b
     with pytest.raises(AlreadyUsed):
         await qr_browser.confirm(browser.ports, browser.id, "socket 1")
     assert (await qr_browser.confirm(browser.ports, browser.id, "socket 2")).state is State.DELIVERED
+
+
+async def test_other_processes_tell_their_own_connections_of_the_session(
+    browser: Any, phone: Identity, engine: Any
+) -> None:
+    made = await browser.signed_in(phone)
+    await browser.deliver(made)
+    for reaches_all in (False, True):  # one that reaches all connections has told of it where the session was made
+        engine.reaches_all = reaches_all
+        engine.told.clear()
+        await audit.follow(browser.ports, {})
+        announced = [told[1:] for told in engine.told if told[0] == "announce_session"]
+        assert announced == ([] if reaches_all else [(phone.account.jid, made.session)])
 
 
 async def test_a_denial_at_the_last_moment_ends_the_new_session(browser: Any, phone: Identity) -> None:

@@ -119,6 +119,7 @@ class EjabberdEngine(EmbeddedEngine):
     """
 
     fan_out: LeadersFanOut
+    reaches_all = True
 
     def __init__(
         self, addresses: Sequence[Address], api_urls: Sequence[str], api_token: str | None, *, secret: bytes

@@ -96,6 +96,8 @@ class EmbeddedEngine:
         contact_addresses: URIs by what they are for (XEP-0157).
     """
 
+    reaches_all = False
+
     def __init__(
         self,
         limits: EngineLimits,
