@@ -122,8 +122,8 @@ def _engine(settings: Settings, certificate: Path, key: Path) -> EmbeddedEngine:
     if settings.engine == "ejabberd":
         token = settings.ejabberd_api_token
         return EjabberdEngine(
-            _component_addresses(settings),
-            (settings.ejabberd_api_url, *settings.ejabberd_cluster_api_urls),
+            ejabberd_components(settings),
+            ejabberd_api_urls(settings),
             None if token is None else token.get_secret_value(),
             secret=secret,
         )
@@ -444,8 +444,13 @@ def _ejabberd_websocket_url(settings: Settings) -> str:
     return settings.ejabberd_websocket_url or f"{beside_api}/ws"
 
 
-def _component_addresses(settings: Settings) -> list[Address]:
-    """One for each node of ejabberd."""
+def ejabberd_api_urls(settings: Settings) -> tuple[str, ...]:
+    """The HTTP API of each node of ejabberd; the first is this node's own."""
+    return settings.ejabberd_api_url, *settings.ejabberd_cluster_api_urls
+
+
+def ejabberd_components(settings: Settings) -> list[Address]:
+    """Where each node of ejabberd listens for components, and how this one connects."""
     name, secret = _component_name(settings), _component_secret(settings)
     first = Address(settings.ejabberd_component_host, settings.ejabberd_component_port, name, secret)
     others = [each.rpartition(":") for each in settings.ejabberd_cluster_components]

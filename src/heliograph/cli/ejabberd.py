@@ -18,8 +18,10 @@ import typer
 from heliograph.cli.options import ConfigFile
 from heliograph.cli.running import run, settings_of
 from heliograph.core.remote_server import PasswordPorts
+from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
 from heliograph.engines.ejabberd.auth_program import AuthProgram
 from heliograph.engines.ejabberd.configuration import fragment, whole
+from heliograph.errors import Unreachable
 from heliograph.node import ejabberd_configuration, open_stores
 from heliograph.settings import Settings
 from heliograph.system.logs import configure_logs
@@ -39,10 +41,15 @@ def configure(
     is_fragment: Annotated[
         bool, typer.Option("--fragment", help="Only what an existing ejabberd.yml lacks, for these hosts alone.")
     ] = False,
+    is_reloaded: Annotated[
+        bool,
+        typer.Option("--reload", help="Let the running ejabberd (ejabberd_api_url) read it at once; with --output."),
+    ] = False,
 ) -> None:
     """Write the ejabberd.yml that serves this installation's users, with the reasons as comments.
 
-    It holds the component's secret. Write it again after an app was created, and let ejabberd reload it.
+    It holds the component's secret. Write it again after an app was created, and let ejabberd reload it, on each node
+    of an ejabberd cluster.
     """
     settings = settings_of(config)
     program = [sys.executable, "-m", "heliograph.cli", "ejabberd-auth"]
@@ -56,6 +63,22 @@ def configure(
     output.touch(mode=0o600)
     output.write_text(text, encoding="utf-8")
     print(f"{output}: {len(terms.hosts)} hosts")
+    if is_reloaded:
+        run(_reload(settings))
+        print("ejabberd has read it")
+
+
+async def _reload(settings: Settings) -> None:
+    token = settings.ejabberd_api_token
+    try:
+        async with EjabberdApi(
+            (settings.ejabberd_api_url,), None if token is None else token.get_secret_value()
+        ) as api:
+            await api.reload()
+    except ApiUnavailable as error:
+        raise Unreachable(f"ejabberd does not answer ({error}); it reads the file when it starts") from None
+    except ApiRefused as error:
+        raise Unreachable(f"ejabberd refuses ({error}); run once: ejabberdctl reload_config") from None
 
 
 def auth(config: ConfigFile = None) -> None:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from heliograph.doctor import certificate, database, machine, pictures
+from heliograph.doctor import certificate, database, ejabberd, machine, pictures
 from heliograph.doctor.findings import Finding, ok, problem, warning
 from heliograph.settings import ENV_PREFIX, Settings
 from heliograph.system.certificate import CERTIFICATE_NAME, KEY_NAME
@@ -33,9 +33,9 @@ def examine(
         *configuration(settings, environment),
         *_certificate(settings, chain, key, now),
         machine.port("HTTP", settings.http_host, settings.http_port),
-        machine.port("XMPP with STARTTLS", settings.xmpp_host, settings.xmpp_port),
-        machine.port("XMPP with TLS", settings.xmpp_host, settings.xmpps_port),
+        *_xmpp_ports(settings),
         *_database(settings),
+        *ejabberd.look(settings, _domains(settings)),
         *pictures.look(settings),
         *machine.clock(now, database.newest_entry(settings.sqlite_file), ask),
         machine.disk(settings.data_dir),
@@ -71,6 +71,16 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _xmpp_ports(settings: Settings) -> list[Finding]:
+    """Those of the embedded engine; another engine's are not the node's own."""
+    if settings.engine != "embedded":
+        return []
+    return [
+        machine.port("XMPP with STARTTLS", settings.xmpp_host, settings.xmpp_port),
+        machine.port("XMPP with TLS", settings.xmpp_host, settings.xmpps_port),
+    ]
 
 
 def _certificate_files(settings: Settings) -> tuple[Path, Path]:

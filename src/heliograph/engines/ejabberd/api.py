@@ -78,6 +78,10 @@ class EjabberdApi:
         found = await self._call("user_sessions_info", {"user": user, "host": host}, list[_Session])
         return [Bound(each.resource, now - each.uptime) for each in found]
 
+    async def hosts(self) -> frozenset[str]:
+        """The domains that it serves."""
+        return frozenset(await self._call("registered_vhosts", {}, list[str]))
+
     async def connected(self, host: str) -> frozenset[str]:
         """The full JIDs of all connections of a domain."""
         return frozenset(await self._call("connected_users_vhost", {"host": host}, list[str]))
@@ -113,6 +117,10 @@ class EjabberdApi:
         """Delete what is kept of a user: roster, waiting messages, archive."""
         user, _, host = jid.partition("@")
         await self._call("unregister", {"user": user, "host": host}, Any)
+
+    async def reload(self) -> None:
+        """Let it read its configuration again, as far as it can while it runs: new domains are served."""
+        await self._call("reload_config", {}, Any)
 
     async def _call(self, command: str, arguments: Mapping[str, str], kind: Any) -> Any:
         answer = await self._ask(command, arguments)

@@ -17,7 +17,7 @@ DELEGATED = (
 """What ejabberd lets Heliograph answer: the profile in all its forms, other nodes of personal eventing, block lists."""
 COMMANDS = (
     *("add_rosteritem", "connected_users_vhost", "delete_rosteritem", "get_roster", "kick_session", "send_stanza"),
-    *("status", "unregister", "user_sessions_info"),
+    *("registered_vhosts", "reload_config", "status", "unregister", "user_sessions_info"),
 )
 """What Heliograph calls of ejabberd's HTTP API."""
 
@@ -91,7 +91,7 @@ def whole(terms: Configuration) -> str:
     """A complete `ejabberd.yml`."""
     return f"""\
 # ejabberd for Heliograph, made by `heliograph ejabberd configure`. Make it again when an app is added, as the domains
-# below are those of all apps. Then: ejabberdctl reload_config
+# below are those of all apps, with `--reload`, or: ejabberdctl reload_config
 
 hosts:
 {_items(terms.hosts)}

@@ -39,6 +39,7 @@ LOOK_EVERY_CONNECTIONS = 1000
 seconds, and one more for so many connections.
 """
 _RETRY_S = 1.0
+_RENEW_EVERY_S = 60.0
 _LATELY_S, _LATELY_STEP_S = 10.0, 1.0
 _PAGE = 500
 
@@ -133,6 +134,7 @@ class EjabberdEngine(EmbeddedEngine):
         self._look = asyncio.Event()
         self._is_new = True  # ejabberd may hold connections that it was not told to end
         self._has_missed = False
+        self._renew_at: dict[tuple[ComponentLink, str], float] = {}  # on the loop's clock
         self._told_mark: dict[str, int] = {}  # by domain, the mark of the last profile that went out
         self._control: Control
         self._running: asyncio.Task[None]
@@ -223,11 +225,11 @@ class EjabberdEngine(EmbeddedEngine):
     async def _compare(self, has_come_back: bool) -> None:
         before = set(self.router.full)
         listed: set[str] = set()
-        for host in sorted(self._hosts):
-            try:
-                listed |= await self._control.api.connected(host)
-            except ApiRefused:
-                log.warning("host_unknown_to_ejabberd", host=host, hint="heliograph ejabberd configure")
+        served = sorted(self._hosts & await self._control.api.hosts())
+        if missing := sorted(self._hosts.difference(served)):
+            log.warning("domains_unknown_to_ejabberd", domains=missing, hint="heliograph ejabberd configure --reload")
+        for host in served:
+            listed |= await self._control.api.connected(host)
         came_meanwhile = self.router.full.keys() - before
         went_meanwhile = before - self.router.full.keys()
         self.mirror.align((listed - went_meanwhile) | came_meanwhile)
@@ -237,11 +239,22 @@ class EjabberdEngine(EmbeddedEngine):
                 self._catch_up(before)
             await self._tell_all()
         else:
-            self.mirror.ask_who_leads(sorted(self._hosts))
+            self.mirror.ask_who_leads(served)
+            self._renew_for(served)
         if self._is_new:
             self._is_new = False
             for jid in {full.partition("/")[0] for full in listed}:
                 self._chores.add(jid, "check", partial(self._check, jid))
+
+    def _renew_for(self, served: Sequence[str]) -> None:
+        """Ejabberd grants what it does for a domain when a component connects: for one that it has begun to serve
+        since, the link is made anew.
+        """
+        now = asyncio.get_running_loop().time()
+        for link, host in list(self.mirror.grants.lacking(served)):
+            if now >= self._renew_at.setdefault((link, host), now + LOOK_EVERY_S):
+                self._renew_at[link, host] = now + _RENEW_EVERY_S
+                link.reconnect()
 
     def _catch_up(self, before: set[str]) -> None:
         """Bring what was published while ejabberd could not be reached."""

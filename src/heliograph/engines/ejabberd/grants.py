@@ -64,6 +64,13 @@ class Grants:
                 return link, granted.privileges[domain]
         return None
 
+    def lacking(self, domains: Iterable[str]) -> Iterator[tuple[ComponentLink, str]]:
+        """Where an ejabberd node that grants something grants nothing for one of those domains."""
+        for domain in domains:
+            for link, granted in self._by_link.items():
+                if granted.privileges and domain not in granted.privileges:
+                    yield link, domain
+
     def led_by_others(self, domains: Iterable[str]) -> Iterator[tuple[ComponentLink, str]]:
         """Where this node may speak, and another one answers, or none does."""
         for domain in domains:

@@ -1,0 +1,63 @@
+"""Does ejabberd let the node in, and does it serve the domains of all apps?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from heliograph.doctor.findings import Finding, ok, problem
+from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
+from heliograph.engines.ejabberd.link import Address
+from heliograph.node import ejabberd_api_urls, ejabberd_components
+from heliograph.settings import Settings
+
+SUBJECT = "ejabberd"
+CONNECT_TIMEOUT_S = 3.0
+_MAKE = "Run: heliograph ejabberd configure --output … --reload, on the machine of that ejabberd node."
+
+
+def look(settings: Settings, domains: Sequence[str]) -> list[Finding]:
+    """What there is to say of each node of ejabberd; nothing where the node is an XMPP server itself.
+
+    Args:
+        settings: the node's settings.
+        domains: the JID domains of all apps.
+    """
+    if settings.engine != "ejabberd":
+        return []
+    return asyncio.run(_look(settings, domains))
+
+
+async def _look(settings: Settings, domains: Sequence[str]) -> list[Finding]:
+    token = settings.ejabberd_api_token
+    found = [await _listener(address) for address in ejabberd_components(settings)]
+    for url in ejabberd_api_urls(settings):
+        async with EjabberdApi((url,), None if token is None else token.get_secret_value()) as api:
+            found += await _domains(api, url, domains)
+    return found
+
+
+async def _listener(address: Address) -> Finding:
+    where = f"{address.host}:{address.port}"
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+    except (OSError, TimeoutError):
+        advice = "Start ejabberd, or correct the settings that begin with ejabberd_component and ejabberd_cluster."
+        return problem(SUBJECT, f"nobody listens for components at {where}", advice)
+    writer.close()
+    return ok(SUBJECT, f"components may connect at {where}")
+
+
+async def _domains(api: EjabberdApi, url: str, domains: Sequence[str]) -> list[Finding]:
+    try:
+        served = await api.hosts()
+    except ApiUnavailable as error:
+        advice = "Start ejabberd, or correct ejabberd_api_url and ejabberd_cluster_api_urls."
+        return [problem(SUBJECT, f"{url} does not answer ({error})", advice)]
+    except ApiRefused as error:
+        return [problem(SUBJECT, f"{url} does not let us ask ({error})", _MAKE)]
+    missing = [domain for domain in domains if domain not in served]
+    return [problem(SUBJECT, f"{url} does not serve {domain}", _MAKE) for domain in missing] or [
+        ok(SUBJECT, f"{url} serves the domains of all apps")
+    ]
