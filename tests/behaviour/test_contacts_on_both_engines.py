@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ejabberd_clients import bare_client
+from heliograph.core.apps import Environment
 from heliograph.errors import HeliographError
 from heliograph.sdk.events import FriendsListUpdate, MessageReceived, PresenceUpdate
 from patience import PATIENCE_S
@@ -100,6 +102,36 @@ async def test_a_block_by_a_plain_client_is_in_the_record(plain_client: Any, pla
     assert other in str(blocked)
     listed = await ada.ask("<blocklist xmlns='urn:xmpp:blocking'/>")
     assert jid in listed.xml
+
+
+async def test_a_request_is_shown_to_plain_clients_until_it_is_answered_or_taken_back(place: Any, user: Any) -> None:
+    name, friend = user("ada"), user("bob")
+    ada, account = await place.register(name, Environment.LIVE), await place.register(friend, Environment.LIVE)
+    bob = await bare_client(place, account)
+    await bob.ask("<query xmlns='jabber:iq:roster'/>")
+
+    async def ask(method: str, path: str, who: Any) -> None:
+        await place.call(method, path, who, environment=Environment.LIVE)
+
+    async def is_asked_when_it_comes() -> bool:
+        late = await bare_client(place, account, is_present=False)
+        await late.send("<presence/>")
+        return any(each.name == "presence" and each.get("type") == "subscribe" for each in await late.so_far())
+
+    await ask("PUT", f"/contacts/{friend}", ada)
+    assert (await bob.gets("presence", type="subscribe")).get("from") == ada.jid
+    assert await is_asked_when_it_comes()
+    await ask("DELETE", f"/contacts/{friend}", ada)
+    async with asyncio.timeout(PATIENCE_S):  # not every engine tells the clients that are there already
+        while await is_asked_when_it_comes():
+            pass
+
+    await ask("PUT", f"/contacts/{friend}", ada)
+    await bob.gets("presence", type="subscribe")
+    await ask("POST", f"/contact-requests/{name}/accept", account)
+    while "subscription='both'" not in (await bob.gets("iq", type="set")).xml:
+        pass
+    assert not await is_asked_when_it_comes()
 
 
 async def test_an_unknown_contact_is_refused(join: Any, user: Any) -> None:

@@ -12,6 +12,7 @@ from heliograph.core.remote_server import Told, attribute
 from heliograph.core.sessions import EndReason
 from heliograph.engines.ejabberd.api import EjabberdApi, RosterEntry
 from heliograph.xmpp.framing import as_document
+from heliograph.xmpp.presence import Kind, is_watcher, presence_xml
 from heliograph.xmpp.session_end import SIGN_IN_AGAIN, end_text
 from heliograph.xmpp.stanza import quote
 from heliograph.xmpp.stream import Limits, parse_document
@@ -83,8 +84,13 @@ class Control:
         for contact in present.keys() - wanted.keys():
             await self.api.remove_item(jid, contact)
         for contact, entry in wanted.items():
-            if present.get(contact) != entry:
-                await self.api.set_item(jid, contact, entry)
+            before = present.get(contact)
+            if before == entry:
+                continue
+            if is_watcher(entry.subscription) and not (before is not None and is_watcher(before.subscription)):
+                # A request that was granted would wait on, and be shown again to each client that comes.
+                await self.api.send(contact, jid, presence_xml(Kind.UNSUBSCRIBE, contact, jid))
+            await self.api.set_item(jid, contact, entry)
 
     async def _tell_blocked(self, jid: str, blocked: Iterable[str]) -> None:
         """As privacy lists, which ejabberd keeps and applies whether or not the user is there."""

@@ -30,6 +30,7 @@ from heliograph.engines.ejabberd.mirror import Mirror
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.presence import presence_xml
 
 log = structlog.get_logger("heliograph.ejabberd")
 
@@ -290,6 +291,8 @@ class EjabberdEngine(EmbeddedEngine):
         """See `Engine`."""
         super().contacts_changed(changes)
         for change in changes:
+            if change.request is not None:
+                self.say(change.owner, change.owner, presence_xml(change.request, change.contact, change.owner))
             self._tell(change.owner)
 
     def blocks_changed(self, change: BlockChange) -> None:
