@@ -11,13 +11,14 @@ import asyncio
 import itertools
 import uuid
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from heliograph.core import limits
 from heliograph.engines.embedded.allowance import UNITS_PER_BYTE, Allowance
+from heliograph.engines.embedded.at_once import Done, begin
 from heliograph.engines.embedded.client_state import become_active, become_inactive
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import PeerError
@@ -43,7 +44,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger("heliograph.xmpp")
 
 _HANDLERS_PER_TURN = 4
-"""How many handlers of one client may follow each other before the event loop turns to others."""
+"""How many handlers of one client that look into the stores may follow each other before the event loop turns to
+others.
+"""
+
+Work = Coroutine[None, None, "Sequence[StreamEvent] | None"]
+"""What of an event has to wait for I/O; what comes of it are further events."""
 
 
 class Transport(Protocol):
@@ -164,24 +170,49 @@ class Connection:
         if work is not None:
             self._engine.spawn(self._finish(work))
 
-    def _run(self, events: list[StreamEvent]) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+    def _run(self, events: Sequence[StreamEvent]) -> Work | None:
         """Handle events in order, until one of them needs I/O: that comes back, and the others wait for it."""
-        for number, event in enumerate(events):
-            if self.is_gone:
+        answered = 0
+        while events:
+            work, rest = self._run_up_to_work(events)
+            if work is None:
                 return None
-            if type(event) is Stanza:
-                if self.managed is not None:
-                    self.managed.ledger.count()
-                work = self._engine.handle(self, event)
-            else:
-                work = self._negotiate(event)
-            if work is not None:
-                self._is_busy = True
-                self._defer(events[number + 1 :])
-                return work
+            if isinstance(work, list):  # answered at once, which is the rule
+                answered += 1
+                self._pump()
+                if answered < _HANDLERS_PER_TURN:
+                    events = [*work, *rest]
+                    continue
+                work = _next_turn(work)
+            self._is_busy = True
+            self._defer(rest)
+            return work
         return None
 
-    def _defer(self, events: list[StreamEvent]) -> None:
+    def _run_up_to_work(
+        self, events: Sequence[StreamEvent]
+    ) -> tuple[Work | list[StreamEvent] | None, Sequence[StreamEvent]]:
+        """Handle events in order up to one that brings others or needs I/O; what comes of it, and the events behind."""
+        resource = self.resource
+        turn_ends = 0 if resource is None else resource.answered + _HANDLERS_PER_TURN
+        for number, event in enumerate(events, 1):
+            if self.is_gone:
+                break
+            if type(event) is not Stanza:
+                work = self._negotiate(event)
+                if work is not None:
+                    return work, events[number:]
+                continue
+            if self.managed is not None:
+                self.managed.ledger.count()
+            work = self._engine.handle(self, event)
+            if work is not None:
+                return work, events[number:]
+            if resource is not None and resource.answered >= turn_ends:
+                return _next_turn(), events[number:]
+        return None, ()
+
+    def _defer(self, events: Sequence[StreamEvent]) -> None:
         if not events:
             return
         if self._backlog is None:
@@ -195,7 +226,7 @@ class Connection:
             self._is_full = True
             self._transport.pause()
 
-    async def _finish(self, work: Coroutine[None, None, list[StreamEvent] | None]) -> None:
+    async def _finish(self, work: Work) -> None:
         """Run a handler that needs I/O, then those that waited for it; so what a client has sent at once is answered in
         one write where the store answers at once. Every few of them, other clients have their turn.
         """
@@ -214,7 +245,7 @@ class Connection:
                 return
             work = following
 
-    def _go_on(self, events: list[StreamEvent] | None) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+    def _go_on(self, events: Sequence[StreamEvent] | None) -> Work | None:
         """A handler is done: handle what it has brought, and what waited for it."""
         waiting, self._backlog = self._backlog, None
         self._waiting_bytes = 0
@@ -255,20 +286,20 @@ class Connection:
         self._pause = None
         self._read_on()
 
-    def _negotiate(self, event: StreamEvent) -> Coroutine[None, None, list[StreamEvent] | None] | None:
+    def _negotiate(self, event: StreamEvent) -> Work | list[StreamEvent] | None:
         match event:
             case TlsWanted():
                 self.flush()
                 self._transport.start_tls()
                 self.stream.tls_established()
             case CredentialsWanted() | BearerWanted() | TokensWanted():
-                return self._answered(self._engine.sign_in.look_up(self, event))
+                return self._answer(self._engine.sign_in.look_up(self, event))
             case AdmissionWanted():
                 return self._answered(self._engine.inline.admit(self, event))
             case AuthenticationDone():
                 return self._engine.sign_in.done(self, event)
             case BindWanted():
-                return self._answered(self._engine.sign_in.bind(self, event))
+                return self._answer(self._engine.sign_in.bind(self, event))
             case StreamClosed():
                 self._engine.leave(self)
                 self._pump(is_farewell=True)
@@ -280,18 +311,29 @@ class Connection:
                 (become_active if event.is_active else become_inactive)(self.resource)
         return None
 
+    def _answer(self, work: Coroutine[None, None, list[StreamEvent]]) -> Work | list[StreamEvent]:
+        """Answer a question of the stream, at once if its store does not wait."""
+        try:
+            begun = begin(work)
+        except Exception as error:  # noqa: BLE001 - see `_unanswered`
+            return self._unanswered(error)
+        return begun.result if isinstance(begun, Done) else self._answered(begun)
+
     async def _answered(self, work: Coroutine[None, None, list[StreamEvent]]) -> list[StreamEvent]:
-        """The answer to a question of the stream; where a store cannot give it, the client is told so, by an id that
-        the log has too.
-        """
         try:
             return await work
-        except PeerError as error:  # the database is away, which is told where that is found out
+        except Exception as error:  # noqa: BLE001 - as there
+            return self._unanswered(error)
+
+    def _unanswered(self, error: Exception) -> list[StreamEvent]:
+        """A question whose answer cannot be found out must end neither the stream nor the server: the client is told.
+        That the database is away is logged where that is found out; a bug in a look-up has an id in the log.
+        """
+        if isinstance(error, PeerError):
             return self.stream.unanswered(error.message, *error.row.stanza)
-        except Exception as error:  # a bug in a look-up must end neither the stream nor the server
-            error_id = uuid.uuid4().hex
-            log.exception("sign_in_unanswered", error_id=error_id, exc_info=error)
-            return self.stream.unanswered(f"Error {error_id}")
+        error_id = uuid.uuid4().hex
+        log.error("sign_in_unanswered", error_id=error_id, exc_info=error)
+        return self.stream.unanswered(f"Error {error_id}")
 
     def adopt(self, managed: ManagedOutlet) -> None:
         """Carry on a stream that another connection began; what the stream machine said of it goes out first."""
@@ -378,3 +420,9 @@ class Connection:
             self._pause.cancel()
         self.stream.framing.close()
         self._engine.forget(self)
+
+
+async def _next_turn(events: list[StreamEvent] | None = None) -> list[StreamEvent] | None:
+    """Let others have their turn, then go on with those events."""
+    await asyncio.sleep(0)
+    return events

@@ -23,6 +23,7 @@ from heliograph.core.sessions import EndReason, Session, describe
 from heliograph.engines.embedded.admission import Admission
 from heliograph.engines.embedded.allowance import Allowance
 from heliograph.engines.embedded.archiver import Archiver
+from heliograph.engines.embedded.at_once import Begun, begin
 from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
@@ -322,16 +323,26 @@ class EmbeddedEngine:
         return f"hg{next(self._ids)}"
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine that belongs to the engine; `stop` waits for it."""
+        """Run a coroutine that belongs to the engine, in a task; `stop` waits for it."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run such a coroutine at once, as far as it goes without waiting."""
+        try:
+            begun = begin(work)
+        except Exception as error:  # noqa: BLE001 - as little a matter of the caller as that of a task
+            _log_failure(error)
+        else:
+            if isinstance(begun, Begun):
+                self.spawn(begun)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._left.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("task_failed", error_id=uuid.uuid4().hex, exc_info=error)
+            _log_failure(error)
 
     # ------------------------------------------------------------------------------------------------ the Engine port
 
@@ -382,6 +393,10 @@ class EmbeddedEngine:
                 resource.outlet.send(new_session(jid, resource.jid, self.next_id(), facts))
             else:
                 resource.outlet.send(ended_session(jid, resource.jid, self.next_id(), facts, ended.value))
+
+
+def _log_failure(error: BaseException) -> None:
+    log.error("task_failed", error_id=uuid.uuid4().hex, exc_info=error)
 
 
 async def _guarded(resource: Resource, stanza: Stanza, work: Coroutine[None, None, None]) -> list[StreamEvent] | None:

@@ -60,6 +60,7 @@ class Resource:
         since: the mark that the client has named as the highest that it has seen, or -1 (`xmpp.profile_news`).
         caught_up: the mark up to which the client was told of profiles when it came; what is published later is told.
         missed: the highest mark that was published and not told since then.
+        answered: how many requests were begun at once that look into the stores.
     """
 
     outlet: Outlet
@@ -88,6 +89,7 @@ class Resource:
     since: int = -1
     caught_up: int = -1
     missed: int = -1
+    answered: int = 0
 
     @property
     def is_available(self) -> bool:

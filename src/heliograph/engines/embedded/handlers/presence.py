@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, contacts, limits
 from heliograph.core.contacts import RosterChange
+from heliograph.engines.embedded.at_once import answered
 from heliograph.engines.embedded.handlers import capabilities, offline, pep_audience, pep_relations, roster
 from heliograph.engines.embedded.handlers.addressing import check_blocking, refuse, same_host
 from heliograph.engines.embedded.router import Presence, Resource, send_each
@@ -77,7 +78,7 @@ def _available(
     sender.presence, sender.priority = presence_content(stanza, photo), priority
     sender.presence_lang = stanza.get(XML_LANG) or sender.lang
     if plan.is_probing:
-        return _initial(engine, sender, stanza)
+        return answered(sender, _initial(engine, sender, stanza))
     _announce(engine, sender)
     work = capabilities.announced(engine, sender, stanza)
     return _take_messages(engine, sender, work) if takes_messages_now else work
@@ -185,7 +186,7 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, ending: Template, sta
     sender.presence, sender.directed = None, None
     capabilities.forgotten(sender)
     if plan.is_announced and not engine.router.available(sender.account):
-        engine.spawn(engine.ports.sessions.note_status(sender.account, status[: limits.LAST_STATUS_MAX_CHARS]))
+        engine.begin(engine.ports.sessions.note_status(sender.account, status[: limits.LAST_STATUS_MAX_CHARS]))
 
 
 def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:

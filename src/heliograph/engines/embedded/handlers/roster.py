@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.core import contacts, limits
 from heliograph.core.contacts import RosterChange, RosterItem
+from heliograph.engines.embedded.at_once import answered
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own, refuse
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
@@ -24,8 +25,12 @@ def _shown(item: RosterItem) -> Item:
     return Item(item.jid, item.subscription, item.name, item.groups, item.is_pending_out, item.is_approved)
 
 
-async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> None:
+def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) -> Coroutine[None, None, None] | None:
     check_own(sender, target)
+    return answered(sender, _show(engine, sender, stanza))
+
+
+async def _show(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> None:
     known = parse_get(stanza.element[0]).ver
     sender.is_interested = True
     version = None
