@@ -94,6 +94,12 @@ async def test_what_was_added_is_durable_after_a_flush_and_an_empty_one_is_none(
     assert await stores.archive.newest() == NOW_US + 2999
 
 
+async def test_a_message_that_comes_behind_later_ones_finds_its_place(stores: Any, ids: dict[str, int]) -> None:
+    await filled(stores, [message(ids, 2), message(ids, 5)])
+    await filled(stores, [message(ids, 6), message(ids, 9), *(message(ids, number) for number in (1, 8, 4, 7))])
+    assert await page(stores, ids[ADA]) == await page(stores, ids[BOB]) == [1, 2, 4, 5, 6, 7, 8, 9]
+
+
 async def test_the_newest_of_nothing_is_zero(stores: Any) -> None:
     assert await stores.archive.newest() == 0
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import islice
 
 import structlog
 
@@ -37,6 +36,7 @@ class SqlArchive:
         self._writer = writer
         self._waiting: list[ArchivedMessage] = []
         self._waiting_bytes = 0
+        self._highest = 0  # of those that were handed to the writer
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
@@ -69,14 +69,30 @@ class SqlArchive:
     async def _write(self) -> None:
         """Write all that waits, in one commit if it has room there."""
         messages, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        chunks = iter(messages)
+        in_order, late = self._sorted_out(messages)
         try:
-            jobs = iter(lambda: tuple(islice(chunks, CHUNK)), ())
-            await asyncio.gather(*(self._writer.write(partial(_add, messages=chunk)) for chunk in jobs))
+            await self._add_each(in_order[at : at + CHUNK] for at in range(0, len(in_order), CHUNK))
+            await self._add_each([message] for message in late)
         finally:
             self._writing = None
             if self._waiting:
                 self._begin_later()
+
+    def _sorted_out(self, messages: Sequence[ArchivedMessage]) -> tuple[list[ArchivedMessage], list[ArchivedMessage]]:
+        """Those that come in the order of their numbers, and those that come behind a later one, as they had to wait
+        for something else.
+        """
+        in_order, late = [], []
+        for message in messages:
+            if message.number > self._highest:
+                self._highest = message.number
+                in_order.append(message)
+            else:
+                late.append(message)
+        return in_order, late
+
+    async def _add_each(self, chunks: Iterable[Sequence[ArchivedMessage]]) -> None:
+        await asyncio.gather(*(self._writer.write(partial(_add, messages=chunk)) for chunk in chunks))
 
     async def page(self, owner: int, selection: Selection, limit: int, *, is_backwards: bool) -> list[ArchivedMessage]:
         """At most so many of the selected messages from one end on."""
@@ -134,6 +150,7 @@ def _parameters(owner: int, selection: Selection) -> tuple[str, tuple[object, ..
 
 
 def _add(cursor: Cursor, messages: Sequence[ArchivedMessage]) -> None:
+    """Write messages that come in the order of their numbers, between which there is no other."""
     cursor.executemany(
         sql_archive.ADD,
         [
