@@ -35,7 +35,7 @@ from heliograph.xmpp.sasl_mechanisms import offer
 from heliograph.xmpp.sasl_profile import CoreProfile, Profile
 from heliograph.xmpp.scram import ChannelBinding
 from heliograph.xmpp.stanza import NS_BIND, NS_TLS, XML_LANG, Stanza, escape, iq_result, split_tag, stanza_error
-from heliograph.xmpp.stream import Event, StreamError, StreamHeader, is_one_element
+from heliograph.xmpp.stream import Event, StreamError, StreamHeader, is_header, is_one_element
 from heliograph.xmpp.stream_management import EnableWanted, ResumeWanted
 from heliograph.xmpp.stream_opening import check_header, claimed_bare, stream_error_xml
 
@@ -152,7 +152,7 @@ class ServerStream:
 
     def _negotiate(self, data: bytes) -> None:
         """Read tag by tag, since any of them may end the stream that the bytes behind it belong to."""
-        is_whole = self._is_open and is_one_element(data)
+        is_whole = is_one_element(data) if self._is_open else is_header(data)
         start = 0
         while start < len(data):
             end = (0 if is_whole else data.find(b">", start) + 1) or len(data)
