@@ -33,6 +33,8 @@ class Online:
         directed: who got directed presence and has not been told that it is over.
         expected: the presence of others that it must see, by full JID.
         seen: what it has seen.
+        stale: those who sent it directed presence before it was last unavailable: they still tell it when they go, as
+            section 4.6 wants it, and it has forgotten them meanwhile.
         owed: the texts that it must get.
         got: those that it has got.
     """
@@ -43,6 +45,7 @@ class Online:
     directed: set[Device] = field(default_factory=set)
     expected: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
     owed: list[str] = field(default_factory=list)
     got: list[str] = field(default_factory=list)
 
@@ -88,7 +91,8 @@ class Presences(RuleBasedStateMachine):
                 online.got.append(got.element.findtext("{jabber:client}body") or "")
             elif got.name == "presence" and online.show is not None and sender != self._jid(device):
                 if got.get("type") == "unavailable":
-                    assert online.seen.pop(sender, None) is not None, "who goes was there"
+                    was_there = online.seen.pop(sender, None) is not None
+                    assert was_there or sender in online.stale, "who goes was there"
                 else:
                     online.seen[sender] = got.element.findtext("{jabber:client}show") or ""
 
@@ -127,6 +131,7 @@ class Presences(RuleBasedStateMachine):
         online.show, online.priority = show, priority
         if is_initial:
             online.seen, online.expected = {}, {}
+            online.stale = {self._jid(each) for each, its in self.online.items() if device in its.directed}
             for other in self._watchers(device):
                 online.expected[self._jid(other)] = self.online[other].show or ""
         for other in self._watchers(device):
