@@ -17,13 +17,14 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "stage"))
 
 from clients import Account, Http, gather_limited, login
-from meters import Meter, _tree, cpu_s, rss_kib
+from meters import Meter, cpu_s, rss_kib
 from postgres_server import RestartablePostgres
 from servers import Heliograph, heliograph
 
@@ -98,32 +99,57 @@ def needs(users: int, costs: Costs, habits: Habits = Habits()) -> Needs:
     )
 
 
-class Both:
-    """CPU time of the node and of PostgreSQL over a section."""
+class Database(Protocol):
+    """What the records are kept in."""
 
-    def __init__(self, node: Heliograph, postgres_pid: int) -> None:
-        self._node, self._pid = node, postgres_pid
+    def cpu_s(self) -> float:
+        """CPU seconds of its own processes."""
+        ...
+
+    def size(self) -> int:
+        """Bytes on the disk."""
+        ...
+
+
+class InPostgres:
+    """A PostgreSQL server."""
+
+    def __init__(self, server: RestartablePostgres) -> None:
+        self._server = server
+
+    def cpu_s(self) -> float:
+        """All its processes."""
+        return cpu_s(Heliograph(self._server.pid, 0, {}))
+
+    def size(self) -> int:
+        """As it says itself."""
+        with psycopg.connect(self._server.database_url) as connection:
+            found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        assert found is not None
+        return int(found[0])
+
+
+class Both:
+    """CPU time of the node and of its database over a section."""
+
+    def __init__(self, node: Heliograph, database: Database) -> None:
+        self._node, self._database = node, database
 
     async def each(self, count: int, work: Callable[[], Awaitable[object]]) -> tuple[float, float, float]:
-        """Microseconds of the node and of PostgreSQL for each of the `count` calls of `work`, and calls a second."""
-        before = self._database_s()
+        """Microseconds of the node and of its database for each of the `count` calls of `work`, and calls a second."""
+        before = self._database.cpu_s()
         with Meter(self._node) as meter:
             await work()
-        database_s = self._database_s() - before
+        database_s = self._database.cpu_s() - before
         return meter.cpu_s * 1e6 / count, database_s * 1e6 / count, count / meter.wall_s
 
-    def _database_s(self) -> float:
-        postmaster = Heliograph(self._pid, 0, {})
-        assert _tree(self._pid)
-        return cpu_s(postmaster)
 
-
-async def measure(node: Heliograph, postgres: RestartablePostgres, accounts: int, connections: int) -> Costs:
+async def measure(node: Heliograph, database: Database, accounts: int, connections: int) -> Costs:
     """Fill the database, and measure each cost in turn."""
-    empty = _size(postgres)
+    empty = database.size()
     for begin in range(0, accounts, BULK):
         await node.register_bulk([f"user-{number}" for number in range(begin, min(begin + BULK, accounts))])
-    both = Both(node, postgres.pid)
+    both = Both(node, database)
     register = await node.registrar()
     made: list[Account] = []
 
@@ -131,12 +157,12 @@ async def measure(node: Heliograph, postgres: RestartablePostgres, accounts: int
         made.extend([await register(f"new-{number}") for number in range(CALLS)])
 
     registered = await both.each(CALLS, registrations)
-    account_bytes = (_size(postgres) - empty) / (accounts + CALLS)
+    account_bytes = (database.size() - empty) / (accounts + CALLS)
     hubs = made[CONTACTS : CALLS - CONTACTS : 10]
-    before = _size(postgres)
+    before = database.size()
     for number, each in enumerate(hubs):
         await node.befriend(each, made[10 * number : 10 * number + CONTACTS])
-    contact_bytes = (_size(postgres) - before) / (2 * CONTACTS * len(hubs))  # each is a contact of the other
+    contact_bytes = (database.size() - before) / (2 * CONTACTS * len(hubs))  # each is a contact of the other
     backend = await node.backend()
     changed = await both.each(CALLS, lambda: _each_profile(backend, "PATCH", "Busy"))
     read = await both.each(CALLS, lambda: _each_profile(backend, "GET", None))
@@ -149,7 +175,7 @@ async def measure(node: Heliograph, postgres: RestartablePostgres, accounts: int
         "change a profile": changed,
         "sign in over TLS": signed_in,
     }.items():
-        print(f"{name:20} {node_us:8.0f} us node {database_us:8.0f} us PostgreSQL {rate:8.0f}/s from one caller")
+        print(f"{name:20} {node_us:8.0f} us node {database_us:8.0f} us database {rate:8.0f}/s from one caller")
     print(f"a connection {memory / 1024:.0f} KiB, account {account_bytes:.0f} bytes, contact {contact_bytes:.0f} bytes")
     return Costs(*registered[:2], *read[:2], *changed[:2], *signed_in[:2], memory, account_bytes, contact_bytes)
 
@@ -170,19 +196,12 @@ async def _each_profile(http: Http, method: str, status: str | None) -> None:
         await http.call(method, f"/api/v1/users/new-{number}/profile", body)
 
 
-def _size(postgres: RestartablePostgres) -> int:
-    with psycopg.connect(postgres.database_url) as connection:
-        found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-    assert found is not None
-    return int(found[0])
-
-
 async def main(accounts: int, connections: int) -> None:
     """Measure, and print the model."""
     with RestartablePostgres.running() as postgres, tempfile.TemporaryDirectory() as folder:
         os.environ["HELIOGRAPH_DATABASE_URL"] = postgres.database_url
         async with heliograph(Path(folder)) as node:
-            costs = await measure(node, postgres, accounts, connections)
+            costs = await measure(node, InPostgres(postgres), accounts, connections)
     print(f"{'users':>12} {'connected':>12} {'their memory':>14} {'node cores':>11} {'db cores':>9} {'database':>10}")
     for users in (1_000_000, 10_000_000, 100_000_000):
         need = needs(users, costs)

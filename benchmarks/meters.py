@@ -33,7 +33,10 @@ def cpu_s(server: Server) -> float:
     """CPU seconds that a server's processes have used, in user and system mode."""
     ticks = 0
     for pid in _tree(server.pid):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
         ticks += int(fields[11]) + int(fields[12])
     return ticks / _TICKS
 

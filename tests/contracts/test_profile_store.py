@@ -162,6 +162,7 @@ async def test_many_changes_and_single_ones_are_told_in_the_order_of_their_marks
         wanted = [(jid, next_version) for jid in jids[:20]]
         tasks.create_task(stores.profiles.update_many(wanted, BACKEND, lambda _place, stored: told.append(stored.mark)))
         for jid in jids[20:]:
+            await asyncio.sleep(0)  # so that they come while the many are under way
             tasks.create_task(one(jid))
     assert len(told) == 40
     assert told == sorted(told)
