@@ -1,9 +1,11 @@
 /** What an account is, and what can be done with it. */
 
+import type { AccountBody } from "heliograph";
+
 import { button, h } from "../shared/dom.js";
 import { t } from "../shared/messages.js";
 import { dayAndTime } from "../shared/time.js";
-import { Api, type Account } from "./api.js";
+import { Api } from "./api.js";
 import { confirmed } from "./ask.js";
 import { doing } from "./deed.js";
 import { tagsOf } from "./tags.js";
@@ -11,7 +13,7 @@ import { tagsOf } from "./tags.js";
 type Refresh = () => Promise<void>;
 
 /** The card of an account. */
-export function accountCard(api: Api, account: Account, refresh: Refresh): HTMLElement {
+export function accountCard(api: Api, account: AccountBody, refresh: Refresh): HTMLElement {
   const facts: [string, string | HTMLElement][] = [
     [t("admin_address"), account.userJid],
     [t("admin_since"), dayAndTime(account.createdAt)],
@@ -25,7 +27,7 @@ export function accountCard(api: Api, account: Account, refresh: Refresh): HTMLE
   return h("section", { class: "card" }, heading, list, h("div", { class: "actions" }, ...deeds(api, account, refresh)));
 }
 
-function capForm(api: Api, account: Account, refresh: Refresh): HTMLElement {
+function capForm(api: Api, account: AccountBody, refresh: Refresh): HTMLElement {
   const input = h("input", { class: "field cap", type: "number", min: 1, placeholder: t("admin_cap_usual"), "aria-label": t("admin_cap") });
   input.value = account.maxSessions === null ? "" : String(account.maxSessions);
   const save = h("button", { type: "submit", class: "button plain small" }, t("profile_save"));
@@ -38,7 +40,7 @@ function capForm(api: Api, account: Account, refresh: Refresh): HTMLElement {
   return form;
 }
 
-function deeds(api: Api, account: Account, refresh: Refresh): HTMLElement[] {
+function deeds(api: Api, account: AccountBody, refresh: Refresh): HTMLElement[] {
   const path = (...rest: string[]): string => Api.user(account.userId, ...rest);
   const post = (label: string, look: "plain" | "danger", done: string, ...rest: string[]): HTMLButtonElement => {
     const control = button(label, look, () => doing(control, () => api.call("POST", path(...rest)), done, refresh));
@@ -53,7 +55,7 @@ function deeds(api: Api, account: Account, refresh: Refresh): HTMLElement[] {
 }
 
 /** Deletes the user; for good where that is ticked, where the grace period runs already, and always in the sandbox. */
-function removal(api: Api, account: Account, refresh: Refresh): HTMLElement {
+function removal(api: Api, account: AccountBody, refresh: Refresh): HTMLElement {
   const control = button(t("admin_delete"), "danger", () => void ask());
   control.classList.add("small");
   const ask = async (): Promise<void> => {

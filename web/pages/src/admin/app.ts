@@ -1,8 +1,10 @@
 /** What the app is: how clients reach it, its limits and features, and the statuses that it offers. */
 
+import type { Config } from "heliograph";
+
 import { fill, h } from "../shared/dom.js";
 import { isMessageKey, t } from "../shared/messages.js";
-import type { Api, AppConfig } from "./api.js";
+import type { Api } from "./api.js";
 import { doing } from "./deed.js";
 import type { Part } from "./part.js";
 
@@ -12,7 +14,7 @@ export function app(api: Api): Part {
   const element = h("div", { class: "user" }, h("h1", { class: "unseen", tabindex: -1 }, t("admin_app")), cards);
   const refresh = async (): Promise<void> => {
     const [config, { statuses }] = await Promise.all([
-      api.get<AppConfig>("/config"),
+      api.get<Config>("/config"),
       api.get<{ statuses: readonly string[] }>("/app/statuses"),
     ]);
     const features = Object.entries(config.features).map(([name, isOn]): [string, string] => [named("feature", name), t(isOn ? "admin_on" : "admin_off")]);
@@ -21,7 +23,7 @@ export function app(api: Api): Part {
       cards,
       card(t("admin_app"), [
         [t("admin_domain"), config.domain],
-        ["XMPP", `${config.xmppHost}:${config.xmppPort}, TLS ${config.xmppTlsPort}`],
+        ["XMPP", `${config.xmppHost}, ${portsOf(config)}`],
         ["WebSocket", config.websocketUrl],
         [t("admin_required"), config.requiredProfileFields.join(", ") || "–"],
         ...features,
@@ -31,6 +33,13 @@ export function app(api: Api): Part {
     );
   };
   return { element, refresh };
+}
+
+/** The ports that are open. */
+function portsOf(config: Config): string {
+  const startTls = config.xmppPort === null ? [] : [`STARTTLS ${config.xmppPort}`];
+  const directTls = config.xmppTlsPort === null ? [] : [`TLS ${config.xmppTlsPort}`];
+  return [...startTls, ...directTls].join(", ") || "–";
 }
 
 /** The text for a name of the API, or the name itself. */

@@ -1,10 +1,11 @@
 /** One line of the audit trail. */
 
+import type { AuditEntryBody } from "heliograph";
+
 import { h } from "../shared/dom.js";
 import { icon, type IconName } from "../shared/icons.js";
 import { isMessageKey, t } from "../shared/messages.js";
 import { since } from "../shared/time.js";
-import type { AuditEntry } from "./api.js";
 
 const SIGNS: Readonly<Record<string, IconName>> = {
   app: "keys",
@@ -16,7 +17,7 @@ const SIGNS: Readonly<Record<string, IconName>> = {
 };
 
 /** The row of an entry; with `isAboutOne` the user's name is left out, as all entries are about one user. */
-export function auditRow(entry: AuditEntry, isAboutOne = false): HTMLElement {
+export function auditRow(entry: AuditEntryBody, isAboutOne = false): HTMLElement {
   const subject = entry.kind.split(".")[0] ?? "";
   const about = entry.userId !== "" && !isAboutOne ? h("a", { href: `#/users/${encodeURIComponent(entry.userId)}` }, entry.userId) : null;
   return h(
@@ -39,7 +40,7 @@ function saying(kind: string): string {
   return isMessageKey(key) ? t(key) : kind;
 }
 
-function factsOf(entry: AuditEntry): string {
+function factsOf(entry: AuditEntryBody): string {
   const facts = Object.entries(entry.facts).map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(", ") : String(value)}`);
   return [`#${entry.number}`, ...facts].join(" · ");
 }

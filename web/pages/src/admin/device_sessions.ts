@@ -1,18 +1,20 @@
 /** Where a user is signed in. */
 
+import type { SessionBody } from "heliograph";
+
 import { h } from "../shared/dom.js";
 import { deviceName } from "../shared/device_name.js";
 import { icon } from "../shared/icons.js";
 import { t } from "../shared/messages.js";
 import { since } from "../shared/time.js";
-import { Api, type DeviceSession } from "./api.js";
+import { Api } from "./api.js";
 import { doing } from "./deed.js";
 
 /** The card of a user's device sessions, the one that was active last first. */
 export function deviceSessions(
   api: Api,
   identifier: string,
-  sessions: readonly DeviceSession[],
+  sessions: readonly SessionBody[],
   refresh: () => Promise<void>,
 ): HTMLElement {
   const newestFirst = [...sessions].sort((a, b) => b.lastActiveAt.localeCompare(a.lastActiveAt));
@@ -22,7 +24,7 @@ export function deviceSessions(
   return h("section", { class: "card" }, h("h2", {}, t("sessions_heading")), list);
 }
 
-function row(api: Api, identifier: string, session: DeviceSession, refresh: () => Promise<void>): HTMLElement {
+function row(api: Api, identifier: string, session: SessionBody, refresh: () => Promise<void>): HTMLElement {
   const name = deviceName(session);
   const via = t(session.via === "qr" ? "session_via_qr" : "session_via_register");
   const facts = [session.ip, via, t("session_active", { when: since(session.lastActiveAt) })].filter(Boolean);

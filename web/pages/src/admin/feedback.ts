@@ -1,9 +1,11 @@
 /** What users said on leaving. */
 
+import type { FeedbackBody } from "heliograph";
+
 import { h } from "../shared/dom.js";
 import { t } from "../shared/messages.js";
 import { since } from "../shared/time.js";
-import type { Api, Feedback } from "./api.js";
+import type { Api } from "./api.js";
 import { PagedList } from "./pages.js";
 import type { Part } from "./part.js";
 
@@ -13,7 +15,7 @@ const PAGE = 50;
 export function feedback(api: Api): Part {
   const list = new PagedList(
     async (before) => {
-      const answer = await api.get<{ feedback: readonly Feedback[]; next: number | null }>("/feedback", {
+      const answer = await api.get<{ feedback: readonly FeedbackBody[]; next: number | null }>("/feedback", {
         limit: PAGE,
         ...(before === null ? {} : { before }),
       });
@@ -27,11 +29,11 @@ export function feedback(api: Api): Part {
   return { element, refresh: () => list.refresh() };
 }
 
-function row(said: Feedback): HTMLElement {
+function row(said: FeedbackBody): HTMLElement {
   return h(
     "li",
     { class: "row audit-row" },
-    h("span", { class: "row-text" }, h("strong", {}, said.reason || "–"), h("span", {}, said.feedback), h("span", { class: "faint" }, said.userId)),
+    h("span", { class: "row-text" }, h("strong", {}, said.reason || "–"), h("span", {}, said.feedback), h("span", { class: "faint" }, said.userId ?? t("admin_user_gone"))),
     h("time", { class: "faint", datetime: said.createdAt, title: said.createdAt }, since(said.createdAt)),
   );
 }

@@ -1,12 +1,14 @@
 /** The page at `/admin`: asks for the app's secret key, then shows its users and what happens. */
 
+import type { Config } from "heliograph";
+
 import { button, fill, focusOn, h } from "../shared/dom.js";
 import { header, languagePicker, show, signOutButton, tell } from "../shared/frame.js";
 import { icon, type IconName } from "../shared/icons.js";
 import { language, t, type MessageKey } from "../shared/messages.js";
 import { codeOf, explain } from "../shared/problems.js";
 import { outcome } from "../shared/outcome.js";
-import { Api, type AppConfig } from "./api.js";
+import { Api } from "./api.js";
 import { app } from "./app.js";
 import { feedback } from "./feedback.js";
 import { keyCard } from "./key_card.js";
@@ -52,7 +54,7 @@ function askForKey(): void {
 async function enter(key: string): Promise<void> {
   const api = new Api(key);
   await api.get("/users", { limit: 1 });
-  const config = await api.get<AppConfig>("/config");
+  const config = await api.get<Config>("/config");
   sessionStorage.setItem(KEPT, key);
   new Console(api, config).start();
 }
@@ -74,7 +76,7 @@ class Console {
 
   constructor(
     private readonly api: Api,
-    private readonly config: AppConfig,
+    private readonly config: Config,
   ) {}
 
   start(): void {

@@ -1,8 +1,10 @@
 /** What happens in the app: the newest entries of its audit trail, kept up while the page is looked at. */
 
+import type { AuditEntryBody } from "heliograph";
+
 import { h } from "../shared/dom.js";
 import { t } from "../shared/messages.js";
-import { Api, type AuditEntry } from "./api.js";
+import { Api } from "./api.js";
 import { auditRow } from "./audit_row.js";
 import { PagedList } from "./pages.js";
 import type { Part } from "./part.js";
@@ -11,12 +13,12 @@ const PAGE = 50;
 const REFRESH_MS = 5_000;
 
 interface Answer {
-  entries: readonly AuditEntry[];
+  entries: readonly AuditEntryBody[];
   next: number | null;
 }
 
 /** A trail from a path of the API: the app's, or one user's. */
-export function trailOf(api: Api, path: string, isAboutOne = false): PagedList<AuditEntry> {
+export function trailOf(api: Api, path: string, isAboutOne = false): PagedList<AuditEntryBody> {
   const load = async (before: string | number | null) => {
     const { entries, next } = await api.get<Answer>(path, { limit: PAGE, ...(before === null ? {} : { before }) });
     return { items: entries, next };

@@ -1,10 +1,12 @@
 /** One user: profile, account, device sessions, and what happened. */
 
+import type { AccountBody, OwnProfileBody, ProfileEditBody, SessionBody } from "heliograph";
+
 import { button, fill, h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { t } from "../shared/messages.js";
 import { accountCard } from "./account_card.js";
-import { Api, type Account, type DeviceSession, type Profile, type ProfileEdit } from "./api.js";
+import { Api } from "./api.js";
 import { deviceSessions } from "./device_sessions.js";
 import type { Part } from "./part.js";
 import { profileEdits } from "./profile_edits.js";
@@ -23,7 +25,7 @@ export function user(api: Api, identifier: string): Part {
   const element = h("div", { class: "user" }, back, h("h1", { class: "unseen", tabindex: -1 }, identifier), cards);
 
   const refresh = async (): Promise<void> => {
-    const account = await api.get<Account>(Api.user(identifier));
+    const account = await api.get<AccountBody>(Api.user(identifier));
     // A deleted account has neither profile nor sessions until it is restored.
     const [profile, sessions, edits] = account.isDeleted ? [null, [], []] : await live(api, identifier);
     fill(
@@ -39,11 +41,11 @@ export function user(api: Api, identifier: string): Part {
   return { element, refresh };
 }
 
-async function live(api: Api, identifier: string): Promise<[Profile, readonly DeviceSession[], readonly ProfileEdit[]]> {
+async function live(api: Api, identifier: string): Promise<[OwnProfileBody, readonly SessionBody[], readonly ProfileEditBody[]]> {
   const [profile, { sessions }, { changes }] = await Promise.all([
-    api.get<Profile>(Api.user(identifier, "profile")),
-    api.get<{ sessions: readonly DeviceSession[] }>(Api.user(identifier, "sessions")),
-    api.get<{ changes: readonly ProfileEdit[] }>(Api.user(identifier, "profile", "history")),
+    api.get<OwnProfileBody>(Api.user(identifier, "profile")),
+    api.get<{ sessions: readonly SessionBody[] }>(Api.user(identifier, "sessions")),
+    api.get<{ changes: readonly ProfileEditBody[] }>(Api.user(identifier, "profile", "history")),
   ]);
   return [profile, sessions, changes];
 }

@@ -1,10 +1,12 @@
 /** A user's profile as the app's backend sees and changes it. What is saved here is on every screen at once. */
 
+import type { OwnProfileBody } from "heliograph";
+
 import { avatar } from "../shared/avatar.js";
 import { button, fill, h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { t, type MessageKey } from "../shared/messages.js";
-import { Api, type Profile, type ProfileField } from "./api.js";
+import { Api, type ProfileField } from "./api.js";
 import { doing } from "./deed.js";
 
 const FIELDS: readonly [ProfileField, MessageKey, string][] = [
@@ -15,7 +17,7 @@ const FIELDS: readonly [ProfileField, MessageKey, string][] = [
 ];
 
 /** The card of a profile, which becomes its form. */
-export function profileCard(api: Api, profile: Profile, refresh: () => Promise<void>): HTMLElement {
+export function profileCard(api: Api, profile: OwnProfileBody, refresh: () => Promise<void>): HTMLElement {
   const card = h("section", { class: "card profile-card" });
   const change = (control: HTMLButtonElement, changed: Readonly<Record<string, unknown>>): void => {
     const body = { ...changed, version: profile.version };
@@ -28,7 +30,7 @@ export function profileCard(api: Api, profile: Profile, refresh: () => Promise<v
 
 type Change = (control: HTMLButtonElement, changed: Readonly<Record<string, unknown>>) => void;
 
-function reading(profile: Profile, edit: () => void, change: Change): HTMLElement[] {
+function reading(profile: OwnProfileBody, edit: () => void, change: Change): HTMLElement[] {
   const words = h(
     "div",
     { class: "profile-words" },
@@ -54,13 +56,13 @@ function reading(profile: Profile, edit: () => void, change: Change): HTMLElemen
 }
 
 /** Who sees a field, where that is not everybody's to see. */
-function seenBy(profile: Profile, field: ProfileField): HTMLElement {
+function seenBy(profile: OwnProfileBody, field: ProfileField): HTMLElement {
   const viewers = profile.visibility[field] ?? "";
   const key: MessageKey = viewers === "everyone" ? "admin_seen_everyone" : viewers === "nobody" ? "admin_seen_nobody" : "admin_seen_contacts";
   return h("span", { class: "faint seen-by" }, t(key));
 }
 
-function writing(profile: Profile, change: Change, cancel: () => void): HTMLElement {
+function writing(profile: OwnProfileBody, change: Change, cancel: () => void): HTMLElement {
   const inputs = FIELDS.map(([field, label, type]) => {
     const input = h("input", { name: field, type, value: profile[field], class: "field", autocomplete: "off" });
     return h("label", { class: "labelled" }, h("span", {}, t(label)), input);

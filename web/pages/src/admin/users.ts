@@ -1,5 +1,7 @@
 /** The users of the app: a list to search in, and the form that adds one. */
 
+import type { AccountBody, CredentialsData } from "heliograph";
+
 import { avatar } from "../shared/avatar.js";
 import { busy, h } from "../shared/dom.js";
 import { tell } from "../shared/frame.js";
@@ -7,7 +9,7 @@ import { icon } from "../shared/icons.js";
 import { t } from "../shared/messages.js";
 import { explain } from "../shared/problems.js";
 import { since } from "../shared/time.js";
-import type { Account, Api, Registered } from "./api.js";
+import type { Api } from "./api.js";
 import { shown } from "./ask.js";
 import { PagedList } from "./pages.js";
 import type { Part } from "./part.js";
@@ -17,7 +19,7 @@ const PAGE = 50;
 const TYPING_MS = 200;
 
 interface Answer {
-  users: readonly Account[];
+  users: readonly AccountBody[];
   next: string | null;
 }
 
@@ -54,7 +56,7 @@ async function find(api: Api, prefix: string, after: string | number | null) {
   return { items, next };
 }
 
-function row(account: Account): HTMLElement {
+function row(account: AccountBody): HTMLElement {
   const { userId } = account;
   const who = { userId, nickName: "", image: "" };
   const text = h(
@@ -88,7 +90,7 @@ function addForm(api: Api): HTMLElement {
 
 /** Registers a user, or a further device of one, and shows the credentials: the node cannot show them again. */
 async function register(api: Api, identifier: string): Promise<void> {
-  const made = await api.call<Registered>("POST", "/register", { userIdentifier: identifier });
+  const made = await api.call<CredentialsData>("POST", "/register", { userIdentifier: identifier });
   const words = t(made.isExisting ? "admin_added_device" : "admin_added_user");
   await shown(identifier, words, { [t("admin_address")]: made.userJid, [t("admin_password")]: made.password });
   location.hash = `#/users/${encodeURIComponent(identifier)}`;

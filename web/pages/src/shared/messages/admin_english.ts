@@ -67,6 +67,7 @@ export const adminEnglish = {
   admin_feedback: "Feedback",
   admin_feedback_lead: "What users said when they deleted their accounts.",
   admin_feedback_none: "Nobody has said anything yet.",
+  admin_user_gone: "a user who is gone",
   admin_app: "App",
   admin_domain: "Domain",
   admin_required: "Required in a profile",

@@ -69,6 +69,7 @@ export const adminGerman: Readonly<Record<keyof typeof adminEnglish, string>> = 
   admin_feedback: "Rückmeldungen",
   admin_feedback_lead: "Was Nutzer sagten, als sie ihr Konto löschten.",
   admin_feedback_none: "Noch hat niemand etwas gesagt.",
+  admin_user_gone: "ein Nutzer, den es nicht mehr gibt",
   admin_app: "App",
   admin_domain: "Domain",
   admin_required: "Pflichtfelder im Profil",
