@@ -61,10 +61,11 @@ test: lint ## lint, then every test
 	@$(MAKE) --no-print-directory foreign
 	$(BIN)/pytest $(ARGS)
 
-test-cluster: setup ## what is past one machine: both engines do the same, ejabberd may fail, nodes restart behind haproxy
+test-cluster: setup ## what is past one machine: both engines do the same, ejabberd and nodes may fail; then the table of `make cluster`
 	scripts/install-ejabberd
 	scripts/install-databases
 	$(BIN)/pytest -v tests/behaviour tests/ejabberd tests/cluster -m "cluster or not cluster" $(ARGS)
+	$(BIN)/python scripts/cluster.py
 
 cluster: setup ## a whole installation on this machine: two ejabberd, two nodes, haproxy; each part is killed in turn
 	scripts/install-ejabberd
