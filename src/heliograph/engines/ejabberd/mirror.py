@@ -132,8 +132,9 @@ class Mirror:
         """A question of the server, which the component asks in its place, so that the answer comes back."""
         host = to.partition("@")[2].partition("/")[0]
         asked = request.replace(f"from={quote(host)}".encode(), f"from={quote(self._name)}".encode(), 1)
-        heard = self._links.get(to)  # no right is needed for it: it may be asked before one is granted
-        for link in self._engine.links if heard is None else (heard, *self._engine.links):
+        speaker = self.grants.speaker(self._links.get(to), host)
+        # No right is needed for it: it may be asked before one is granted.
+        for link in self._engine.links if speaker is None else (speaker[0],):
             if link.send(asked):
                 return
 
