@@ -40,16 +40,6 @@ async def kept_of_an_earlier_run(new_sdk: Any, store: TokenFile) -> StoredTokens
     return kept
 
 
-async def kept_of_ada(new_sdk: Any, store: TokenFile) -> StoredTokens:
-    """What is kept of Ada, who has registered in an earlier run."""
-    first = await new_sdk(token_store=store)
-    await first.register("ada")
-    await first.close()
-    kept = store.load()
-    assert kept is not None
-    return kept
-
-
 async def test_a_later_run_is_signed_in_by_what_was_kept(new_sdk: Any, store: TokenFile) -> None:
     await kept_of_an_earlier_run(new_sdk, store)
     later = await new_sdk(token_store=store)
