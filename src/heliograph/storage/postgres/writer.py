@@ -26,6 +26,7 @@ from psycopg import errors
 from heliograph.errors import OutcomeUnknown, StorageUnavailable
 from heliograph.storage import sql
 from heliograph.storage.database import RETRY_AFTER_S, Cursor
+from heliograph.storage.job import Job
 from heliograph.storage.postgres.cursor import PostgresCursor, run
 from heliograph.storage.postgres.line import Lost
 from heliograph.storage.postgres.lines import AWAY, Lines
@@ -55,18 +56,15 @@ class _Unheard(Exception):
     """The connection was lost while the commit was under way."""
 
 
-class _Job:
-    """One transaction: a function over a cursor, and who waits for its result."""
+class _Job(Job):
+    """One that names what it must be alone with, and may be tried again."""
 
-    __slots__ = ("attempts", "error", "future", "names", "result", "work")
+    __slots__ = ("attempts", "names")
 
     def __init__(self, work: Callable[[Cursor], Any], names: Sequence[str], future: asyncio.Future[Any]) -> None:
-        self.work = work
+        super().__init__(work, future)
         self.names = names
-        self.future = future
         self.attempts = 0
-        self.result: Any = None
-        self.error: Exception | None = None
 
     @property
     def is_due_again(self) -> bool:
@@ -81,15 +79,6 @@ class _Job:
         """One more try."""
         self.attempts += 1
         self.error = None
-
-    def resolve(self) -> None:
-        """Tell the waiting caller, unless it has gone."""
-        if self.future.done():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
 
 
 class PostgresWriter:

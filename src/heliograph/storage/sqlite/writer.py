@@ -22,13 +22,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from heliograph.errors import StorageUnavailable
 from heliograph.storage import sql
 from heliograph.storage.database import RETRY_AFTER_S, Cursor
+from heliograph.storage.job import Job
 
 T = TypeVar("T")
 
@@ -49,27 +50,6 @@ TOUCHED_FLUSH = 500
 TOUCHED_MAX = 10_000
 
 
-class _Job:
-    """One write: a function over the connection, and who waits for its result."""
-
-    __slots__ = ("error", "future", "result", "work")
-
-    def __init__(self, work: Callable[[Cursor], Any], future: asyncio.Future[Any]) -> None:
-        self.work = work
-        self.future = future
-        self.result: Any = None
-        self.error: Exception | None = None
-
-    def resolve(self) -> None:
-        """Tell the waiting caller, unless it has gone."""
-        if self.future.done():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
-
-
 class SqliteWriter:
     """Group commit over one connection. Made, used and closed on one event loop.
 
@@ -82,8 +62,8 @@ class SqliteWriter:
         self._cursor = connection.cursor()
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(JOBS_MAX)
-        self._waiting: deque[_Job] = deque()
-        self._batch: list[_Job] = []
+        self._waiting: deque[Job] = deque()
+        self._batch: list[Job] = []
         self._has_savepoints = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -120,7 +100,7 @@ class SqliteWriter:
             self._room.release()
             raise RuntimeError("The store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append(_Job(work, future))
+        self._waiting.append(Job(work, future))
         self._wake()
         return await future
 
@@ -214,7 +194,7 @@ class SqliteWriter:
                 return
         self._steps.put(self._commit)
 
-    def _attempt(self, job: _Job) -> bool:
+    def _attempt(self, job: Job) -> bool:
         """Run one job; false where it raised after it had written, and there is no savepoint to go back to. Raises
         `sqlite3.Error` where the whole transaction is lost.
         """
