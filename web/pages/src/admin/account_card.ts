@@ -2,12 +2,12 @@
 
 import type { AccountBody } from "heliograph";
 
+import { doing } from "../shared/deed.js";
 import { button, h } from "../shared/dom.js";
 import { t } from "../shared/messages.js";
 import { dayAndTime } from "../shared/time.js";
 import { Api } from "./api.js";
 import { confirmed } from "./ask.js";
-import { doing } from "./deed.js";
 import { tagsOf } from "./tags.js";
 
 type Refresh = () => Promise<void>;

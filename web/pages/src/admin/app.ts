@@ -1,11 +1,11 @@
 /** What the app is: how clients reach it, its limits and features, and the statuses that it offers. */
 
-import type { Config } from "heliograph";
+import type { Config, OfferedStatusesBody } from "heliograph";
 
+import { doing } from "../shared/deed.js";
 import { fill, h } from "../shared/dom.js";
 import { isMessageKey, t } from "../shared/messages.js";
 import type { Api } from "./api.js";
-import { doing } from "./deed.js";
 import type { Part } from "./part.js";
 
 /** The part of the console about the app itself. */
@@ -15,7 +15,7 @@ export function app(api: Api): Part {
   const refresh = async (): Promise<void> => {
     const [config, { statuses }] = await Promise.all([
       api.get<Config>("/config"),
-      api.get<{ statuses: readonly string[] }>("/app/statuses"),
+      api.get<OfferedStatusesBody>("/app/statuses"),
     ]);
     const features = Object.entries(config.features).map(([name, isOn]): [string, string] => [named("feature", name), t(isOn ? "admin_on" : "admin_off")]);
     const limits = Object.entries(config.limits).map(([name, value]): [string, string] => [named("limit", name), value.toLocaleString()]);

@@ -1,6 +1,6 @@
 /** What users said on leaving. */
 
-import type { FeedbackBody } from "heliograph";
+import type { FeedbackBody, FeedbackData } from "heliograph";
 
 import { h } from "../shared/dom.js";
 import { t } from "../shared/messages.js";
@@ -15,7 +15,7 @@ const PAGE = 50;
 export function feedback(api: Api): Part {
   const list = new PagedList(
     async (before) => {
-      const answer = await api.get<{ feedback: readonly FeedbackBody[]; next: number | null }>("/feedback", {
+      const answer = await api.get<FeedbackData>("/feedback", {
         limit: PAGE,
         ...(before === null ? {} : { before }),
       });

@@ -1,6 +1,6 @@
 /** What happens in the app: the newest entries of its audit trail, kept up while the page is looked at. */
 
-import type { AuditEntryBody } from "heliograph";
+import type { AuditData, AuditEntryBody } from "heliograph";
 
 import { h } from "../shared/dom.js";
 import { t } from "../shared/messages.js";
@@ -12,15 +12,10 @@ import type { Part } from "./part.js";
 const PAGE = 50;
 const REFRESH_MS = 5_000;
 
-interface Answer {
-  entries: readonly AuditEntryBody[];
-  next: number | null;
-}
-
 /** A trail from a path of the API: the app's, or one user's. */
 export function trailOf(api: Api, path: string, isAboutOne = false): PagedList<AuditEntryBody> {
   const load = async (before: string | number | null) => {
-    const { entries, next } = await api.get<Answer>(path, { limit: PAGE, ...(before === null ? {} : { before }) });
+    const { entries, next } = await api.get<AuditData>(path, { limit: PAGE, ...(before === null ? {} : { before }) });
     return { items: entries, next };
   };
   return new PagedList(load, (entry) => auditRow(entry, isAboutOne), t("admin_trail_none"));

@@ -3,11 +3,11 @@
 import type { OwnProfileBody } from "heliograph";
 
 import { avatar } from "../shared/avatar.js";
+import { doing } from "../shared/deed.js";
 import { button, fill, h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { t, type MessageKey } from "../shared/messages.js";
 import { Api, type ProfileField } from "./api.js";
-import { doing } from "./deed.js";
 
 const FIELDS: readonly [ProfileField, MessageKey, string][] = [
   ["nickName", "profile_name", "text"],

@@ -1,6 +1,6 @@
 /** The users of the app: a list to search in, and the form that adds one. */
 
-import type { AccountBody, CredentialsData } from "heliograph";
+import type { AccountBody, AccountsData, CredentialsData } from "heliograph";
 
 import { avatar } from "../shared/avatar.js";
 import { busy, h } from "../shared/dom.js";
@@ -17,11 +17,6 @@ import { tagsOf } from "./tags.js";
 
 const PAGE = 50;
 const TYPING_MS = 200;
-
-interface Answer {
-  users: readonly AccountBody[];
-  next: string | null;
-}
 
 /** The part of the console that lists the users. */
 export function users(api: Api): Part {
@@ -52,7 +47,7 @@ export function users(api: Api): Part {
 
 async function find(api: Api, prefix: string, after: string | number | null) {
   const query = { limit: PAGE, ...(prefix === "" ? {} : { search: prefix }), ...(after === null ? {} : { after }) };
-  const { users: items, next } = await api.get<Answer>("/users", query);
+  const { users: items, next } = await api.get<AccountsData>("/users", query);
   return { items, next };
 }
 

@@ -2,13 +2,8 @@
 
 import SDK, { type Session } from "heliograph";
 
-import { deviceName } from "./device_name.js";
-import { busy, fill, h } from "./dom.js";
-import { tell } from "./frame.js";
-import { icon } from "./icons.js";
-import { t } from "./messages.js";
-import { explain } from "./problems.js";
-import { since } from "./time.js";
+import { fill, h } from "./dom.js";
+import { sessionRows } from "./session_rows.js";
 
 export interface SessionsList {
   element: HTMLElement;
@@ -27,36 +22,8 @@ export function sessionsList(wanted: (session: Session) => boolean, whenEmpty: s
 
   const refresh = async (): Promise<void> => {
     const { data } = await SDK.getSessions();
-    const found = data.sessions.filter(wanted).sort((a, b) => b.lastActiveAt.localeCompare(a.lastActiveAt));
-    const rows = found.map((session) => row(session, refresh));
-    fill(element, ...(rows.length > 0 ? rows : [h("li", { class: "none" }, whenEmpty)]));
+    const end = (session: Session): Promise<unknown> => SDK.logoutSession(session.id);
+    fill(element, ...sessionRows(data.sessions.filter(wanted), whenEmpty, end, refresh));
   };
   return { element, refresh };
-}
-
-function row(session: Session, changed: () => Promise<void>): HTMLElement {
-  const name = deviceName(session);
-  const via = t(session.via === "qr" ? "session_via_qr" : "session_via_register");
-  const facts = [session.ip, via, t("session_active", { when: since(session.lastActiveAt) })].filter(Boolean);
-  const text = h("span", { class: "row-text" }, h("strong", {}, name), h("span", { class: "faint" }, facts.join(" · ")));
-  const sign = h("span", { class: "row-sign" }, icon(session.via === "qr" ? "screen" : "phone"));
-  if (session.current) text.append(h("span", { class: "tag" }, t("session_current")));
-  return h("li", { class: "row" }, sign, text, session.current ? null : endButton(session, name, changed));
-}
-
-function endButton(session: Session, name: string, changed: () => Promise<void>): HTMLButtonElement {
-  const label = t("session_end_label", { device: name });
-  const control = h("button", { type: "button", class: "button plain small", "aria-label": label }, t("session_end"));
-  control.addEventListener("click", () =>
-    busy(control, async () => {
-      try {
-        await SDK.logoutSession(session.id);
-        tell(t("session_ended", { device: name }));
-        await changed();
-      } catch (error) {
-        tell(explain(error));
-      }
-    }),
-  );
-  return control;
 }

@@ -1,8 +1,8 @@
 /** A deed that a button does: refused or done, the reader is told, and the page is fresh again. */
 
-import { busy } from "../shared/dom.js";
-import { tell } from "../shared/frame.js";
-import { explain } from "../shared/problems.js";
+import { busy } from "./dom.js";
+import { tell } from "./frame.js";
+import { explain } from "./problems.js";
 
 /**
  * Does it while the button is out of use.
@@ -14,8 +14,8 @@ export function doing(control: HTMLButtonElement, deed: () => Promise<unknown>, 
   void busy(control, async () => {
     try {
       await deed();
-      await refresh();
       tell(done);
+      await refresh();
     } catch (error) {
       tell(explain(error));
     }
