@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
+from heliograph.core.user_jids import domain_of
 from heliograph.storage import sql
 from heliograph.storage.rows import Row
 
@@ -95,5 +96,5 @@ def new_row(cursor: Cursor) -> int:
 
 def next_mark(cursor: Cursor, jid: str) -> int:
     """The next mark of a JID's domain (migration 11); 0 where the domain is none of this installation."""
-    found = cursor.execute(sql.NEXT_MARK, (jid.partition("@")[2],)).fetchall()  # all, so that the statement is done
+    found = cursor.execute(sql.NEXT_MARK, (domain_of(jid),)).fetchall()  # all, so that the statement is done
     return int(found[0][0]) if found else 0

@@ -22,6 +22,7 @@ from heliograph.core.profiles import Profile, Visibility
 from heliograph.core.qr_login import QrLink
 from heliograph.core.sessions import Device, Session, Verifiers, Via
 from heliograph.core.tokens import TokenKind, TokenRecord
+from heliograph.core.user_jids import identifier_of
 from heliograph.core.webhooks import Message, Webhook
 
 Row = tuple[Any, ...]
@@ -96,7 +97,7 @@ def account(row: Row) -> Account:
         number,
         app_id,
         _ENVIRONMENTS[environment_name],
-        jid.partition("@")[0],
+        identifier_of(jid),
         jid,
         salt,
         iterations,

@@ -12,6 +12,7 @@ from heliograph.core.remote_server import Told, attribute
 from heliograph.core.sessions import EndReason
 from heliograph.engines.ejabberd.api import EjabberdApi, RosterEntry
 from heliograph.xmpp.framing import as_document
+from heliograph.xmpp.jid import bare_of
 from heliograph.xmpp.presence import Kind, is_watcher, presence_xml
 from heliograph.xmpp.session_end import SIGN_IN_AGAIN, end_text
 from heliograph.xmpp.stanza import quote
@@ -76,7 +77,7 @@ class Control:
     async def say(self, to: str, stanza: str) -> None:
         """Send a stanza in the name of the user that it is from; if it names none, of the receiver's own account."""
         said = parse_document(as_document(stanza.encode()), _LIMITS)
-        await self.api.send(said.get("from") or to.partition("/")[0], to, stanza)
+        await self.api.send(said.get("from") or bare_of(to), to, stanza)
 
     async def _tell_roster(self, jid: str) -> None:
         wanted = {item.jid: _entry(item) for item in await self.ports.contacts.roster(jid) if item.is_listed}

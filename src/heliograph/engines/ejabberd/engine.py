@@ -22,6 +22,7 @@ from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile
 from heliograph.core.sessions import EndReason
+from heliograph.core.user_jids import domain_of
 from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
 from heliograph.engines.ejabberd.chores import Chores
 from heliograph.engines.ejabberd.control import Control
@@ -30,6 +31,7 @@ from heliograph.engines.ejabberd.mirror import Mirror
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.router import Resource
+from heliograph.xmpp.jid import bare_of
 from heliograph.xmpp.presence import presence_xml
 
 log = structlog.get_logger("heliograph.ejabberd")
@@ -244,7 +246,7 @@ class EjabberdEngine(EmbeddedEngine):
             self._renew_for(served)
         if self._is_new:
             self._is_new = False
-            for jid in {full.partition("/")[0] for full in listed}:
+            for jid in {bare_of(full) for full in listed}:
                 self._chores.add(jid, "check", partial(self._check, jid))
 
     def _renew_for(self, served: Sequence[str]) -> None:
@@ -284,7 +286,7 @@ class EjabberdEngine(EmbeddedEngine):
         """See `Engine`."""
         super().publish_profile(profile)
         if self.mirror.grants.is_privileged:
-            host = profile.jid.partition("@")[2]
+            host = domain_of(profile.jid)
             self._told_mark[host] = max(profile.mark, self._told_mark.get(host, -1))
 
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from heliograph.core import remote_server
+from heliograph.core.user_jids import domain_of
 from heliograph.engines.ejabberd.grants import Grants
 from heliograph.engines.ejabberd.link import ComponentLink
 from heliograph.engines.embedded.handlers import capabilities
@@ -30,7 +31,7 @@ from heliograph.xmpp.component import (
     without_receiver,
 )
 from heliograph.xmpp.disco import INFO_TAG, NS_DISCO_INFO, Identity, info_xml
-from heliograph.xmpp.jid import Jid, JidMalformed, parse
+from heliograph.xmpp.jid import Jid, JidMalformed, bare_of, parse
 from heliograph.xmpp.stanza import NS_CLIENT, NS_STANZAS, Stanza, iq_result, quote, stanza_error
 from heliograph.xmpp.stream import StreamError
 
@@ -120,7 +121,7 @@ class Mirror:
 
     def speak(self, to: str, message: bytes) -> None:
         """A message in a user's name."""
-        host = to.partition("@")[2].partition("/")[0]
+        host = domain_of(bare_of(to))
         speaker = self.grants.speaker(self._links.get(to), host)
         if speaker is None:
             self._engine.missed()
@@ -130,7 +131,7 @@ class Mirror:
 
     def ask(self, to: str, request: bytes) -> None:
         """A question of the server, which the component asks in its place, so that the answer comes back."""
-        host = to.partition("@")[2].partition("/")[0]
+        host = domain_of(bare_of(to))
         asked = request.replace(f"from={quote(host)}".encode(), f"from={quote(self._name)}".encode(), 1)
         speaker = self.grants.speaker(self._links.get(to), host)
         # No right is needed for it: it may be asked before one is granted.
@@ -145,7 +146,7 @@ class Mirror:
 
     def push(self, to: str, request: bytes) -> None:
         """A change of the block list, for a client that has asked for it."""
-        self._engine.say(to.partition("/")[0], to, request.decode())
+        self._engine.say(bare_of(to), to, request.decode())
 
     # ---------------------------------------------------------------------------------------------------- from ejabberd
 

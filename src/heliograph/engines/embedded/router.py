@@ -13,6 +13,7 @@ from typing import Protocol
 from heliograph.engines.embedded.allowance import Allowance
 from heliograph.xmpp.blocking import matches
 from heliograph.xmpp.caps import Caps
+from heliograph.xmpp.jid import bare_of
 from heliograph.xmpp.stanza import Template
 from heliograph.xmpp.stream import StreamError
 
@@ -182,7 +183,7 @@ class Router:
             blocks: whom its account blocks.
         """
         get = self.accounts.get
-        own = sender.partition("/")[0]
+        own = bare_of(sender)
         for account in accounts:
             presence = get(account)
             if presence is None or (presence.blocks and account != own and matches(presence.blocks, sender)):

@@ -15,6 +15,7 @@ from heliograph.core.contacts import RosterChange
 from heliograph.core.directory import account_terms
 from heliograph.core.retries import Earlier, RetryKey
 from heliograph.core.sessions import EndReason, Session
+from heliograph.core.user_jids import domain_of
 from heliograph.errors import AccountNotFound, RegistrationUnverified
 from heliograph.storage import rows, sql
 from heliograph.storage.database import Cursor, Reader, Writer, new_row, next_mark
@@ -118,7 +119,7 @@ def _register(
 
 
 def _standing(cursor: Cursor, jid: str) -> Standing:
-    row = cursor.execute(sql.STANDING, (jid, jid.partition("@")[2])).fetchone()
+    row = cursor.execute(sql.STANDING, (jid, domain_of(jid))).fetchone()
     if row is None:
         return Standing(None, (), 0, has_name=False)
     population, has_name, account_id = row[:3]
@@ -133,7 +134,7 @@ def _add_account(cursor: Cursor, registration: Registration) -> Registration:
     draft, session = registration.account, registration.session
     cursor.execute(sql.ADD_ACCOUNT, rows.account_row(draft))
     account_id = new_row(cursor)
-    cursor.execute(sql.COUNT_ACCOUNT, (1, draft.jid.partition("@")[2]))
+    cursor.execute(sql.COUNT_ACCOUNT, (1, domain_of(draft.jid)))
     account = Account(
         account_id,
         draft.app_id,
@@ -231,5 +232,5 @@ def _delete(cursor: Cursor, account_id: int, reason: EndReason, now: float) -> l
     cursor.execute(sql.DELETE_CONTACT, (jid,))
     delete_archive(cursor, account_id)
     cursor.execute(sql.DELETE_ACCOUNT, (account_id,))
-    cursor.execute(sql.COUNT_ACCOUNT, (-1, jid.partition("@")[2]))
+    cursor.execute(sql.COUNT_ACCOUNT, (-1, domain_of(jid)))
     return [RosterChange(owner, jid, None, version=next_version(cursor, owner), is_deletion=True) for owner in owners]
