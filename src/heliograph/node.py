@@ -120,12 +120,8 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
 def _engine(settings: Settings, certificate: Path, key: Path) -> EmbeddedEngine:
     secret = installation_secret(settings.installation_secret_file)
     if settings.engine == "ejabberd":
-        token = settings.ejabberd_api_token
         return EjabberdEngine(
-            ejabberd_components(settings),
-            ejabberd_api_urls(settings),
-            None if token is None else token.get_secret_value(),
-            secret=secret,
+            ejabberd_components(settings), ejabberd_api_urls(settings), ejabberd_api_token(settings), secret=secret
         )
     return EmbeddedEngine(
         _engine_limits(settings),
@@ -447,6 +443,12 @@ def _ejabberd_websocket_url(settings: Settings) -> str:
 def ejabberd_api_urls(settings: Settings) -> tuple[str, ...]:
     """The HTTP API of each node of ejabberd; the first is this node's own."""
     return settings.ejabberd_api_url, *settings.ejabberd_cluster_api_urls
+
+
+def ejabberd_api_token(settings: Settings) -> str | None:
+    """What each of these APIs is asked with; `None` where they ask for nothing."""
+    token = settings.ejabberd_api_token
+    return None if token is None else token.get_secret_value()
 
 
 def ejabberd_components(settings: Settings) -> list[Address]:

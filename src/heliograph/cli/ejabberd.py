@@ -22,7 +22,7 @@ from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, Ejabberd
 from heliograph.engines.ejabberd.auth_program import AuthProgram
 from heliograph.engines.ejabberd.configuration import fragment, whole
 from heliograph.errors import Unreachable
-from heliograph.node import ejabberd_configuration, open_stores
+from heliograph.node import ejabberd_api_token, ejabberd_configuration, open_stores
 from heliograph.settings import Settings
 from heliograph.system.logs import configure_logs
 
@@ -69,11 +69,8 @@ def configure(
 
 
 async def _reload(settings: Settings) -> None:
-    token = settings.ejabberd_api_token
     try:
-        async with EjabberdApi(
-            (settings.ejabberd_api_url,), None if token is None else token.get_secret_value()
-        ) as api:
+        async with EjabberdApi((settings.ejabberd_api_url,), ejabberd_api_token(settings)) as api:
             await api.reload()
     except ApiUnavailable as error:
         raise Unreachable(f"ejabberd does not answer ({error}); it reads the file when it starts") from None

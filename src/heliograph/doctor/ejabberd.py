@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from heliograph.doctor.findings import Finding, ok, problem
 from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
 from heliograph.engines.ejabberd.link import Address
-from heliograph.node import ejabberd_api_urls, ejabberd_components
+from heliograph.node import ejabberd_api_token, ejabberd_api_urls, ejabberd_components
 from heliograph.settings import Settings
 
 SUBJECT = "ejabberd"
@@ -29,10 +29,9 @@ def look(settings: Settings, domains: Sequence[str]) -> list[Finding]:
 
 
 async def _look(settings: Settings, domains: Sequence[str]) -> list[Finding]:
-    token = settings.ejabberd_api_token
     found = [await _listener(address) for address in ejabberd_components(settings)]
     for url in ejabberd_api_urls(settings):
-        async with EjabberdApi((url,), None if token is None else token.get_secret_value()) as api:
+        async with EjabberdApi((url,), ejabberd_api_token(settings)) as api:
             found += await _domains(api, url, domains)
     return found
 
