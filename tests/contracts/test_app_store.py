@@ -95,3 +95,33 @@ async def test_a_policy_is_changed_alone(stores: Any) -> None:
     await stores.apps.add(OTHER, keys(OTHER))
     await stores.apps.set_policy(replace(OTHER, name="renamed", policy=POLICY), NOW)
     assert await stores.apps.lookup("app_other") == replace(OTHER, policy=POLICY)
+
+
+async def test_a_replaced_key_ends_in_time_and_the_others_stay(stores: Any) -> None:
+    await stores.apps.add(CHAT, keys(CHAT))
+    await stores.apps.add(OTHER, keys(OTHER))
+    new = AppKey(bytes(range(32)), CHAT.id, KeyKind.SECRET, Environment.LIVE, None, NOW + 1)
+    await stores.apps.replace_key(CHAT, new, NOW + 60)
+    for key in keys(CHAT):
+        is_replaced = (key.kind, key.environment) == (KeyKind.SECRET, Environment.LIVE)
+        expected = replace(key, expires_at=NOW + 60) if is_replaced else key
+        assert await stores.apps.lookup_key(key.hash) == (CHAT, expected)
+    assert await stores.apps.lookup_key(new.hash) == (CHAT, new)
+    assert {key.expires_at for app, found in await stores.apps.list() if app == OTHER for key in found} == {None}
+
+
+async def test_a_key_gets_no_more_time_by_a_later_replacement_and_is_forgotten_when_it_is_over(stores: Any) -> None:
+    await stores.apps.add(CHAT, [])
+    made = [AppKey(bytes([n]) * 32, CHAT.id, KeyKind.SECRET, Environment.LIVE, None, NOW + 50 * n) for n in range(3)]
+    await stores.apps.replace_key(CHAT, made[0], NOW)
+    await stores.apps.replace_key(CHAT, made[1], NOW + 60)
+    await stores.apps.replace_key(CHAT, made[2], NOW + 200)
+    assert await stores.apps.lookup_key(made[0].hash) is None, "it ended at 60, which 100 is past"
+    assert await stores.apps.lookup_key(made[1].hash) == (CHAT, replace(made[1], expires_at=NOW + 200))
+    assert await stores.apps.lookup_key(made[2].hash) == (CHAT, made[2])
+
+
+async def test_an_assertion_key_is_changed_alone(stores: Any) -> None:
+    await stores.apps.add(OTHER, keys(OTHER))
+    await stores.apps.set_assertion_key(replace(OTHER, name="renamed", assertion_key='{"kty":"OKP"}'), NOW)
+    assert await stores.apps.lookup("app_other") == replace(OTHER, assertion_key='{"kty":"OKP"}')

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from doubles import TurnedClock
 from heliograph.core import apps
 from heliograph.core.apps import Caller, Environment, KeyKind, NewApp, Policy, RegistrationPolicy
 from heliograph.core.ports import Ports
@@ -51,6 +52,25 @@ async def test_a_key_is_taken_exactly_as_it_is_written(ports: Ports, app: NewApp
     for wrong in (key + "\n", " " + key, key.replace("live", "trial"), key.replace("sk", "pk")):
         with pytest.raises(LicenseInvalid):
             await apps.authenticate_key(ports, wrong)
+
+
+async def test_a_replaced_key_lets_in_until_its_time_is_over(ports: Ports, app: NewApp, clock: TurnedClock) -> None:
+    which = (KeyKind.PUBLISHABLE, Environment.LIVE)
+    new = await apps.replace_key(ports, app.app, *which, keep_s=60)
+    clock.turn(59)
+    for key in (new, app.keys[which]):
+        assert (await apps.authenticate_key(ports, key)).environment is Environment.LIVE
+    clock.turn(1)
+    with pytest.raises(LicenseInvalid):
+        await apps.authenticate_key(ports, app.keys[which])
+    assert (await apps.authenticate_key(ports, new)).app == app.app
+
+
+@pytest.mark.parametrize("keep_s", [-1, 365 * 86400 + 1, float("nan")])
+async def test_a_replaced_key_stays_a_year_at_most(ports: Ports, app: NewApp, keep_s: float) -> None:
+    with pytest.raises(AppInvalid) as refused:
+        await apps.replace_key(ports, app.app, KeyKind.SECRET, Environment.LIVE, keep_s)
+    assert refused.value.details["field"] == "keep"
 
 
 async def test_the_sandbox_has_a_domain_of_its_own(ports: Ports) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
 
-from heliograph.cli.options import AsJson, ConfigFile
+from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox
 from heliograph.cli.running import app_of, run, settings_of
 from heliograph.core import apps
 from heliograph.core.apps import (
     App,
+    AppKey,
     ContactPolicy,
     Environment,
     Feature,
@@ -225,15 +227,57 @@ def _fields(names: list[str] | None) -> tuple[ProfileField, ...] | None:
         raise typer.BadParameter("The fields are name, image, status, mobile and email") from None
 
 
+@commands.command("replace-key")
+def replace_key(
+    app_id: AppId,
+    kind: Annotated[KeyKind, typer.Argument(help="Which key: the one for clients, or the one of the backend.")],
+    *,
+    keep_days: Annotated[
+        float, typer.Option(help="How long the key before stays in force beside it, 0 to 365.", min=0, max=365)
+    ] = 0,
+    in_sandbox: InSandbox = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new key in the place of one, and print it; a secret one is shown this once. Running nodes know it at once.
+
+    Without --keep-days the key before is refused from now on.
+    """
+    environment = Environment.SANDBOX if in_sandbox else Environment.LIVE
+    run(_replace_key(settings_of(config), app_id, kind, environment, keep_days * 86400, as_json=as_json))
+
+
+async def _replace_key(
+    settings: Settings, app_id: str, kind: KeyKind, environment: Environment, keep_s: float, *, as_json: bool
+) -> None:
+    async with open_ports(settings) as ports:
+        key = await apps.replace_key(ports, await app_of(ports, app_id), kind, environment, keep_s)
+    print(json.dumps({"key": key}) if as_json else key)
+
+
+@commands.command("replace-assertion-key")
+def replace_assertion_key(app_id: AppId, config: ConfigFile = None) -> None:
+    """Make a new key pair for identity assertions, and print the private JWK; it is shown this once.
+
+    Assertions that are signed with the one before are refused from now on.
+    """
+    run(_replace_assertion_key(settings_of(config), app_id))
+
+
+async def _replace_assertion_key(settings: Settings, app_id: str) -> None:
+    async with open_ports(settings) as ports:
+        print(await apps.replace_assertion_key(ports, await app_of(ports, app_id)))
+
+
 @commands.command("list")
 def list_apps(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List apps with their publishable keys."""
+    """List apps with their publishable keys; those that were replaced are not shown."""
     run(_list_apps(settings_of(config), as_json=as_json))
 
 
 async def _list_apps(settings: Settings, *, as_json: bool) -> None:
     async with open_ports(settings) as ports:
-        found = [(app, [key.publishable for key in keys if key.publishable]) for app, keys in await ports.apps.list()]
+        found = [(app, _publishable(keys)) for app, keys in await ports.apps.list()]
     if as_json:
         print(json.dumps([{**_app(app), "publishableKeys": keys} for app, keys in found], indent=2))
         return
@@ -241,6 +285,11 @@ async def _list_apps(settings: Settings, *, as_json: bool) -> None:
         print(f"{app.id}  {app.name}  {app.domain}  {app.sandbox_domain}")
         for key in keys:
             print(f"  {key}")
+
+
+def _publishable(keys: Sequence[AppKey]) -> list[str]:
+    """The publishable keys that were not replaced."""
+    return [key.publishable for key in keys if key.publishable and key.expires_at is None]
 
 
 def _app(app: App) -> dict[str, Any]:

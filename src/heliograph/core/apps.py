@@ -159,7 +159,12 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class AppKey:
-    """A key at rest: its SHA-256, and the key itself only where it is publishable."""
+    """A key at rest: its SHA-256, and the key itself only where it is publishable.
+
+    Attributes:
+        created_at: seconds since the epoch.
+        expires_at: until when a key that was replaced is in force; `None` for one that was not.
+    """
 
     hash: bytes
     app_id: str
@@ -167,6 +172,11 @@ class AppKey:
     environment: Environment
     publishable: str | None
     created_at: float
+    expires_at: float | None = None
+
+    def is_in_force(self, now: float) -> bool:
+        """Whether the key still lets its bearer in."""
+        return self.expires_at is None or now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +340,7 @@ async def authenticate_key(ports: Ports, key: str | None) -> Caller:
     """Say who is calling, by its licence key (publishable or secret).
 
     Raises:
-        LicenseInvalid: the key is missing, malformed or unknown.
+        LicenseInvalid: the key is missing, malformed, unknown, or was replaced and is in force no more.
     """
     if key is None or _KEY_FORM.fullmatch(key) is None:
         raise LicenseInvalid
@@ -338,6 +348,8 @@ async def authenticate_key(ports: Ports, key: str | None) -> Caller:
     if found is None:
         raise LicenseInvalid
     app, record = found
+    if not record.is_in_force(ports.clock.now()):
+        raise LicenseInvalid
     return Caller(app, record.environment, is_backend=record.kind is KeyKind.SECRET)
 
 
@@ -368,7 +380,8 @@ async def create(
         for kind in KeyKind
         for environment in Environment
     }
-    await ports.apps.add(app, [_at_rest(app, kind, environment, key) for (kind, environment), key in keys.items()])
+    at_rest = [_at_rest(app, kind, environment, key, app.created_at) for (kind, environment), key in keys.items()]
+    await ports.apps.add(app, at_rest)
     for served in (app.domain, app.sandbox_domain):
         ports.engine.provision(served)
     return NewApp(app, keys, private_jwk)
@@ -385,11 +398,50 @@ async def set_policy(ports: Ports, app: App, policy: Policy) -> App:
     return changed
 
 
+async def replace_key(ports: Ports, app: App, kind: KeyKind, environment: Environment, keep_s: float = 0) -> str:
+    """Give an app another key in the place of one; those before it stay in force for a while, or end at once.
+
+    Args:
+        ports: the node's ports.
+        app: the app.
+        kind: whether the key goes into clients or stays on the backend.
+        environment: for live or for sandbox users.
+        keep_s: for how many seconds from now the keys before it stay in force, 0 to 365 days. One whose time is
+            over sooner than that gets no more of it.
+
+    Returns:
+        The key in its written form. A secret key is shown this once.
+
+    Raises:
+        AppInvalid: `keep_s` is out of its bounds; `details.field` is `keep`.
+    """
+    if not 0 <= keep_s <= limits.APP_KEY_KEEP_MAX_S:
+        raise AppInvalid(
+            "A replaced key is kept for at most 365 days",
+            details={"field": "keep", "min": 0, "max": limits.APP_KEY_KEEP_MAX_S},
+        )
+    now = ports.clock.now()
+    key = key_text(kind, environment, ports.ids.random(limits.TOKEN_BYTES))
+    await ports.apps.replace_key(app, _at_rest(app, kind, environment, key, now), now + keep_s)
+    return key
+
+
+async def replace_assertion_key(ports: Ports, app: App) -> str:
+    """Give an app another key pair for identity assertions. What was signed with the one before is refused from now on.
+
+    Returns:
+        The private JWK (JSON text, ES256), shown this once.
+    """
+    private_jwk, public_jwk = assertion_key_pair(ports.ids.random(_P256_SEED_BYTES))
+    await ports.apps.set_assertion_key(replace(app, assertion_key=public_jwk), ports.clock.now())
+    return private_jwk
+
+
 def changed_policy(before: Policy, after: Policy) -> list[str]:
     """The names of what differs between two policies."""
     return [each.name for each in fields(Policy) if getattr(before, each.name) != getattr(after, each.name)]
 
 
-def _at_rest(app: App, kind: KeyKind, environment: Environment, key: str) -> AppKey:
+def _at_rest(app: App, kind: KeyKind, environment: Environment, key: str, now: float) -> AppKey:
     publishable = key if kind is KeyKind.PUBLISHABLE else None
-    return AppKey(opaque.digest(key), app.id, kind, environment, publishable, app.created_at)
+    return AppKey(opaque.digest(key), app.id, kind, environment, publishable, now)

@@ -44,6 +44,7 @@ class Kind(StrEnum):
 
     APP_CREATED = "app.created"
     APP_POLICY_CHANGED = "app.policy_changed"
+    APP_KEY_REPLACED = "app.key_replaced"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_REMOVED = "webhook.removed"
     AUDIT_FORGOTTEN = "audit.forgotten"

@@ -40,6 +40,8 @@ SEARCH_TERMS_MAX = 8
 # ------------------------------------------------------------------------------------------------------------ apps
 APP_NAME_MAX_CHARS = 64
 APP_ID_BYTES = 12
+APP_KEY_KEEP_MAX_S = 365 * 86400
+"""How long a key that was replaced may stay in force."""
 
 # -------------------------------------------------------------------------------------------------------- sessions
 SESSIONS_DEFAULT = 5

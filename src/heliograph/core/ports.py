@@ -99,6 +99,14 @@ class AppStore(Protocol):
         """Store the app's policy."""
         ...
 
+    async def replace_key(self, app: App, key: AppKey, until: float) -> None:
+        """Add a key; the app's others of its kind and environment are in force up to `until` at most."""
+        ...
+
+    async def set_assertion_key(self, app: App, now: float) -> None:
+        """Store the app's assertion key."""
+        ...
+
 
 class Directory(Protocol):
     """Who is found by what; the stores of accounts and profiles keep it up with each change."""

@@ -81,13 +81,14 @@ def policy_text(policy: Policy) -> str:
 
 def app_key(row: Row) -> AppKey:
     """The key in the columns `sql.APP_KEY`."""
-    key_hash, app_id, kind, environment_name, publishable, created_at = row
-    return AppKey(key_hash, app_id, _KEY_KINDS[kind], _ENVIRONMENTS[environment_name], publishable, created_at)
+    key_hash, app_id, kind, environment_name, *rest = row
+    return AppKey(key_hash, app_id, _KEY_KINDS[kind], _ENVIRONMENTS[environment_name], *rest)
 
 
 def app_key_row(key: AppKey) -> Row:
     """The parameters of `sql.ADD_APP_KEY`."""
-    return (key.hash, key.app_id, key.kind.value, key.environment.value, key.publishable, key.created_at)
+    kind, environment = key.kind.value, key.environment.value
+    return (key.hash, key.app_id, kind, environment, key.publishable, key.created_at, key.expires_at)
 
 
 def account(row: Row) -> Account:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 # ------------------------------------------------------------------------------------------------------ column lists
 APP = "p.id, p.name, live.domain, sandbox.domain, p.assertion_key, p.created_at, p.policy"
-APP_KEY = "k.hash, k.app_id, k.kind, k.environment, k.publishable, k.created_at"
+APP_KEY = "k.hash, k.app_id, k.kind, k.environment, k.publishable, k.created_at, k.expires_at"
 ACCOUNT = (
     "a.id, a.jid, a.app_id, a.environment, a.salt, a.iterations, a.metadata, a.is_blocked, a.created_at, a.expires_at, "
     "a.max_sessions, a.deleted_at, a.purge_at"
@@ -42,8 +42,15 @@ APP_KEYS = f"SELECT {APP_KEY} FROM app_keys k ORDER BY k.app_id, k.environment, 
 ADD_APP = "INSERT INTO apps (id, name, assertion_key, created_at, policy) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 ADD_DOMAIN = "INSERT INTO domains (domain, app_id, environment) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 ADD_APP_KEY = (
-    "INSERT INTO app_keys (hash, app_id, kind, environment, publishable, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO app_keys (hash, app_id, kind, environment, publishable, created_at, expires_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+EXPIRE_APP_KEYS = (
+    "UPDATE app_keys SET expires_at = ? WHERE app_id = ? AND kind = ? AND environment = ? "
+    "AND (expires_at IS NULL OR expires_at > ?)"
+)
+FORGET_APP_KEYS = "DELETE FROM app_keys WHERE app_id = ? AND expires_at <= ?"
+SET_ASSERTION_KEY = "UPDATE apps SET assertion_key = ? WHERE id = ?"
 SET_POLICY = "UPDATE apps SET policy = ? WHERE id = ?"
 
 # ---------------------------------------------------------------------------------------------------------- accounts

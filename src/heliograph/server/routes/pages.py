@@ -126,7 +126,7 @@ async def _trial_key(services: Services) -> str:
     if len(wanted) != 1:
         raise RouteNotFound("The pages have no app: the setting pages_app names one")
     for key in wanted[0]:
-        if _is_trial(key) and key.publishable is not None:
+        if _is_trial(key) and key.publishable is not None and key.expires_at is None:
             return key.publishable
     raise RouteNotFound("The pages' app has no trial key")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
@@ -52,6 +53,14 @@ class SqlApps:
         """Store the app's policy."""
         await self._writer.write(partial(_set_policy, app=app, now=now), is_in_line=True)
 
+    async def replace_key(self, app: App, key: AppKey, until: float) -> None:
+        """Add a key; the app's others of its kind and environment are in force up to `until` at most."""
+        await self._writer.write(partial(_replace_key, app=app, key=key, until=until), is_in_line=True)
+
+    async def set_assertion_key(self, app: App, now: float) -> None:
+        """Store the app's assertion key."""
+        await self._writer.write(partial(_set_assertion_key, app=app, now=now), is_in_line=True)
+
 
 def _add(cursor: Cursor, app: App, keys: Sequence[AppKey]) -> None:
     if cursor.execute(sql.ADD_APP, rows.app_row(app)).rowcount == 0:
@@ -71,3 +80,17 @@ def _set_policy(cursor: Cursor, app: App, now: float) -> None:
     changed = apps.changed_policy(rows.app(row).policy, app.policy)
     cursor.execute(sql.SET_POLICY, (rows.policy_text(app.policy), app.id))
     record(cursor, [audit.of_app(Kind.APP_POLICY_CHANGED, app, now, {"changed": changed})] if changed else [])
+
+
+def _replace_key(cursor: Cursor, app: App, key: AppKey, until: float) -> None:
+    now = key.created_at
+    cursor.execute(sql.EXPIRE_APP_KEYS, (until, app.id, key.kind.value, key.environment.value, until))
+    cursor.execute(sql.FORGET_APP_KEYS, (app.id, now))
+    cursor.execute(sql.ADD_APP_KEY, rows.app_key_row(key))
+    facts = {"key": key.kind.value, "environment": key.environment.value, "until": math.ceil(until)}
+    record(cursor, [audit.of_app(Kind.APP_KEY_REPLACED, app, now, facts)])
+
+
+def _set_assertion_key(cursor: Cursor, app: App, now: float) -> None:
+    cursor.execute(sql.SET_ASSERTION_KEY, (app.assertion_key, app.id))
+    record(cursor, [audit.of_app(Kind.APP_KEY_REPLACED, app, now, {"key": "assertion"})])

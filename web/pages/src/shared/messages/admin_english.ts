@@ -94,6 +94,7 @@ export const adminEnglish = {
   admin_statuses_hint: "For live and sandbox alike. Users may choose one of these, or write their own.",
   audit_app_created: "App created",
   audit_app_policy_changed: "Policy of the app changed",
+  audit_app_key_replaced: "Key of the app replaced",
   audit_webhook_added: "Webhook added",
   audit_webhook_removed: "Webhook removed",
   audit_user_registered: "User registered",

@@ -96,6 +96,7 @@ export const adminGerman: Readonly<Record<keyof typeof adminEnglish, string>> = 
   admin_statuses_hint: "Für Live und Sandbox zugleich. Nutzer wählen einen davon oder schreiben einen eigenen.",
   audit_app_created: "App angelegt",
   audit_app_policy_changed: "Regeln der App geändert",
+  audit_app_key_replaced: "Schlüssel der App ersetzt",
   audit_webhook_added: "Webhook angelegt",
   audit_webhook_removed: "Webhook entfernt",
   audit_user_registered: "Nutzer registriert",
