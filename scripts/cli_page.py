@@ -38,8 +38,8 @@ def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     if not hasattr(command, "commands"):
         yield path, command
         return
-    for name, below in command.commands.items():
-        yield from walk(f"{path} {name}", below)
+    for name in command.list_commands(None):
+        yield from walk(f"{path} {name}", command.get_command(None, name))
 
 
 def section(path: str, command: Any) -> str:

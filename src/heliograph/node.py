@@ -21,6 +21,7 @@ from heliograph.bus import Shared
 from heliograph.bus.in_process import InProcessBus, InProcessRateCounters
 from heliograph.core.media_ports import MediaStore
 from heliograph.core.ports import Engine, Ports
+from heliograph.database import extra, invalid, open_stores
 from heliograph.engines.ejabberd.configuration import Component, Configuration
 from heliograph.engines.ejabberd.engine import EjabberdEngine
 from heliograph.engines.ejabberd.link import Address
@@ -34,9 +35,6 @@ from heliograph.server.metrics import metrics_app
 from heliograph.server.services import ClientConfig, Services
 from heliograph.server.signal import signal_app
 from heliograph.settings import Settings
-from heliograph.storage import sqlite
-from heliograph.storage.sqlite import connection as sqlite_connection
-from heliograph.storage.stores import Stores
 from heliograph.system.certificate import self_signed, server_context, server_end_point
 from heliograph.system.chance import SystemIds
 from heliograph.system.clock import SystemClock
@@ -188,43 +186,16 @@ async def _open_ports(
     )
 
 
-def open_stores(settings: Settings) -> contextlib.AbstractAsyncContextManager[Stores]:
-    """The stores over the database of the settings.
-
-    Raises:
-        SettingsInvalid: the library for it is missing, or (on entering) the database cannot be opened.
-    """
-    if settings.database_url is None:
-        return sqlite.open(settings.sqlite_file)
-    with _extra("database_url", "PostgreSQL", "postgres"):
-        from heliograph.storage import postgres  # noqa: PLC0415 - an optional library
-    return postgres.open(settings.database_url.get_secret_value(), settings.database_connections_max)
-
-
 @asynccontextmanager
 async def _shared(settings: Settings) -> AsyncIterator[Shared]:
     """What this node shares with others: by Redis, or nothing."""
     if settings.redis_url is None:
         yield Shared(InProcessBus(), InProcessRateCounters())
         return
-    with _extra("redis_url", "Redis", "redis"):
+    with extra("redis_url", "Redis", "redis"):
         from heliograph.bus import redis  # noqa: PLC0415 - an optional library
     async with redis.connect(settings.redis_url.get_secret_value()) as shared:
         yield shared
-
-
-async def migrate_database(settings: Settings) -> tuple[int, int]:
-    """Bring the database of the settings to this code's version; the version that it had, 0 for none, and that it has.
-
-    Raises:
-        SettingsInvalid: the library for it is missing, or the database cannot be used.
-    """
-    if settings.database_url is None:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return await asyncio.to_thread(sqlite_connection.migrate, settings.sqlite_file)
-    with _extra("database_url", "PostgreSQL", "postgres"):
-        from heliograph.storage.postgres import connection  # noqa: PLC0415 - an optional library
-    return await connection.migrate(settings.database_url.get_secret_value())
 
 
 def _media_store(settings: Settings, base_url: str) -> MediaStore:
@@ -242,7 +213,7 @@ def s3_bucket(settings: Settings) -> Bucket:
     Raises:
         SettingsInvalid: the library for it is missing, or its secret cannot be read.
     """
-    with _extra("media_store", "S3", "s3"):
+    with extra("media_store", "S3", "s3"):
         from heliograph.media.s3 import Bucket  # noqa: PLC0415 - an optional library
     return Bucket(
         settings.s3_bucket or "",
@@ -262,20 +233,7 @@ def _s3_secret(settings: Settings) -> str:
     try:
         return settings.s3_secret_access_key_file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise _invalid("s3_secret_access_key_file", type(error).__name__) from None
-
-
-@contextmanager
-def _extra(setting: str, what: str, extra: str) -> Iterator[None]:
-    """What is imported here comes with an extra; where that is missing, the setting that asks for it cannot be had."""
-    try:
-        yield
-    except ImportError:
-        raise _invalid(setting, f"{what} takes the extra heliograph[{extra}]") from None
-
-
-def _invalid(setting: str, reason: str) -> SettingsInvalid:
-    return SettingsInvalid(f"{setting}: {reason}", details={"settings": [setting]})
+        raise invalid("s3_secret_access_key_file", type(error).__name__) from None
 
 
 @asynccontextmanager

@@ -1,15 +1,67 @@
-"""The command `heliograph`: a file a noun."""
+"""The command `heliograph`: a file a noun. Each is loaded when it is called, so that small ones start quickly."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
+import typer.main
 
-from heliograph.cli import app, audit, backup, doctor, ejabberd, qr, records, serve, session, user, webhook
+COMMANDS: Mapping[str, str] = {
+    "serve": "serve:serve",
+    "demo": "serve:demo",
+    "doctor": "doctor:doctor",
+    "backup": "backup:backup",
+    "migrate": "records:migrate",
+    "export": "records:export",
+    "import": "records:import_",
+    "ejabberd-auth": "ejabberd_auth:auth",
+    "app": "app:commands",
+    "user": "user:commands",
+    "session": "session:commands",
+    "webhook": "webhook:commands",
+    "audit": "audit:commands",
+    "qr": "qr:commands",
+    "ejabberd": "ejabberd:commands",
+}
+"""By name, the module below this one in which a command, or a group of them, is found, and what it is called there."""
 
-main = typer.Typer(no_args_is_help=True, add_completion=False, help="Heliograph: users, sessions, XMPP, live profiles.")
+
+class _Commands(typer.core.TyperGroup):
+    """All commands, of which only those are loaded that are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is the library's
+        """Their names, in the order in which `--help` shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name; `None` if there is none."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self.add_command(_loaded(cmd_name), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _loaded(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(import_module(f"{__name__}.{module}"), attribute)
+    around = typer.Typer(add_completion=False)
+    if isinstance(found, typer.Typer):
+        around.add_typer(found, name=name)
+    else:
+        around.command(name)(found)
+    return typer.main.get_group(around).commands[name]
+
+
+main = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Heliograph: users, sessions, XMPP, live profiles.",
+)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -25,20 +77,3 @@ def options(
     ] = False,
 ) -> None:
     """Heliograph: users, sessions, XMPP, live profiles."""
-
-
-main.command()(serve.serve)
-main.command()(serve.demo)
-main.command()(doctor.doctor)
-main.command()(backup.backup)
-main.command()(records.migrate)
-main.command()(records.export)
-main.command("import")(records.import_)
-main.add_typer(app.commands, name="app")
-main.add_typer(user.commands, name="user")
-main.add_typer(session.commands, name="session")
-main.add_typer(webhook.commands, name="webhook")
-main.add_typer(audit.commands, name="audit")
-main.add_typer(qr.commands, name="qr")
-main.add_typer(ejabberd.commands, name="ejabberd")
-main.command("ejabberd-auth")(ejabberd.auth)

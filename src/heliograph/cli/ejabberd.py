@@ -1,15 +1,9 @@
-"""The ejabberd engine: its configuration, and the program that it asks who may sign in."""
+"""The ejabberd engine: its configuration."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shlex
 import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +11,11 @@ import typer
 
 from heliograph.cli.options import ConfigFile
 from heliograph.cli.running import run, settings_of
-from heliograph.core.remote_server import PasswordPorts
 from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
-from heliograph.engines.ejabberd.auth_program import AuthProgram
 from heliograph.engines.ejabberd.configuration import fragment, whole
 from heliograph.errors import Unreachable
-from heliograph.node import ejabberd_api_token, ejabberd_configuration, open_stores
+from heliograph.node import ejabberd_api_token, ejabberd_configuration
 from heliograph.settings import Settings
-from heliograph.system.logs import configure_logs
 
 commands = typer.Typer(no_args_is_help=True, help="The ejabberd engine.")
 
@@ -76,25 +67,3 @@ async def _reload(settings: Settings) -> None:
         raise Unreachable(f"ejabberd does not answer ({error}); it reads the file when it starts") from None
     except ApiRefused as error:
         raise Unreachable(f"ejabberd refuses ({error}); run once: ejabberdctl reload_config") from None
-
-
-def auth(config: ConfigFile = None) -> None:
-    """Answer ejabberd's questions who may sign in, on standard input and output. ejabberd starts it.
-
-    Each device session has a password of its own; of blocked users and of sessions that have ended, none is right.
-    """
-    settings = settings_of(config)
-    configure_logs(settings.log_level, settings.log_format)
-    asyncio.run(_answer(settings))
-
-
-async def _answer(settings: Settings) -> None:
-    @asynccontextmanager
-    async def open_ports() -> AsyncIterator[PasswordPorts]:
-        async with open_stores(settings) as stores:
-            yield PasswordPorts(stores.accounts, stores.sessions, stores.remote_server)
-
-    questions = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
-    await AuthProgram(open_ports, time.time).run(questions, partial(os.write, sys.stdout.fileno()))

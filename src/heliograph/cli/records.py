@@ -13,8 +13,8 @@ import typer
 
 from heliograph.cli.options import ConfigFile
 from heliograph.cli.running import refuse, run, settings_of
+from heliograph.database import migrate_database
 from heliograph.errors import HeliographError, SettingsInvalid
-from heliograph.node import migrate_database
 from heliograph.settings import Settings
 from heliograph.storage import interchange, migrations
 from heliograph.storage.interchange import Header
