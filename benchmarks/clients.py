@@ -168,17 +168,31 @@ async def open_stream(port: int, *, is_tls: bool = False) -> Xmpp:
     return client
 
 
-async def login(port: int, account: Account, *, has_caps: bool = False, is_tls: bool = False) -> Xmpp:
-    """A whole sign-in: stream, SCRAM-SHA-1, bind, roster, initial presence until it is reflected."""
-    client = await open_stream(port, is_tls=is_tls)
+async def _challenged(client: Xmpp, account: Account) -> tuple[bytes, bytes, tuple[bytes, bytes]]:
+    """Begin SCRAM-SHA-1: what is authenticated so far but for the end, the nonce, and the client's keys."""
     first = f"n={account.username},r={_NONCE}"
     initial = base64.b64encode(f"n,,{first}".encode()).decode()
     client.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>{initial}</auth>".encode())
     challenge = base64.b64decode(_found(rb"<challenge[^>]*>([^<]*)", await client.expect(b"</challenge>")))
     parts = dict(part.split(b"=", 1) for part in challenge.split(b","))
-    key, stored = KEYS.get(account.password, parts[b"s"], int(parts[b"i"]))
-    last = b"c=biws,r=" + parts[b"r"]
-    signature = hmac.digest(stored, first.encode() + b"," + challenge + b"," + last, "sha1")
+    keys = KEYS.get(account.password, parts[b"s"], int(parts[b"i"]))
+    return first.encode() + b"," + challenge, parts[b"r"], keys
+
+
+async def learn_keys(port: int, account: Account) -> None:
+    """Compute an account's client keys, for which the server has to be asked for the salt; there is no sign-in."""
+    client = await open_stream(port)
+    await _challenged(client, account)
+    client.close()
+    await client.closed
+
+
+async def login(port: int, account: Account, *, has_caps: bool = False, is_tls: bool = False) -> Xmpp:
+    """A whole sign-in: stream, SCRAM-SHA-1, bind, roster, initial presence until it is reflected."""
+    client = await open_stream(port, is_tls=is_tls)
+    begun, nonce, (key, stored) = await _challenged(client, account)
+    last = b"c=biws,r=" + nonce
+    signature = hmac.digest(stored, begun + b"," + last, "sha1")
     proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
     response = base64.b64encode(last + b",p=" + base64.b64encode(proof))
     client.send(b"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + response + b"</response>")

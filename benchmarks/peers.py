@@ -148,6 +148,7 @@ class Run:
                 for name, start in _STARTS.items():
                     await self._part(name, partial(start, has_archive=True), archived)
                     await self._part(name, start, crowd)
+                await self._part("stub", stub, crowd)
                 await self._note("heliograph", qr_sign_ins(self._scale))
                 await self._note("heliograph", burst(node, 1, self._scale))
 

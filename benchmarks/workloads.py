@@ -8,15 +8,19 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from clients import Account, Http, Xmpp, answer_disco, gather_limited, login
+from clients import Account, Http, Xmpp, answer_disco, gather_limited, learn_keys, login
 from meters import Meter, rss_kib
 from servers import Heliograph, Server
 
 Row = dict[str, Any]
 Accounts = list[Account]
 
+_MESSAGE_END = b"</message>"
+
 AS_MANY_ROUNDS = "register, 16 at once, as many rounds of PBKDF2"
 BURST_AT_ONCE = 64
+CROWD_AT_ONCE = 240
+"""A node of ours as it ships has room for 256 from one address that have not signed in yet."""
 
 
 def _latency(values_s: Sequence[float]) -> dict[str, float]:
@@ -212,71 +216,93 @@ async def fan_out(server: Server, size: int, rounds: int, seconds: float) -> lis
     return rows
 
 
-async def messages(server: Server, accounts: Accounts, pairs: int, seconds: float, *, is_tls: bool = False) -> Row:
-    """One-to-one messages of 100 characters between pairs, 16 on their way for each pair."""
-    clients = await login_all(server, accounts[: 2 * pairs], is_tls=is_tls)
-    total = 0
-    end = b"</message>"
+class Talk:
+    """Pairs of users who talk: messages of 100 characters, 16 on their way for each pair, as fast as they are taken.
 
-    def came(client: Xmpp, data: bytes) -> None:
-        nonlocal total
+    Args:
+        clients: all of them, each beside its partner.
+    """
+
+    def __init__(self, clients: list[Xmpp]) -> None:
+        self.count = 0
+        self._clients = clients
+        self._answers: dict[Xmpp, tuple[Xmpp, bytes]] = {}
+        for one, other in zip(clients[::2], clients[1::2], strict=True):
+            text = f"<message to='{other.jid}' type='chat' id='m1'><body>{'x' * 100}</body></message>".encode()
+            self._answers[other] = one, text
+            other.sink, one.sink = self._came, _drop
+        for other, (one, text) in self._answers.items():
+            other.tail = b""
+            one.send(text * 16)
+
+    def _came(self, client: Xmpp, data: bytes) -> None:
         data = client.tail + data
-        found = data.count(end)
-        client.tail = data[1 - len(end) :]
-        total += found
+        found = data.count(_MESSAGE_END)
+        client.tail = data[1 - len(_MESSAGE_END) :]
+        self.count += found
         if found:
-            answers[client][0].send(answers[client][1] * found)
+            one, text = self._answers[client]
+            one.send(text * found)
 
-    answers: dict[Xmpp, tuple[Xmpp, bytes]] = {}
-    for one, other in zip(clients[::2], clients[1::2], strict=True):
-        text = f"<message to='{other.jid}' type='chat' id='m1'><body>{'x' * 100}</body></message>".encode()
-        answers[other] = one, text
-        other.sink, one.sink = came, lambda _client, _data: None
-    for other, (one, text) in answers.items():
-        other.tail = b""
-        one.send(text * 16)
+    async def end(self) -> None:
+        """No further messages; those on their way arrive, then all sign out."""
+        for client in self._clients:
+            client.sink = _drop
+        await asyncio.sleep(0.3)
+        for client in self._clients:
+            client.close()
+
+
+def _drop(_client: Xmpp, _data: bytes) -> None:
+    """What comes is of no interest."""
+
+
+async def messages(server: Server, accounts: Accounts, pairs: int, seconds: float, *, is_tls: bool = False) -> Row:
+    """One-to-one messages between pairs."""
+    talk = Talk(await login_all(server, accounts[: 2 * pairs], is_tls=is_tls))
     await asyncio.sleep(0.5)
-    before = total
+    before = talk.count
     with Meter(server) as meter:
         await asyncio.sleep(seconds)
-    count = total - before
-    for client in clients:
-        client.sink = lambda _client, _data: None
-    await asyncio.sleep(0.3)
-    for client in clients:
-        client.close()
+    count = talk.count - before
+    await talk.end()
     return {"workload": f"messages{_over(is_tls=is_tls)} between {pairs} pairs", **meter.per(count)}
 
 
 async def endings(server: Heliograph, accounts: Accounts, count: int) -> Row:
-    """Sessions that are ended by their users, from the call sent to the socket closed, while others talk."""
+    """Sessions that are ended by their users, from the call sent to the socket closed, while 50 pairs talk all the
+    time. Those who end have a connection to the API already.
+    """
     ended = accounts[-count:]
     clients = await login_all(server, ended)
+    calls = [await Http(server.http_port, server.headers(account)).open() for account in ended]
+    talk = Talk(await login_all(server, accounts[:100]))
+    await asyncio.sleep(0.5)
     taken: list[float] = []
-
-    async def end_them() -> None:
-        for account, client in zip(ended, clients, strict=True):
-            http = await Http(server.http_port, server.headers(account)).open()
+    before = talk.count
+    with Meter(server) as meter:
+        for http, client in zip(calls, clients, strict=True):
             begin = time.perf_counter()
             calling = asyncio.ensure_future(http.call("DELETE", "/api/v1/sessions/current"))
             await client.closed
             taken.append(time.perf_counter() - begin)
             await calling
-
-    load = asyncio.ensure_future(messages(server, accounts[:-count], 50, count / 50))
-    await asyncio.sleep(0.6)
-    await end_them()
-    await load
-    return {"workload": "session ended -> socket closed, under load", **_latency(taken)}
+            await asyncio.sleep(0.02)
+    load = meter.per(talk.count - before)
+    await talk.end()
+    figures = {"messages_s": load["rate"], "generator_cores": load["generator_cores"]}
+    return {"workload": "session ended -> socket closed, under load", **_latency(taken), **figures}
 
 
 async def idle(server: Server, accounts: Accounts) -> Row:
     """All accounts sign in at once and stay: the time that takes, and memory for each. Only in a fresh process is
-    memory that of the connections.
+    memory that of the connections. The client keys are computed ahead: they cost the generator more than all the rest.
     """
+    await gather_limited(len(accounts), BURST_AT_ONCE, lambda number, _: learn_keys(server.xmpp_port, accounts[number]))
+    await asyncio.sleep(1)  # until the server has let them go
     before = rss_kib(server)
     with Meter(server) as meter:
-        clients = await login_all(server, accounts, 64)
+        clients = await login_all(server, accounts, CROWD_AT_ONCE)
     await asyncio.sleep(2)
     memory = round((rss_kib(server) - before) / len(clients), 1)
     for client in clients:
