@@ -267,6 +267,8 @@ async def _load(cluster: Cluster, user: str, seen: Seen, is_over: asyncio.Event)
             if not own:
                 data = await _ask(http, seen, "POST", "/register", json={"userIdentifier": user})
                 own = {"Authorization": f"Bearer {data['token']}"} if data else {}
+                if not own:
+                    continue  # counted already; without a token all would be refused
             await _ask(http, seen, "GET", "/profile", headers=own)
             await _ask(http, seen, "PATCH", "/profile", headers=own, json={"status": f"after {seen.good}"})
             await asyncio.sleep(0.02)

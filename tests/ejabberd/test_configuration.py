@@ -45,6 +45,7 @@ def test_it_names_the_domains_of_all_apps_and_the_program_that_checks_passwords(
 def test_each_node_has_a_component(data_dir: Path) -> None:
     text = configure(data_dir, "--component", "one.test", "--component", "two.test")
     assert text.count('"one.test"') == text.count('"two.test"') == 2
+    assert "global_routes: false" in text  # or each would get what is for the others
 
 
 def test_a_fragment_leaves_the_listeners_for_clients_and_the_other_hosts_alone(data_dir: Path) -> None:

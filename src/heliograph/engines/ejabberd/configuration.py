@@ -159,6 +159,7 @@ def _control_listeners(terms: Configuration) -> str:
     access: all
     shaper: none
     max_stanza_size: 1048576
+    global_routes: false # each node gets what is for its own component, and not for those of others
     hosts:
 {components}"""
 
