@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import ssl
+import time
 import uuid
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
@@ -36,6 +37,7 @@ from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
 from heliograph.engines.embedded.tcp import TcpTransport
+from heliograph.engines.embedded.turns import Turns
 from heliograph.errors import HeliographError, PeerError
 from heliograph.xmpp.c2s import ServerStream
 from heliograph.xmpp.c2s_events import StreamEvent, Terms
@@ -137,6 +139,7 @@ class EmbeddedEngine:
         self._left = asyncio.Event()  # a connection or a task is gone
         self._is_stopping = False
         self._terms: Terms
+        self._turns: Turns
         self._loop: asyncio.AbstractEventLoop
         self._following: asyncio.Task[None]
 
@@ -147,6 +150,7 @@ class EmbeddedEngine:
         self.ports = ports
         self.started_at = ports.clock.now()
         self._loop = asyncio.get_running_loop()
+        self._turns = Turns(time.monotonic, self._loop.call_soon)
         self.secret = self.secret or ports.ids.random(_SECRET_BYTES)
         await self.archiver.start()
         await self._read_hosts()
@@ -182,7 +186,7 @@ class EmbeddedEngine:
 
     async def _listen(self, listener: Listener) -> asyncio.Server:
         def accept() -> TcpTransport:
-            return TcpTransport(self._accept_tcp, self._tls, is_direct_tls=listener.is_direct_tls)
+            return TcpTransport(self._accept_tcp, self._tls, self._turns, is_direct_tls=listener.is_direct_tls)
 
         return await self._loop.create_server(accept, listener.host, listener.port, backlog=_BACKLOG)
 

@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from heliograph.engines.embedded.turns import SLICE_BYTES, Turns
 from heliograph.tls_pipe import TlsFailed, TlsPipe
 
 _CLOSE_TIMEOUT_S = 2.0
+_UNREAD_MAX = 8
+"""How many slices may wait for their turn; then the socket is not read from."""
 
 
 class Receiver(Protocol):
@@ -32,18 +36,40 @@ class TcpTransport(asyncio.Protocol):
     Args:
         accept: makes the receiver once the socket is there; gets this transport and the peer's address.
         context: for TLS; `None` where the server has no certificate.
+        turns: when what has come is handled.
         is_direct_tls: whether TLS starts with the first byte.
     """
 
-    __slots__ = ("_accept", "_context", "_deadline", "_is_closing", "_receiver", "_socket", "_tls", "is_secure")
+    __slots__ = (
+        "_accept",
+        "_context",
+        "_deadline",
+        "_is_closing",
+        "_is_ended",
+        "_is_in_line",
+        "_is_paused",
+        "_receiver",
+        "_socket",
+        "_tls",
+        "_turns",
+        "_unread",
+        "is_secure",
+    )
 
     def __init__(
-        self, accept: Callable[[TcpTransport, str], Receiver], context: ssl.SSLContext | None, *, is_direct_tls: bool
+        self,
+        accept: Callable[[TcpTransport, str], Receiver],
+        context: ssl.SSLContext | None,
+        turns: Turns,
+        *,
+        is_direct_tls: bool,
     ) -> None:
         self._accept = accept
         self._context = context
+        self._turns = turns
         self._tls: TlsPipe | None = None
-        self._is_closing = False
+        self._unread: deque[bytes] | None = None
+        self._is_closing = self._is_paused = self._is_in_line = self._is_ended = False
         self._deadline: asyncio.TimerHandle | None = None
         self.is_secure = is_direct_tls
 
@@ -62,32 +88,76 @@ class TcpTransport(asyncio.Protocol):
         """Bytes came from the wire; those that were on their way when our side closed are dropped."""
         if self._is_closing:
             return
+        if self._unread or self._is_paused or len(data) > SLICE_BYTES or not self._turns.has_time():
+            self._put_off(data)
+        else:
+            self._take(data)
+
+    def _put_off(self, data: bytes) -> None:
+        """Keep bytes until it is this client's turn."""
+        if self._unread is None:
+            self._unread = deque()
+        self._unread.extend(data[at : at + SLICE_BYTES] for at in range(0, len(data), SLICE_BYTES))
+        if len(self._unread) >= _UNREAD_MAX:
+            self._socket.pause_reading()
+        self._stand_in_line()
+
+    def _stand_in_line(self) -> None:
+        if not self._is_in_line and not self._is_paused:
+            self._is_in_line = True
+            self._turns.join(self)
+
+    def serve(self) -> bool:
+        """Handle a slice of what has come; whether to stand in line for more. See `Turns`."""
+        if self._unread and not self._is_paused and not self._is_closing:
+            try:
+                self._take(self._unread.popleft())
+            except Exception:  # a bug ends this client alone, as it does where bytes are handled as they come
+                self._socket.abort()
+                raise
+        self._is_in_line = bool(self._unread) and not self._is_paused and not self._is_closing
+        if not self._unread and not self._is_paused and not self._is_closing:
+            self._unread = None
+            if self._is_ended:
+                self._socket.close()
+            else:
+                self._socket.resume_reading()
+        return self._is_in_line
+
+    def _take(self, data: bytes) -> None:
+        """Hand bytes on, decrypted."""
         if self._tls is None:
             self._receiver.receive(data)
             return
         try:
             plain = self._tls.decrypt(data)
         except TlsFailed:
-            self._socket.write(self._tls.outgoing())
+            self._answer(self._tls.outgoing())
             self.abort()
             return
-        answer = self._tls.outgoing()
-        if answer:
-            self._socket.write(answer)
+        self._answer(self._tls.outgoing())
         if plain:
             self._receiver.receive(plain)
         if self._tls.is_ended:  # many a peer waits for our own close_notify before it closes the socket
             self.close()
 
+    def _answer(self, encrypted: bytes) -> None:
+        """Send what TLS itself has to say."""
+        if encrypted and not self._is_closing:
+            self._socket.write(encrypted)
+
     def eof_received(self) -> bool:
-        """The peer will send no more: a stream that is open only one way is over."""
-        return False
+        """The peer will send no more: a stream that is open only one way is over, once what came before is handled."""
+        self._is_ended = bool(self._unread) and not self._is_closing
+        return self._is_ended
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """The socket is gone."""
-        self._is_closing = True
+        """The socket is gone; what came from it before counts."""
+        was_closing, self._is_closing = self._is_closing, True
         if self._deadline is not None:
             self._deadline.cancel()
+        while self._unread and not was_closing:
+            self._take(self._unread.popleft())
         self._receiver.lost()
 
     def start_tls(self) -> None:
@@ -112,12 +182,17 @@ class TcpTransport(asyncio.Protocol):
     def pause(self) -> None:
         """Read no more for now."""
         if not self._is_closing:
+            self._is_paused = True
             self._socket.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
         if not self._is_closing:
-            self._socket.resume_reading()
+            self._is_paused = False
+            if self._unread:
+                self._stand_in_line()
+            else:
+                self._socket.resume_reading()
 
     def close(self) -> None:
         """Send what is pending and our end, then wait for the peer's; one that does not end in time is cut off.
