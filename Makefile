@@ -70,7 +70,7 @@ test-cluster: setup ## what is past one machine: both engines do the same, ejabb
 cluster: setup ## a whole installation on this machine: two ejabberd, two nodes, haproxy; each part is killed in turn
 	scripts/install-ejabberd
 	scripts/install-databases
-	$(BIN)/python scripts/cluster.py
+	$(BIN)/python scripts/cluster.py $(ARGS)
 
 foreign: ## install the XMPP clients of other makes that the tests run against a node
 	scripts/install-xmpp-clients

@@ -4,6 +4,7 @@ haproxy. Users spread over the nodes play the story; then each part is killed in
 clients saw. All of it is in a temporary folder and on loopback, and ends with the program.
 
     make cluster
+    make cluster ARGS=--record # writes the table into docs/how-to/deploy.md too
 
 Exit status 0 means that the story held and that clients came back after every loss.
 """
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,8 @@ from postgres_server import RestartablePostgres
 from redis_server import RedisServer
 
 PATIENCE_S = 30.0
+PAUSE_S = 0.1
+"""Between one user's pairs of calls, so that the rate of calls that an account may make is not met."""
 HEARD_S = 10.0
 """How long a device waits to be told of something."""
 USERS = 6
@@ -49,6 +52,8 @@ LOST_S = 3.0
 """How long a part is away."""
 WATCHED_S = 3.0
 """How long clients are watched after all is well again."""
+COLUMNS = (f"Killed for {LOST_S:.0f} s", "Good calls", "Failed calls", "Longest gap", "XMPP well after")
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "deploy.md"
 HASTY = ReconnectPolicy(backoff_base_s=0.2, backoff_max_s=1.0)
 
 
@@ -89,6 +94,17 @@ class Seen:
     longest_s: float = 0.0
     well_s: float | None = None
     _last: float = field(default_factory=time.perf_counter)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether clients came back, and no call met a bug."""
+        return self.well_s is not None and not self.failed["with status 500"]
+
+    def row(self) -> tuple[str, str, str, str]:
+        """What the table shows, as in `COLUMNS`."""
+        failed = ", ".join(f"{count} {problem}" for problem, count in sorted(self.failed.items()) if count) or "none"
+        after = "not" if self.well_s is None else f"{self.well_s:.1f} s"
+        return str(self.good), failed, f"{self.longest_s:.1f} s", after
 
     def answered(self, problem: str | None) -> None:
         """A call has ended."""
@@ -259,7 +275,7 @@ async def lose(cluster: Cluster, watching: list[SDK], kill: Step, start: Step) -
 
 
 async def _load(cluster: Cluster, user: str, seen: Seen, is_over: asyncio.Event) -> None:
-    """Register, read and write by way of the load balancer, without a pause."""
+    """Register, then read and write again and again, by way of the load balancer."""
     headers = {"Heliograph-Key": cluster.key}
     async with httpx.AsyncClient(base_url=f"{cluster.url}/api/v1", headers=headers, timeout=5) as http:
         own: dict[str, str] = {}
@@ -271,18 +287,18 @@ async def _load(cluster: Cluster, user: str, seen: Seen, is_over: asyncio.Event)
                     continue  # counted already; without a token all would be refused
             await _ask(http, seen, "GET", "/profile", headers=own)
             await _ask(http, seen, "PATCH", "/profile", headers=own, json={"status": f"after {seen.good}"})
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(PAUSE_S)
 
 
 async def _ask(http: httpx.AsyncClient, seen: Seen, method: str, path: str, **options: Any) -> dict[str, Any]:
     try:
         answer = await http.request(method, path, **options)
     except httpx.TransportError as error:
-        seen.answered(type(error).__name__)
+        seen.answered("timeouts" if isinstance(error, httpx.TimeoutException) else "lost connections")
         await asyncio.sleep(0.1)
         return {}
     if answer.status_code != 200:
-        seen.answered(str(answer.status_code))
+        seen.answered(f"with status {answer.status_code}")
         await asyncio.sleep(0.1)
         return {}
     seen.answered(None)
@@ -341,8 +357,12 @@ def _losses(cluster: Cluster) -> dict[str, tuple[Step, Step]]:
     }
 
 
-async def main() -> bool:
-    """All of it; whether everything held."""
+async def main(*, is_recorded: bool) -> bool:
+    """All of it; whether everything held.
+
+    Args:
+        is_recorded: whether the table goes into `PAGE`, if it held.
+    """
     console = Console(highlight=False)
     held = True
 
@@ -359,19 +379,38 @@ async def main() -> bool:
                 await _device(stack, cluster, node.url, user, "phone")
                 for node, user in zip(cluster.nodes, ("ursula", "viktor"), strict=True)
             ]
-            table = Table(f"killed for {LOST_S:.0f} s", "good calls", "failed", "longest gap", "XMPP well after")
+            rows: list[tuple[str, ...]] = []
             for part, (kill, start) in _losses(cluster).items():
                 seen = await lose(cluster, watching, kill, start)
-                failed = ", ".join(f"{count} x {problem}" for problem, count in sorted(seen.failed.items())) or "none"
-                after = "not" if seen.well_s is None else f"{seen.well_s:.1f} s"
-                table.add_row(part, str(seen.good), failed, f"{seen.longest_s:.1f} s", after)
-                held = held and seen.well_s is not None
-            console.print(table)
+                rows.append((part, *seen.row()))
+                held = held and seen.is_well
+                if not seen.is_well:
+                    for node in cluster.nodes:
+                        console.print((node.folder / "log").read_text(), markup=False)
+            console.print(_table(rows))
+            if is_recorded and held:
+                record(rows)
     return held
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def record(rows: Sequence[Sequence[str]]) -> None:
+    """Put the table into the page that tells operators of it."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    before, start, rest = PAGE.read_text().partition("<!-- made by `make cluster ARGS=--record` -->\n\n")
+    _, end, after = rest.partition("\n<!-- end -->\n")
+    PAGE.write_text(before + start + table + end + after)
 
 
 if __name__ == "__main__":
     if PROGRAM is None or balanced.program() is None:
         sys.exit("This takes ejabberd and haproxy: scripts/install-ejabberd, scripts/install-databases")
     os.environ.setdefault("COLUMNS", "120")
-    sys.exit(0 if asyncio.run(main()) else 1)
+    sys.exit(0 if asyncio.run(main(is_recorded="--record" in sys.argv[1:])) else 1)

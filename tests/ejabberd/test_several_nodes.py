@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import needs
+from balanced import free_port
 from ejabberd_clients import answer_what_is_asked, bare_client, ends, event_of, until, watching_client
 from ejabberd_places import running_on_ejabberd
 from heliograph.core import profiles
@@ -100,3 +102,25 @@ async def test_a_node_tells_what_it_has_just_published_to_a_client_that_it_had_n
     await profiles.set_profile(engine.ports, resource.account, ProfileChange(name="Ada"))
     await client.send(presence_of(VCARD4)[0].replace("urn:news", f"urn:client:{client.jid}"))
     await event_of(client, VCARD4, "Ada")
+
+
+async def test_what_a_node_publishes_while_it_has_no_link_is_told_when_it_has_one_again(nodes: Any) -> None:
+    place, _, engine = nodes
+    account = await place.register("ada")
+    client = await watching_client(place, account, VCARD4)
+    await answer_what_is_asked(client, VCARD4)  # the other of the two nodes
+    await until(lambda: bool(engine.router.full) and bool(engine.router.full[client.jid].interests))
+    (link,) = engine.links
+    address = link._address
+    link._address = replace(address, port=free_port())
+    link.reconnect()
+    await until(lambda: not engine.mirror.grants.is_privileged)
+    late = await watching_client(place, account, VCARD4)  # whom this node cannot know
+    await profiles.set_profile(engine.ports, account.jid, ProfileChange(name="Ada"))
+    await until(lambda: engine._has_missed)
+    lately = engine.fan_out._lately
+    lately.extend([(at - 60, mark) for at, mark in (lately.popleft(),)])  # it was a minute ago
+    link._address = address
+    await event_of(client, VCARD4, "Ada")
+    await answer_what_is_asked(late, VCARD4)
+    await event_of(late, VCARD4, "Ada")

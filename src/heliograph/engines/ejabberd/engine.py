@@ -51,7 +51,7 @@ class LeadersFanOut(FanOut):
     """Of several nodes, one brings to a client that comes what it has missed: the one that answers for its domain at
     the ejabberd node that the client is connected to. The others keep in mind whom they have left to it, until they
     hear that it is there, or take its place. What they have themselves published in the last seconds they tell too, as
-    the other may have looked before it was written.
+    the other may have looked before it was written; so they do with what they have published while they had no link.
     """
 
     def __init__(self, engine: EjabberdEngine) -> None:
@@ -64,11 +64,21 @@ class LeadersFanOut(FanOut):
     def publish(self, profile: Profile) -> None:
         """See `FanOut`."""
         now = asyncio.get_running_loop().time()
-        while self._lately and self._lately[0][0] < now - _LATELY_S:
-            self._lately.popleft()
+        self.lately()
         if not self._lately or self._lately[-1][0] < now - _LATELY_STEP_S:
             self._lately.append((now, profile.mark))
         super().publish(profile)
+
+    def lately(self) -> int | None:
+        """The mark of the first profile among those that this node has published in the last seconds."""
+        earliest = asyncio.get_running_loop().time() - _LATELY_S
+        while self._lately and self._lately[0][0] < earliest:
+            self._lately.popleft()
+        return self._lately[0][1] if self._lately else None
+
+    def published_now(self, mark: int) -> None:
+        """As if what this node has published from that mark on had been published just now."""
+        self._lately = deque(((asyncio.get_running_loop().time(), mark),))
 
     async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
         """See `FanOut`."""
@@ -80,8 +90,7 @@ class LeadersFanOut(FanOut):
 
     async def _tell_lately(self, receiver: Resource, nodes: frozenset[str]) -> None:
         """What was published by this node in the last seconds, with what others have published since then."""
-        earliest = asyncio.get_running_loop().time() - _LATELY_S
-        mark = next((mark for at, mark in self._lately if at >= earliest), None)
+        mark = self.lately()
         if mark is None:
             return
         apart = await blocking.apart_from(self._engine.ports, receiver.jid)
@@ -131,12 +140,13 @@ class EjabberdEngine(EmbeddedEngine):
         super().__init__(EngineLimits(has_archive=False), None, secret=secret, requires_tls=True)
         self.mirror = Mirror(self, addresses[0].name)
         self.fan_out = LeadersFanOut(self)
-        self.links = [ComponentLink(address, self.mirror.received, self.mirror.grants.lost) for address in addresses]
+        self.links = [ComponentLink(address, self.mirror.received, self._link_lost) for address in addresses]
         self._api_urls, self._api_token = api_urls, api_token
         self._chores = Chores(self._lost)
         self._look = asyncio.Event()
         self._is_new = True  # ejabberd may hold connections that it was not told to end
         self._has_missed = False
+        self._missed_mark: int | None = None  # of the first profile that did not go out, as far as that is known
         self._renew_at: dict[tuple[ComponentLink, str], float] = {}  # on the loop's clock
         self._told_mark: dict[str, int] = {}  # by domain, the mark of the last profile that went out
         self._control: Control
@@ -196,12 +206,21 @@ class EjabberdEngine(EmbeddedEngine):
         self._look.set()
 
     def missed(self) -> None:
-        """Something could not be brought to a client, as no link stands: from here on it is caught up with."""
+        """Something could not be brought to a client, or may not have been: from here on it is caught up with. What was
+        published in the last seconds may have been lost on its way.
+        """
         if self._has_missed:
             return
         self._has_missed = True
+        self._missed_mark = mark = self.fan_out.lately()
         for resource in self.router.full.values():
-            resource.since = max(resource.since, resource.caught_up, self._told_mark.get(resource.host, -1))
+            told = max(resource.caught_up, self._told_mark.get(resource.host, -1))
+            resource.since = max(resource.since, told if mark is None else min(told, mark - 1))
+
+    def _link_lost(self, link: ComponentLink) -> None:
+        self.mirror.grants.lost(link)
+        if self.fan_out.lately() is not None:
+            self.missed()
 
     def _lost(self) -> None:
         self._is_new = True
@@ -260,7 +279,9 @@ class EjabberdEngine(EmbeddedEngine):
                 link.reconnect()
 
     def _catch_up(self, before: set[str]) -> None:
-        """Bring what was published while ejabberd could not be reached."""
+        """Bring what was published while ejabberd could not be reached, also to those who are only heard of now."""
+        if self._missed_mark is not None:
+            self.fan_out.published_now(self._missed_mark)
         for resource in [each for each in self.router.full.values() if each.jid in before and each.interests]:
             resource.caught_up = -1
             self.fan_out.line_up(partial(self.fan_out.catch_up, resource, resource.interests))

@@ -53,16 +53,15 @@ class Grants:
             return link in self._by_link and domain in self._by_link[link].leads
         return any(domain in granted.leads for granted in self._by_link.values())
 
-    def speaker(self, preferred: ComponentLink | None, domain: str) -> tuple[ComponentLink, str] | None:
-        """Over which link to speak for the users of a domain, and in which namespace; `None` if it may not be done.
-        Any node of ejabberd brings what is said to any other, so the preferred one is only the nearest.
+    def speakers(self, preferred: ComponentLink | None, domain: str) -> Iterator[tuple[ComponentLink, str]]:
+        """Over which links the users of a domain may be spoken for, and in which namespace. Any node of ejabberd brings
+        what is said to any other, so the preferred one, which comes first, is only the nearest.
         """
-        links = self._by_link if preferred is None else (preferred, *self._by_link)
-        for link in links:
+        others = [link for link in self._by_link if link is not preferred]
+        for link in others if preferred is None else (preferred, *others):
             granted = self._by_link.get(link)
             if granted is not None and domain in granted.privileges:
-                return link, granted.privileges[domain]
-        return None
+                yield link, granted.privileges[domain]
 
     def lacking(self, domains: Iterable[str]) -> Iterator[tuple[ComponentLink, str]]:
         """Where an ejabberd node that grants something grants nothing for one of those domains."""

@@ -23,6 +23,7 @@ PENDING_MAX_BYTES = 64 * 1024 * 1024
 next one.
 """
 CONNECT_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 2.0
 RETRY_FIRST_S, RETRY_MAX_S = 0.2, 5.0
 _READ_BYTES = 64 * 1024
 
@@ -75,10 +76,11 @@ class ComponentLink:
         return True
 
     def reconnect(self) -> None:
-        """Give this connection up for a new one."""
+        """Give this connection up for a new one, once what waits in it was sent."""
         if self._writer is not None:
             self._is_given_up = True
-            self._writer.transport.abort()
+            self._writer.transport.close()
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._writer.transport.abort)
 
     async def run(self) -> None:
         """Connect, again and again, until it is cancelled."""

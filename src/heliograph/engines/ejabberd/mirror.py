@@ -122,20 +122,20 @@ class Mirror:
     def speak(self, to: str, message: bytes) -> None:
         """A message in a user's name."""
         host = domain_of(bare_of(to))
-        speaker = self.grants.speaker(self._links.get(to), host)
-        if speaker is None:
-            self._engine.missed()
-            return
-        link, namespace = speaker
-        link.send(privileged(message, self._name, host, namespace))
+        for link, namespace in self.grants.speakers(self._links.get(to), host):
+            if link.send(privileged(message, self._name, host, namespace)):
+                return
+        self._engine.missed()
 
     def ask(self, to: str, request: bytes) -> None:
         """A question of the server, which the component asks in its place, so that the answer comes back."""
         host = domain_of(bare_of(to))
         asked = request.replace(f"from={quote(host)}".encode(), f"from={quote(self._name)}".encode(), 1)
-        speaker = self.grants.speaker(self._links.get(to), host)
-        # No right is needed for it: it may be asked before one is granted.
-        for link in self._engine.links if speaker is None else (speaker[0],):
+        speakers = [link for link, _ in self.grants.speakers(self._links.get(to), host)]
+        for link in (
+            *speakers,
+            *self._engine.links,
+        ):  # no right is needed for it: it may be asked before one is granted
             if link.send(asked):
                 return
 
