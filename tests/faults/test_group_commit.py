@@ -205,6 +205,30 @@ async def test_more_jobs_than_may_wait_are_all_written_in_their_order(
     assert order == list(range(len(works)))
 
 
+async def test_what_somebody_waits_for_overtakes_what_can_wait_which_still_gets_on(
+    store: SqliteWriter, database: Path
+) -> None:
+    order: list[str] = []
+
+    def noted(name: str) -> Work:
+        def run(cursor: sqlite3.Cursor) -> None:
+            order.append(name)
+            add(name)(cursor)
+
+        return run
+
+    async def ask(name: str) -> list[str]:
+        """What is durable when the caller goes on."""
+        await store.write(noted(name))
+        return names(database)
+
+    patient = [asyncio.ensure_future(store.write(noted(f"p{number}"), is_patient=True)) for number in range(5)]
+    asked = await asyncio.gather(ask("a"), ask("b"))
+    assert asked == [["a", "b", "p0"]] * 2
+    await asyncio.gather(*patient)
+    assert order == ["a", "b", "p0", "p1", "p2", "p3", "p4"]
+
+
 async def test_jobs_share_the_loop_with_others(store: SqliteWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "TURN_S", 0.0)
     order: list[str] = []

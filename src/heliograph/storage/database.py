@@ -63,7 +63,12 @@ class Writer(Protocol):
     """Transactions."""
 
     async def write(
-        self, work: Callable[[Cursor], T], alone_with: Sequence[str] = (), *, is_in_line: bool = False
+        self,
+        work: Callable[[Cursor], T],
+        alone_with: Sequence[str] = (),
+        *,
+        is_in_line: bool = False,
+        is_patient: bool = False,
     ) -> T:
         """Run a function inside a transaction; returns its result once that is durable.
 
@@ -73,6 +78,8 @@ class Writer(Protocol):
                 where a decision depends on more than one of its rows.
             is_in_line: whether it writes the audit trail or takes a mark, for which all such transactions of the
                 database wait for each other: they are in one order on all nodes, and share commits.
+            is_patient: whether nobody waits for it, so that transactions for which somebody does may overtake it. Those
+                that are patient stay in their order.
 
         Raises:
             StorageUnavailable: the transaction could not be run or committed; nothing of it was written.

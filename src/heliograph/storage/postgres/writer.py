@@ -114,7 +114,12 @@ class PostgresWriter:
         self._lines.close()
 
     async def write(
-        self, work: Callable[[Cursor], T], alone_with: Sequence[str] = (), *, is_in_line: bool = False
+        self,
+        work: Callable[[Cursor], T],
+        alone_with: Sequence[str] = (),
+        *,
+        is_in_line: bool = False,
+        is_patient: bool = False,  # noqa: ARG002 - nothing stands in line behind it
     ) -> T:
         """Run a function inside a transaction; returns its result once that is durable. What was handed over is
         written, whether or not its caller still waits. See `database.Writer`.

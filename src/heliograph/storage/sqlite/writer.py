@@ -10,6 +10,10 @@ What waits (for the disk, for the lock of another process) is done by one thread
 event loop, in turns of `TURN_S` at most: they take some microseconds each, and on a thread each of them would have to
 win back the interpreter from a busy event loop. Measured with a loop at the full load of other connections: 16
 registrations at once, 3,000/s so and 250/s with the statements on the thread.
+
+Jobs that nobody waits for, such as messages for the archive, give way to those that somebody does: a batch with both
+is committed before it has grown long. Under the load of 25,000 archived messages a second, a session was ended after
+27 ms (p99: 290) where all stood in one line, and after 20 (60 to 145) since.
 """
 
 from __future__ import annotations
@@ -63,6 +67,8 @@ class SqliteWriter:
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(JOBS_MAX)
         self._waiting: deque[Job] = deque()
+        self._patient: deque[Job] = deque()
+        self._is_waited_for = self._has_patient = False  # of this batch
         self._batch: list[Job] = []
         self._has_savepoints = False
         self._idle = asyncio.Event()
@@ -81,6 +87,7 @@ class SqliteWriter:
         alone_with: Sequence[str] = (),  # noqa: ARG002
         *,
         is_in_line: bool = False,  # noqa: ARG002
+        is_patient: bool = False,
     ) -> T:
         """Run a function inside the next transaction; returns its result once that is durable.
 
@@ -90,6 +97,7 @@ class SqliteWriter:
             work: takes some microseconds; if it raises, what it wrote is rolled back. It may be run again.
             alone_with: makes no difference here: one transaction follows the other.
             is_in_line: nor does this.
+            is_patient: a batch takes others first, and beside them one patient job.
 
         Raises:
             StorageUnavailable: the transaction could not be begun or committed; its cause says why.
@@ -100,7 +108,7 @@ class SqliteWriter:
             self._room.release()
             raise RuntimeError("The store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append(Job(work, future))
+        (self._patient if is_patient else self._waiting).append(Job(work, future))
         self._wake()
         return await future
 
@@ -164,8 +172,9 @@ class SqliteWriter:
 
     def _begun(self, failure: sqlite3.Error | None) -> None:
         if failure is not None:
-            self._batch.extend(self._waiting)
+            self._batch += (*self._waiting, *self._patient)
             self._waiting.clear()
+            self._patient.clear()
             self._end(failure)
             return
         try:
@@ -176,10 +185,9 @@ class SqliteWriter:
             self._work()
 
     def _work(self) -> None:
-        """Run waiting jobs until the turn is over; when none waits or the batch is full, commit."""
+        """Run waiting jobs until the turn is over; when none is left for this batch or it is full, commit."""
         turn_ends = time.monotonic() + TURN_S
-        while self._waiting and len(self._batch) < BATCH_MAX:
-            job = self._waiting.popleft()
+        while len(self._batch) < BATCH_MAX and (job := self._next()) is not None:
             self._batch.append(job)
             try:
                 is_done = self._attempt(job)
@@ -189,10 +197,23 @@ class SqliteWriter:
             if not is_done:
                 self._do_again()
                 return
-            if self._waiting and time.monotonic() >= turn_ends:
+            if time.monotonic() >= turn_ends:
                 self._loop.call_soon(self._work)
                 return
         self._steps.put(self._commit)
+
+    def _next(self) -> Job | None:
+        """The job that goes into this batch next; `None` where those that are in it should not wait for another.
+
+        Patient jobs give way: the batch that somebody waits for takes one of them, so that they get on at all.
+        """
+        if self._waiting:
+            self._is_waited_for = True
+            return self._waiting.popleft()
+        if not self._patient or (self._is_waited_for and self._has_patient):
+            return None
+        self._has_patient = True
+        return self._patient.popleft()
 
     def _attempt(self, job: Job) -> bool:
         """Run one job; false where it raised after it had written, and there is no savepoint to go back to. Raises
@@ -249,7 +270,7 @@ class SqliteWriter:
 
     def _end(self, failure: sqlite3.Error | None) -> None:
         batch, self._batch = self._batch, []
-        self._has_savepoints = False
+        self._has_savepoints = self._is_waited_for = self._has_patient = False
         if failure is not None:
             log.error("commit_failed", problem=str(failure), jobs=len(batch))
             # If even this fails, so does the next BEGIN, and comes here again.
@@ -262,7 +283,7 @@ class SqliteWriter:
             self._room.release()
             job.resolve()
         is_flush_due = bool(self._touched) and self._flush is None
-        if self._waiting or is_flush_due:
+        if self._waiting or self._patient or is_flush_due:
             self._loop.call_soon(self._begin)
         else:
             self._idle.set()
