@@ -31,7 +31,7 @@ from heliograph.core.ports import (
 )
 from heliograph.core.remote_server import RemoteServerStore
 from heliograph.core.sessions import Device, Session, Verifiers, Via, admit
-from heliograph.core.token_ports import FastTokenStore, TokenStore
+from heliograph.core.token_ports import FastTokenStore, SignInStore, TokenStore
 from heliograph.core.tokens import TokenKind, TokenRecord
 from heliograph.storage import postgres, sqlite
 from heliograph.storage import stores as stores_module
@@ -49,6 +49,7 @@ class Stores:
     sessions: SessionStore
     tokens: TokenStore
     fast_tokens: FastTokenStore
+    sign_ins: SignInStore
     profiles: ProfileStore
     contacts: ContactStore
     invitations: InvitationStore
@@ -92,6 +93,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             opened.sessions,
             opened.tokens,
             opened.fast_tokens,
+            opened.sign_ins,
             opened.profiles,
             opened.contacts,
             opened.invitations,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.core.sessions import EndReason, SignedIn
+from heliograph.core.sessions import EndReason
 from heliograph.errors import AccountNotFound, BlockLimit
 from heliograph.xmpp.blocking import forms
 
@@ -22,16 +22,6 @@ EVE = "eve@chat.example"
 async def accounts(registrar: Any) -> None:
     for jid in (ADA, BOB, EVE):
         await registrar.register(jid)
-
-
-async def test_a_live_session_tells_of_its_account_and_its_blocks(stores: Any) -> None:
-    account = await stores.accounts.lookup(ADA)
-    (session,) = await stores.sessions.live(account.id)
-    assert await stores.blocks.signed_in(session.id) == SignedIn(account.id, is_blocked=False, blocks=frozenset())
-    await stores.blocks.change(ADA, with_more(BOB, EVE))
-    assert await stores.blocks.signed_in(session.id) == SignedIn(account.id, is_blocked=False, blocks={BOB, EVE})
-    await stores.sessions.end(account.id, [session.id], EndReason.LOGOUT, NOW)
-    assert await stores.blocks.signed_in(session.id) is None
 
 
 def with_more(*entries: str) -> Any:

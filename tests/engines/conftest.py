@@ -155,6 +155,16 @@ def gated(place: Place) -> Callable[[str, str], AbstractContextManager[Gate]]:
     return gate
 
 
+@pytest.fixture
+def looked_up_at_bind(place: Place) -> Callable[[Any], Awaitable[None]]:
+    """Makes a user one who blocks somebody: what is known of one who blocks nobody needs no look-up at the bind."""
+
+    async def block(account: Any) -> None:
+        await place.node.ports.blocks.change(account.jid, lambda _: frozenset(("elsewhere.example",)))
+
+    return block
+
+
 @pytest.fixture(autouse=True)
 def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
     """No test may make the server log an error: that would be a bug, whatever the client was told."""

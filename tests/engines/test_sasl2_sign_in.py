@@ -186,10 +186,13 @@ async def test_another_session_takes_up_no_stream(place: Any) -> None:
     assert await client.so_far() == []
 
 
-async def test_a_session_that_ends_while_its_client_is_let_in_is_told_so(place: Any, gated: Any) -> None:
+async def test_a_session_that_ends_while_its_client_is_let_in_is_told_so(
+    place: Any, gated: Any, looked_up_at_bind: Any
+) -> None:
     account = await place.register(place.name("ada"))
+    await looked_up_at_bind(account)
     wire = await place.open(account)
-    with gated("blocks", "signed_in") as gate:
+    with gated("sign_ins", "signed_in") as gate:
         await wire.send(authenticate(account, AGENT + BIND.format("")))
         await gate.entered.wait()
         await place.call("DELETE", f"/sessions/{account.session_id}", account)

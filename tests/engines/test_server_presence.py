@@ -124,6 +124,36 @@ async def test_who_is_gone_before_the_roster_was_read_is_not_shown(
     assert here(ada, tablet) not in await seen(tablet)
 
 
+ROSTER = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>"
+
+
+async def test_who_asks_for_the_roster_first_has_it_read_once_and_sees_the_contacts(
+    join: Any, befriend: Any, gated: Any
+) -> None:
+    ada, bob = await join("ada", is_present=False), await join("bob")
+    await befriend(ada, bob)
+    await ada.so_far()
+    await ada.send(ROSTER)
+    await ada.so_far()
+    with gated("contacts", "roster") as gate:  # which stays closed: nothing passes it
+        await ada.send("<presence/>")
+        assert here(bob, ada) in [(await ada.next()).xml for _ in range(2)]
+        assert not gate.entered.is_set()
+
+
+@pytest.mark.parametrize("is_asked_before", [False, True])
+async def test_a_request_that_comes_around_the_roster_is_told_with_the_first_presence(
+    join: Any, is_asked_before: bool
+) -> None:
+    ada, bob = await join("ada", is_present=False), await join("bob")
+    steps = [(ada, ROSTER), (bob, f"<presence to='{ada.bare}' type='subscribe'/>")]
+    for client, said in steps if is_asked_before else reversed(steps):
+        await client.send(said)
+        await client.so_far()
+    await ada.send("<presence/>")
+    assert ("subscribe", bob.bare) in [(each.get("type"), each.get("from")) for each in await ada.so_far()]
+
+
 async def test_presence_that_is_none_is_refused_and_changes_nothing(join: Any, befriend: Any) -> None:
     ada, bob = await join("ada"), await join("bob")
     await befriend(ada, bob)

@@ -203,13 +203,14 @@ def place_header(account: Any) -> str:
 
 @pytest.mark.parametrize("how", ["session ended", "connection lost", "stream ended"])
 async def test_nothing_is_bound_for_a_stream_that_ends_in_the_middle_of_the_bind(
-    place: Any, gated: Any, becomes: Any, how: str
+    place: Any, gated: Any, looked_up_at_bind: Any, becomes: Any, how: str
 ) -> None:
     engine = place.node.engine
     await becomes(lambda: engine.connections == 0)
     account = await place.register(place.name("ada"))
+    await looked_up_at_bind(account)
     wire = await place.open(account)
-    with gated("blocks", "signed_in") as gate:
+    with gated("sign_ins", "signed_in") as gate:
         await wire.send(plain(account), place_header(account), BIND)
         async with asyncio.timeout(PATIENCE_S):
             await gate.entered.wait()

@@ -294,11 +294,12 @@ async def test_a_stream_that_is_none_of_ours_ends_behind_a_header(place: Any, he
     assert text.endswith("</stream:error></stream:stream>")
 
 
-@pytest.mark.parametrize(("port", "method"), [("sessions", "verifiers"), ("blocks", "signed_in")])
+@pytest.mark.parametrize(("port", "method"), [("sign_ins", "by_password"), ("sign_ins", "signed_in")])
 async def test_a_store_that_fails_refuses_for_now_what_was_asked(
-    place: Any, gated: Any, no_bugs: Any, port: str, method: str
+    place: Any, gated: Any, looked_up_at_bind: Any, no_bugs: Any, port: str, method: str
 ) -> None:
     account = await place.register(place.name("ada"))
+    await looked_up_at_bind(account)
     with gated(port, method) as gate:
         gate.error = ZeroDivisionError()
         gate.opened.set()

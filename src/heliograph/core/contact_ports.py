@@ -8,7 +8,6 @@ from typing import Protocol
 from heliograph.core.contacts import RosterChange, RosterItem
 from heliograph.core.invitations import Invitation
 from heliograph.core.profiles import Profile
-from heliograph.core.sessions import SignedIn
 
 
 class ContactStore(Protocol):
@@ -118,10 +117,6 @@ class BlockStore(Protocol):
 
     async def blocked(self, jid: str) -> frozenset[str]:
         """All entries of a user's list: bare JIDs, full JIDs, domains."""
-        ...
-
-    async def signed_in(self, session_id: str) -> SignedIn | None:
-        """The account of a live session, and whom it blocks, at once: each client that signs in needs both."""
         ...
 
     async def blockers(self, forms: tuple[str, str, str, str]) -> frozenset[str]:

@@ -32,7 +32,7 @@ from heliograph.core.rate_limits import Rate, Verdict
 from heliograph.core.remote_server import RemoteServerStore
 from heliograph.core.retries import RetryKey
 from heliograph.core.sessions import Activity, Credentials, EndReason, Session, Verifiers, Via
-from heliograph.core.token_ports import FastTokenStore, TokenStore
+from heliograph.core.token_ports import FastTokenStore, SignInStore, TokenStore
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
 from heliograph.errors import HeliographError
 
@@ -475,6 +475,7 @@ class Ports:
     sessions: SessionStore
     tokens: TokenStore
     fast_tokens: FastTokenStore
+    sign_ins: SignInStore
     profiles: ProfileStore
     contacts: ContactStore
     invitations: InvitationStore

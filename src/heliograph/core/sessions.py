@@ -83,15 +83,6 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
-    """The account of a live session, and whom it blocks, for a client that has just signed in."""
-
-    account_id: int
-    is_blocked: bool
-    blocks: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Verifiers:
     """What the server keeps of a session's password: enough to check a proof, never enough to make one.
 

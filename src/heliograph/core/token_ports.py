@@ -1,4 +1,4 @@
-"""The ports of what signs a session in besides its password. What `ports` says of stores holds here."""
+"""The ports of what signs a session in. What `ports` says of stores holds here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 from heliograph.core.accounts import Account
 from heliograph.core.fast_tokens import FastSlots
 from heliograph.core.sessions import Session
+from heliograph.core.sign_ins import Owed, SignedIn, SigningIn
 from heliograph.core.tokens import Chain, Rotation, TokenRecord
 
 
@@ -38,4 +39,20 @@ class FastTokenStore(Protocol):
         """One atomic change of a client's slots, empty ones if it has none. `TokenRevoked` where the session has ended,
         and whatever `decide` raises. Of too many clients of a session those whose tokens end first lose them.
         """
+        ...
+
+
+class SignInStore(Protocol):
+    """What signing in by XMPP takes."""
+
+    async def by_password(self, jid: str) -> SigningIn | None:
+        """The account of that bare JID, with the verifiers of its live sessions."""
+        ...
+
+    async def signed_in(self, session_id: str) -> SignedIn | None:
+        """The account of a live session, and whom it blocks."""
+        ...
+
+    async def owed(self, account_id: int) -> Owed:
+        """What waits for a user who comes online."""
         ...

@@ -107,6 +107,17 @@ SESSION_VERIFIERS = (
     f"SELECT {ACCOUNT}, s.id, {VERIFIERS} FROM accounts a "
     "LEFT JOIN sessions s ON s.account_id = a.id AND s.ended_at IS NULL WHERE a.jid = ?"
 )
+SIGNING_IN_WIDTH = 7
+SIGNING_IN = (
+    "SELECT a.id, a.salt, a.iterations, a.is_blocked, a.expires_at, a.purge_at, "
+    f"EXISTS (SELECT 1 FROM blocks b WHERE b.owner_id = a.id), s.id, {VERIFIERS} FROM accounts a "
+    "LEFT JOIN sessions s ON s.account_id = a.id AND s.ended_at IS NULL WHERE a.jid = ?"
+)
+OWED = (
+    "SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.account_id = ? AND p.image <> ''), "
+    "EXISTS (SELECT 1 FROM pep_ties t WHERE t.account_id = ?), "
+    "EXISTS (SELECT 1 FROM offline_messages m WHERE m.owner_id = ?)"
+)
 ADD_SESSION = (
     "INSERT INTO sessions (id, account_id, via, device, browser, os, ip, created_at, last_active_at, "
     "stored_sha1, server_sha1, stored_sha256, server_sha256, password_sha256) "

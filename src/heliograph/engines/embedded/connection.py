@@ -38,6 +38,7 @@ from heliograph.xmpp.stream import StreamError
 from heliograph.xmpp.stream_management import Acked, AckWanted, EnableWanted, ResumeWanted
 
 if TYPE_CHECKING:
+    from heliograph.core.sign_ins import SignedIn
     from heliograph.engines.embedded.engine import EmbeddedEngine
     from heliograph.engines.embedded.managed import ManagedOutlet
 
@@ -116,6 +117,7 @@ class Connection:
         "account_id",
         "address",
         "is_gone",
+        "known",
         "managed",
         "resource",
         "stream",
@@ -134,6 +136,7 @@ class Connection:
         self.account_id = 0
         self.resource: Resource | None = None
         self.managed: ManagedOutlet | None = None
+        self.known: tuple[int, SignedIn] | None = None  # of the account, until a resource is bound; see `SignIn`
         self.is_gone = False
         self.was_bound = False
         self._output: list[bytes] = []

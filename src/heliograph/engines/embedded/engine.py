@@ -45,7 +45,6 @@ from heliograph.xmpp.caps import Caps, caps_xml
 from heliograph.xmpp.framing import TcpFraming, WebSocketFraming
 from heliograph.xmpp.new_session import ended_session, new_session
 from heliograph.xmpp.scram import END_POINT, ChannelBinding
-from heliograph.xmpp.session_end import session_ended
 from heliograph.xmpp.stanza import Stanza, stanza_error
 from heliograph.xmpp.stanza_error import StanzaError
 from heliograph.xmpp.stream import Limits, ReaderPool, StreamError
@@ -356,15 +355,12 @@ class EmbeddedEngine:
 
     def disconnect_session(self, jid: str, session_id: str, reason: EndReason) -> None:
         """See `Engine`."""
-        for connection in list(self.sign_in.connections.get(jid, ())):
-            if connection.stream.session_id == session_id:
-                connection.end(session_ended(reason))
+        self.sign_in.end(jid, reason, session_id)
         self.managed.end_waiting(jid, session_id)
 
     def disconnect_account(self, jid: str, reason: EndReason) -> None:
         """See `Engine`."""
-        for connection in list(self.sign_in.connections.get(jid, ())):
-            connection.end(session_ended(reason))
+        self.sign_in.end(jid, reason)
         self.managed.end_waiting(jid)
 
     def publish_profile(self, profile: Profile) -> None:

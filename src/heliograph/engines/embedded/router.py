@@ -108,6 +108,7 @@ class Presence:
         watched: bare JIDs whose presence this account sees (subscription `to` or `both`).
         has_contacts: whether the two sets have been loaded.
         changes: counts the roster changes since the account is connected.
+        loaded_for: the stream that got the roster just now, when the two sets were loaded, if no request waits in it.
         blocks: whom the account blocks (XEP-0191).
         photo: what its presence says of its picture: a SHA-1, or `""` for none (XEP-0153).
         taken_avatar: the SHA-1 and the address of a picture whose metadata is to come (XEP-0084), or both empty.
@@ -120,6 +121,7 @@ class Presence:
     watched: set[str] = field(default_factory=set)
     has_contacts: bool = False
     changes: int = 0
+    loaded_for: Resource | None = None
     blocks: frozenset[str] = frozenset()
     photo: str = ""
     taken_avatar: tuple[str, str] = ("", "")
@@ -156,6 +158,8 @@ class Router:
         presence = self.accounts[resource.account]
         del presence.resources[resource.jid.partition("/")[2]]
         presence.carbons.pop(resource, None)
+        if presence.loaded_for is resource:
+            presence.loaded_for = None
         if not presence.resources:
             del self.accounts[resource.account]
 

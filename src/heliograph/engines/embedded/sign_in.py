@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from heliograph.core import fast_tokens, limits, rate_limits, tokens
-from heliograph.core.sessions import SignedIn
+from heliograph.core.sessions import EndReason
+from heliograph.core.sign_ins import SignedIn
 from heliograph.engines.embedded.connection import Connection
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import RateLimited
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("heliograph.xmpp")
 
 _RESOURCE_BYTES = 9
+_NOBODY: frozenset[str] = frozenset()
 
 
 class SignIn:
@@ -45,38 +47,33 @@ class SignIn:
     def __init__(self, engine: EmbeddedEngine) -> None:
         self._engine = engine
         self.connections: dict[str, set[Connection]] = {}
+        self.ended = 0
+        """How often sessions or accounts have ended, so that what was known before is looked up again."""
 
     async def look_up(self, connection: Connection, wanted: Question) -> list[StreamEvent]:
         """Fetch what is known of a client: of its username, of the token that it shows, or of those that it has."""
+        connection.known = None
         match wanted:
             case CredentialsWanted():
                 connection.account = f"{wanted.username}@{wanted.host}"
-                return connection.stream.credentials(await self._known(connection.account))
+                return connection.stream.credentials(await self._known(connection))
             case BearerWanted():
                 return connection.stream.credentials(await self._bearer(connection, wanted))
             case TokensWanted():
                 connection.account = f"{wanted.username}@{wanted.host}"
                 return connection.stream.credentials(await self._tokens(connection.account, wanted))
 
-    async def _known(self, account_jid: str) -> Known | None:
-        """The verifiers of a user's live sessions."""
-        ports = self._engine.ports
-        found = await ports.sessions.verifiers(account_jid)
-        if found is None or found[0].is_expired(ports.clock.now()):
+    async def _known(self, connection: Connection) -> Known | None:
+        """The verifiers of a user's live sessions. What is known of the account comes along, so that it need not be
+        looked up again once it is clear that this is the user.
+        """
+        ports, changes = self._engine.ports, self._changes
+        found = await ports.sign_ins.by_password(connection.account)
+        if found is None or found.is_expired(ports.clock.now()):
             return None
-        account, verifiers = found
-        known = [
-            Verifier(
-                session_id,
-                each.stored_sha1,
-                each.server_sha1,
-                each.stored_sha256,
-                each.server_sha256,
-                each.sha256,
-            )
-            for session_id, each in verifiers
-        ]
-        return Known(account.salt, account.iterations, known, account.is_blocked)
+        if not found.has_blocks:
+            connection.known = changes, SignedIn(found.account_id, found.is_blocked, _NOBODY)
+        return Known(found.salt, found.iterations, [Verifier(*each) for each in found.verifiers], found.is_blocked)
 
     async def _bearer(self, connection: Connection, wanted: BearerWanted) -> Bearer | None:
         """Whose access token it is."""
@@ -149,7 +146,7 @@ class SignIn:
         """Whom the account blocks, if the session of a connection that has signed in is still live; else the stream is
         over, and `None` comes back.
         """
-        live = await self._signed_in(connection.stream.session_id)
+        live = await self._signed_in(connection)
         if connection.is_gone:
             return None
         if live is None or live.is_blocked:
@@ -202,14 +199,32 @@ class SignIn:
         self._engine.touch(connection.resource)
         return jid
 
-    async def _signed_in(self, session_id: str) -> SignedIn | None:
-        """The account of a session, if that is live, and whom it blocks; read again, where a list changed meanwhile."""
-        router = self._engine.router
+    @property
+    def _changes(self) -> int:
+        """Grows whenever a session or an account has ended, or a block list has changed: each is told after its commit,
+        and whoever has signed in by then is in `connections`.
+        """
+        return self.ended + self._engine.router.block_changes
+
+    async def _signed_in(self, connection: Connection) -> SignedIn | None:
+        """The account of a session, if that is live, and whom it blocks: as it was known before if nothing has changed
+        since then; and read again, where something changes meanwhile.
+        """
+        known, connection.known = connection.known, None
+        if known is not None and known[0] == self._changes:
+            return known[1]
         while True:
-            changes = router.block_changes
-            found = await self._engine.ports.blocks.signed_in(session_id)
-            if changes == router.block_changes:
+            changes = self._changes
+            found = await self._engine.ports.sign_ins.signed_in(connection.stream.session_id)
+            if changes == self._changes:
                 return found
+
+    def end(self, jid: str, reason: EndReason, session_id: str | None = None) -> None:
+        """An account's sessions have ended, or one of them: so do their connections."""
+        self.ended += 1
+        for connection in list(self.connections.get(jid, ())):
+            if session_id is None or connection.stream.session_id == session_id:
+                connection.end(session_ended(reason))
 
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""

@@ -27,6 +27,7 @@ from heliograph.storage.stores.profiles import SqlProfiles
 from heliograph.storage.stores.qr_links import SqlQrLinks
 from heliograph.storage.stores.remote_server import SqlRemoteServer
 from heliograph.storage.stores.sessions import SqlSessions
+from heliograph.storage.stores.sign_ins import SqlSignIns
 from heliograph.storage.stores.tokens import SqlTokens
 from heliograph.storage.stores.webhooks import SqlWebhooks
 
@@ -41,6 +42,7 @@ class Stores:
     sessions: SqlSessions
     tokens: SqlTokens
     fast_tokens: SqlFastTokens
+    sign_ins: SqlSignIns
     profiles: SqlProfiles
     contacts: SqlContacts
     invitations: SqlInvitations
@@ -73,6 +75,7 @@ class Stores:
             sessions=SqlSessions(reader, writer),
             tokens=SqlTokens(reader, writer),
             fast_tokens=SqlFastTokens(reader, writer),
+            sign_ins=SqlSignIns(reader),
             profiles=SqlProfiles(reader, writer),
             contacts=SqlContacts(reader, writer),
             invitations=SqlInvitations(reader, writer),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from heliograph.core.sessions import SignedIn
 from heliograph.core.user_jids import domain_of
 from heliograph.errors import AccountNotFound
 from heliograph.storage import sql
@@ -24,14 +23,6 @@ class SqlBlocks:
     async def blocked(self, jid: str) -> frozenset[str]:
         """All whom a user blocks."""
         return frozenset(row[0] for row in await self._reader.rows(sql.BLOCKED, (jid,)))
-
-    async def signed_in(self, session_id: str) -> SignedIn | None:
-        """The account of a live session, and whom it blocks, at once."""
-        found = await self._reader.rows(sql.SIGNED_IN, (session_id,))
-        if not found:
-            return None
-        account_id, is_blocked, _ = found[0]
-        return SignedIn(account_id, bool(is_blocked), frozenset(row[2] for row in found if row[2] is not None))
 
     async def blockers(self, forms: tuple[str, str, str, str]) -> frozenset[str]:
         """The bare JIDs of the users whose lists hold one of these entries."""

@@ -96,12 +96,28 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     account = engine.router.accounts.get(sender.account)
     if account is None:  # its stream has ended before this began
         return
-    items = await _load_contacts(engine, sender.account, account)
-    account.photo = await engine.avatars.photo(sender.account)
+    items: Sequence[contacts.RosterItem] = () if account.loaded_for is sender else await roster.load(engine, sender)
+    account.loaded_for = None
+    owed = await engine.ports.sign_ins.owed(sender.account_id)
+    account.photo = await engine.avatars.photo(sender.account) if owed.has_picture else ""
     if not sender.is_available:  # or has ended meanwhile
         return
     sender.presence = presence_content(stanza, account.photo)
     _announce(engine, sender)
+    _show_others(engine, sender, account, items)
+    work = capabilities.announced(engine, sender, stanza)
+    if work is not None:
+        await work
+    if owed.has_ties:
+        await pep_relations.catch_up(engine, sender)
+    if owed.has_messages and sender.is_available and sender.priority >= 0:
+        await offline.deliver(engine, sender)
+
+
+def _show_others(
+    engine: EmbeddedEngine, sender: Resource, account: Presence, items: Sequence[contacts.RosterItem]
+) -> None:
+    """Who else is there, and who asks to be: the account's other resources, its contacts, requests without answer."""
     for other in account.resources.values():
         if other is not sender and other.presence is not None:
             tell(sender, other)
@@ -110,25 +126,6 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
     for item in items:
         if item.is_pending_in and not matches(account.blocks, item.jid):
             sender.outlet.send(presence_xml(Kind.SUBSCRIBE, item.jid, sender.account, item.request).encode())
-    work = capabilities.announced(engine, sender, stanza)
-    if work is not None:
-        await work
-    await pep_relations.catch_up(engine, sender)
-    if sender.is_available and sender.priority >= 0:
-        await offline.deliver(engine, sender)
-
-
-async def _load_contacts(engine: EmbeddedEngine, jid: str, account: Presence) -> list[contacts.RosterItem]:
-    """Read whom the account watches and who watches it; again, where that changed meanwhile."""
-    while True:
-        changes = account.changes
-        items = await engine.ports.contacts.roster(jid)
-        if changes == account.changes:
-            break
-    account.watchers = {item.jid for item in items if is_watcher(item.subscription)}
-    account.watched = {item.jid for item in items if is_watched(item.subscription)}
-    account.has_contacts = True
-    return items
 
 
 def _announce(engine: EmbeddedEngine, sender: Resource) -> None:
@@ -284,6 +281,7 @@ def contacts_changed(engine: EmbeddedEngine, changes: Sequence[RosterChange]) ->
         account = engine.router.accounts.get(change.owner)
         if account is not None:
             account.changes += 1
+            account.loaded_for = None
             _watch(engine, account, change)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from heliograph.core import contacts, limits
@@ -11,7 +11,7 @@ from heliograph.engines.embedded.at_once import answered
 from heliograph.engines.embedded.handlers.addressing import Handler, Scope, answer, check_own, refuse
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import Jid, JidMalformed, parse
-from heliograph.xmpp.presence import presence_xml
+from heliograph.xmpp.presence import is_watched, is_watcher, presence_xml
 from heliograph.xmpp.roster import QUERY_TAG, Item, ItemLimits, RosterSet, parse_get, parse_set, push_xml, query_xml
 from heliograph.xmpp.stanza import Stanza
 
@@ -39,9 +39,27 @@ async def _show(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Non
         if known == version:
             answer(sender, stanza)  # section 2.6.2: the client has it; what changes meanwhile is pushed
             return
-    items = await engine.ports.contacts.roster(sender.account)
+    items = await load(engine, sender)
     shown = (_shown(item) for item in items if item.is_listed)
     answer(sender, stanza, query_xml(shown, version))
+
+
+async def load(engine: EmbeddedEngine, receiver: Resource) -> Sequence[RosterItem]:
+    """The roster of a resource's account. Whom the account watches and who watches it is known from then on; it is read
+    again, where that changed meanwhile.
+    """
+    account = engine.router.accounts.get(receiver.account)
+    while True:
+        changes = 0 if account is None else account.changes
+        items = await engine.ports.contacts.roster(receiver.account)
+        if account is None or changes == account.changes:
+            break
+    if account is not None:
+        account.watchers = {item.jid for item in items if is_watcher(item.subscription)}
+        account.watched = {item.jid for item in items if is_watched(item.subscription)}
+        account.has_contacts = True
+        account.loaded_for = None if any(item.is_pending_in for item in items) else receiver
+    return items
 
 
 def _version(resource: Resource, number: int) -> str:
