@@ -25,7 +25,7 @@ ADD_PLACES = (
     "SELECT sender_id, number, COALESCE(receiver_id, sender_id), size FROM archived_messages "
     "WHERE number BETWEEN ? AND ? AND sender_id IS NOT NULL UNION ALL "
     "SELECT receiver_id, number, COALESCE(sender_id, receiver_id), size FROM archived_messages "
-    "WHERE number BETWEEN ? AND ? AND receiver_id IS NOT NULL ORDER BY 1, 2"
+    "WHERE number BETWEEN ? AND ? AND receiver_id IS NOT NULL ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 )
 FIND = f"SELECT {_MESSAGE} FROM archives r JOIN archived_messages m ON m.number = r.number {_SELECTED}"
 NEWEST = "SELECT COALESCE(MAX(number), 0) FROM archived_messages"

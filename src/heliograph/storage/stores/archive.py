@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
 from heliograph.core.archive import ArchivedMessage, Selection
+from heliograph.errors import PeerError
 from heliograph.storage import sql_archive
 from heliograph.storage.database import Cursor, Reader, Writer
 
@@ -23,9 +25,18 @@ log = structlog.get_logger("heliograph.storage")
 COMMIT_DELAY_S = 0.2
 CHUNK = 128
 """How many messages are written without giving others their turn on the event loop."""
+RETRY_S = 2.0
+"""When what could not be written is tried again."""
 WAITING_MAX_MESSAGES = 20_000
 WAITING_MAX_BYTES = 16 * 1024 * 1024
 EVERYTHING = 2**62
+
+
+class _Failed(NamedTuple):
+    """Messages that were not written, and why."""
+
+    messages: Sequence[ArchivedMessage]
+    error: BaseException
 
 
 class SqlArchive:
@@ -55,8 +66,8 @@ class SqlArchive:
             if self._writing is not None:
                 await asyncio.shield(self._writing)
 
-    def _begin_later(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(COMMIT_DELAY_S, self._begin)
+    def _begin_later(self, delay_s: float = COMMIT_DELAY_S) -> None:
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._begin)
 
     def _begin(self) -> None:
         if self._timer is not None:
@@ -64,19 +75,25 @@ class SqlArchive:
             self._timer = None
         if self._writing is None and self._waiting:
             self._writing = asyncio.get_running_loop().create_task(self._write())
-            self._writing.add_done_callback(_report)
+            self._writing.add_done_callback(_retrieve)
 
     async def _write(self) -> None:
-        """Write all that waits, in one commit if it has room there."""
+        """Write all that waits, in one commit if it has room there. What could not be written waits again; those who
+        want it durable are told.
+        """
         messages, self._waiting, self._waiting_bytes = self._waiting, [], 0
         in_order, late = self._sorted_out(messages)
+        failed: list[_Failed] = []
         try:
-            await self._add_each(in_order[at : at + CHUNK] for at in range(0, len(in_order), CHUNK))
-            await self._add_each([message] for message in late)
+            failed += await self._add_each([in_order[at : at + CHUNK] for at in range(0, len(in_order), CHUNK)])
+            failed += await self._add_each([[message] for message in late])
         finally:
             self._writing = None
+            self._put_back(failed)
             if self._waiting:
-                self._begin_later()
+                self._begin_later(RETRY_S if failed else COMMIT_DELAY_S)
+        if failed:
+            raise failed[0].error
 
     def _sorted_out(self, messages: Sequence[ArchivedMessage]) -> tuple[list[ArchivedMessage], list[ArchivedMessage]]:
         """Those that come in the order of their numbers, and those that come behind a later one, as they had to wait
@@ -91,8 +108,32 @@ class SqlArchive:
                 late.append(message)
         return in_order, late
 
-    async def _add_each(self, chunks: Iterable[Sequence[ArchivedMessage]]) -> None:
-        await asyncio.gather(*(self._writer.write(partial(_add, messages=chunk), is_patient=True) for chunk in chunks))
+    async def _add_each(self, chunks: Sequence[Sequence[ArchivedMessage]]) -> list[_Failed]:
+        """Write chunks, each whole or not at all; those that could not be written come back."""
+        outcomes = await asyncio.gather(
+            *(self._writer.write(partial(_add, messages=chunk), is_patient=True) for chunk in chunks),
+            return_exceptions=True,
+        )
+        return [
+            _Failed(chunk, error)
+            for chunk, error in zip(chunks, outcomes, strict=True)
+            if isinstance(error, BaseException)
+        ]
+
+    def _put_back(self, failed: Sequence[_Failed]) -> None:
+        """Let messages wait again that could not be written, as far as there is room. They are tried one at a time
+        then, so that one which cannot be written at all takes no other along; that one is given up.
+        """
+        for messages, error in failed:
+            room = max(0, WAITING_MAX_MESSAGES - len(self._waiting))
+            kept = messages[:room] if len(messages) > 1 or isinstance(error, PeerError) else ()
+            self._waiting += kept
+            self._waiting_bytes += sum(len(message.data) for message in kept)
+            lost = len(messages) - len(kept)
+            if lost:
+                log.error("archive_not_written", messages=lost, error_id=uuid.uuid4().hex, exc_info=error)
+            if kept:
+                log.warning("archive_put_off", messages=len(kept), problem=type(error).__name__)
 
     async def page(self, owner: int, selection: Selection, limit: int, *, is_backwards: bool) -> list[ArchivedMessage]:
         """At most so many of the selected messages from one end on."""
@@ -129,10 +170,10 @@ class SqlArchive:
         return await self._writer.write(partial(_forget, below=round(before * 1e6), limit=limit))
 
 
-def _report(writing: asyncio.Task[None]) -> None:
-    """Messages that could not be written are not in the archive; nobody may wait for them, so it is told here."""
-    if not writing.cancelled() and (error := writing.exception()) is not None:
-        log.error("archive_not_written", error_id=uuid.uuid4().hex, exc_info=error)
+def _retrieve(writing: asyncio.Task[None]) -> None:
+    """What became of its messages is logged already; nobody may wait for it."""
+    if not writing.cancelled():
+        writing.exception()
 
 
 def _parameters(owner: int, selection: Selection) -> tuple[str, tuple[object, ...]]:
