@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from ipaddress import ip_network
 
 import structlog
@@ -33,13 +34,18 @@ async def run(ports: Ports, settings: Settings) -> None:
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
-        try:
-            await work()
-        except PeerError as error:  # such as a database that is away
-            log.warning("upkeep_put_off", problem=error.code)
-        except Exception:  # what failed is tried again, it does not end the node
-            log.exception("upkeep_failed")
+        await _attempt(work)
         await asyncio.sleep(seconds)
+
+
+async def _attempt(work: Callable[[], Awaitable[None]]) -> None:
+    """Do something; where that fails it is told, and the next time is another chance."""
+    try:
+        await work()
+    except PeerError as error:  # such as a database that is away
+        log.warning("upkeep_put_off", problem=error.code)
+    except Exception:  # what failed is tried again, it does not end the node
+        log.exception("upkeep_failed")
 
 
 def webhook_calls(settings: Settings) -> GuardedHttp:
@@ -73,7 +79,8 @@ async def _let_pictures_go(ports: Ports, kept_s: float) -> None:
 async def sweep(ports: Ports, settings: Settings) -> None:
     """Delete sandbox users whose time is over, sessions and QR links that are long over, invitations that are over,
     messages that nobody fetched and entries of the audit trail that are too old, and end linked sessions that idle, or
-    that never reached their browser. Put users who are older than the directory into it.
+    that never reached their browser. Put users who are older than the directory into it. What fails stops nothing that
+    comes behind it.
     """
     now = ports.clock.now()
     idle_s = settings.qr_session_idle_days * 86400.0
@@ -90,5 +97,10 @@ async def sweep(ports: Ports, settings: Settings) -> None:
         lambda: ports.qr_links.forget(now - limits.QR_KEPT_S, now, limits.EXPIRED_BATCH),
     )
     for chore in chores:
-        while await chore():  # a batch at a time, until there is nothing left to do
-            pass
+        await _attempt(partial(_finish, chore))
+
+
+async def _finish(chore: Callable[[], Awaitable[int]]) -> None:
+    """Do a chore a batch at a time, until there is nothing left to do."""
+    while await chore():
+        pass

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import bugs
 from heliograph import upkeep
 from heliograph.core import accounts, audit, sessions
 from heliograph.core.accounts import RegisterRequest
@@ -13,6 +14,7 @@ from heliograph.core.apps import Caller
 from heliograph.core.audit import EMPTY, Kind
 from heliograph.core.ports import Ports
 from heliograph.core.sessions import EndReason
+from heliograph.errors import StorageUnavailable
 from heliograph.settings import Settings
 
 DAY_S = 86_400.0
@@ -54,3 +56,22 @@ async def test_when_a_user_was_last_there_is_known_when_the_session_is_forgotten
     await upkeep.sweep(ports, Settings())
     assert await ports.accounts.forget_sessions(clock.now(), 1) == 0  # none is left
     assert await ports.sessions.last_active(made.account.jid) == before
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable(), LookupError("a bug")])
+async def test_a_chore_that_fails_does_not_starve_those_behind_it(
+    ports: Ports, backend: Caller, clock: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any, error: Exception
+) -> None:
+    async def fail(*_arguments: object) -> None:
+        raise error
+
+    made = await accounts.register(ports, backend, RegisterRequest("bob"))
+    await sessions.end(ports, made.account, made.session.id, EndReason.LOGOUT)
+    clock.turn(31 * DAY_S)
+    monkeypatch.setattr(ports.sessions, "idle", fail)
+    with bugs.no_bugs(caplog) as lines:
+        await upkeep.sweep(ports, Settings())
+        told = [line["event"] for line in lines]
+        lines.clear()
+    assert told == ["upkeep_put_off" if isinstance(error, StorageUnavailable) else "upkeep_failed"]
+    assert await ports.accounts.forget_sessions(clock.now(), 1) == 0  # none is left
