@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from heliograph.core import limits
+from heliograph.core.profiles import ProfileChange, apply
 from heliograph.core.remote_server import SignIn, Told
 
 NOW = 1_800_000_000.0
@@ -82,3 +83,9 @@ async def test_who_is_to_be_told_of_is_found(stores: Any) -> None:
     assert await store.untold(0, 1) == found[:1]
     await store.tell(ADA, Told(0))
     assert await store.untold(0, 10) == found[1:]
+
+
+async def test_the_marks_of_all_domains_are_known(stores: Any) -> None:
+    assert (await stores.remote_server.marks())["chat.example"] == 0
+    stored = await stores.profiles.update(ADA, lambda found: apply(found, ProfileChange(name="Ada"), NOW))
+    assert (await stores.remote_server.marks())["chat.example"] == stored.mark > 0

@@ -38,7 +38,8 @@ async def running_on_ejabberd(
     """A node with an app, and the ejabberd that serves its users, until the context is left."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(ejabberd_in(folder, LIVE))
-        chosen = Settings(**{**server.settings, **settings})
+        server.settings = {**server.settings, **settings}
+        chosen = Settings(**server.settings)
         app = await _app(chosen)
         await server.configure(*(part for name in components for part in ("--component", name)))
         await server.start()

@@ -90,6 +90,10 @@ class RemoteServerStore(Protocol):
         """
         ...
 
+    async def marks(self) -> dict[str, int]:
+        """By JID domain, the highest mark that was taken (see `core.profiles.Profile`)."""
+        ...
+
 
 # --------------------------------------------------------------------------------------------------------------- rules
 

@@ -26,3 +26,5 @@ WHERE a.id > ? AND (a.roster_version <> COALESCE(t.roster_version, 0) OR COALESC
   OR EXISTS (SELECT 1 FROM blocks b WHERE b.owner_id = a.id))
 ORDER BY a.id LIMIT ?
 """
+
+MARKS = "SELECT domain, mark FROM domains"

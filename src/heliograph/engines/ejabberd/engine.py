@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import structlog
 
-from heliograph.core import blocking
 from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
-from heliograph.core.profiles import Profile
 from heliograph.core.sessions import EndReason
-from heliograph.core.user_jids import domain_of
 from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
 from heliograph.engines.ejabberd.chores import Chores
 from heliograph.engines.ejabberd.control import Control
+from heliograph.engines.ejabberd.fan_out import SharedFanOut
 from heliograph.engines.ejabberd.link import Address, ComponentLink
 from heliograph.engines.ejabberd.mirror import Mirror
 from heliograph.engines.embedded.engine import EmbeddedEngine, EngineLimits, Listener
-from heliograph.engines.embedded.fan_out import FanOut
+from heliograph.engines.embedded.fan_out import CATCHING_UP
+from heliograph.engines.embedded.handlers.blocking import blocks_changed, reintroduce
 from heliograph.engines.embedded.router import Resource
 from heliograph.xmpp.jid import bare_of
 from heliograph.xmpp.presence import presence_xml
@@ -43,82 +40,7 @@ seconds, and one more for so many connections.
 """
 _RETRY_S = 1.0
 _RENEW_EVERY_S = 60.0
-_LATELY_S, _LATELY_STEP_S = 10.0, 1.0
 _PAGE = 500
-
-
-class LeadersFanOut(FanOut):
-    """Of several nodes, one brings to a client that comes what it has missed: the one that answers for its domain at
-    the ejabberd node that the client is connected to. The others keep in mind whom they have left to it, until they
-    hear that it is there, or take its place. What they have themselves published in the last seconds they tell too, as
-    the other may have looked before it was written; so they do with what they have published while they had no link.
-    """
-
-    def __init__(self, engine: EjabberdEngine) -> None:
-        super().__init__(engine)
-        self._mirror = engine.mirror
-        self._connected = engine.router.full
-        self._left: dict[str, frozenset[str]] = {}  # by full JID, the nodes of personal eventing
-        self._lately: deque[tuple[float, int]] = deque()  # when on the loop's clock, and up to which mark
-
-    def publish(self, profile: Profile) -> None:
-        """See `FanOut`."""
-        now = asyncio.get_running_loop().time()
-        self.lately()
-        if not self._lately or self._lately[-1][0] < now - _LATELY_STEP_S:
-            self._lately.append((now, profile.mark))
-        super().publish(profile)
-
-    def lately(self) -> int | None:
-        """The mark of the first profile among those that this node has published in the last seconds."""
-        earliest = asyncio.get_running_loop().time() - _LATELY_S
-        while self._lately and self._lately[0][0] < earliest:
-            self._lately.popleft()
-        return self._lately[0][1] if self._lately else None
-
-    def published_now(self, mark: int) -> None:
-        """As if what this node has published from that mark on had been published just now."""
-        self._lately = deque(((asyncio.get_running_loop().time(), mark),))
-
-    async def catch_up(self, receiver: Resource, nodes: frozenset[str]) -> None:
-        """See `FanOut`."""
-        if self._mirror.grants.leads(self._mirror.link_of(receiver.jid), receiver.host):
-            await super().catch_up(receiver, nodes)
-        else:
-            self._left[receiver.jid] = nodes | self._left.get(receiver.jid, frozenset())
-            await self._tell_lately(receiver, nodes)
-
-    async def _tell_lately(self, receiver: Resource, nodes: frozenset[str]) -> None:
-        """What was published by this node in the last seconds, with what others have published since then."""
-        mark = self.lately()
-        if mark is None:
-            return
-        apart = await blocking.apart_from(self._engine.ports, receiver.jid)
-        aside = replace(receiver, since=max(receiver.since, mark - 1), caught_up=-1)  # nothing is to wait for this
-        for profile, viewer in await self._tell(aside, nodes, apart):
-            await self._avatar((receiver,), profile, viewer)
-
-    def is_led(self, link: ComponentLink, domain: str) -> None:
-        """Another node is there, and does it."""
-        self._take(link, domain)
-
-    def leads(self, link: ComponentLink, domain: str) -> None:
-        """This node does it from now on."""
-        for receiver, nodes in self._take(link, domain):
-            self.line_up(partial(self.catch_up, receiver, nodes))
-
-    def _take(self, link: ComponentLink, domain: str) -> list[tuple[Resource, frozenset[str]]]:
-        """Those whom this node has left to the one that leads there, if they are still connected."""
-        gone = self._left.keys() - self._connected.keys()
-        there = [
-            jid
-            for jid in self._left.keys() - gone
-            if self._connected[jid].host == domain and self._mirror.link_of(jid) in (link, None)
-        ]
-        found = [(self._connected[jid], self._left[jid]) for jid in there]
-        for jid in (*gone, *there):
-            del self._left[jid]
-        return found
 
 
 class EjabberdEngine(EmbeddedEngine):
@@ -131,15 +53,16 @@ class EjabberdEngine(EmbeddedEngine):
         secret: of the installation.
     """
 
-    fan_out: LeadersFanOut
+    fan_out: SharedFanOut
     reaches_all = True
+    hears_all = False
 
     def __init__(
         self, addresses: Sequence[Address], api_urls: Sequence[str], api_token: str | None, *, secret: bytes
     ) -> None:
         super().__init__(EngineLimits(has_archive=False), None, secret=secret, requires_tls=True)
         self.mirror = Mirror(self, addresses[0].name)
-        self.fan_out = LeadersFanOut(self)
+        self.fan_out = SharedFanOut(self)
         self.links = [ComponentLink(address, self.mirror.received, self._link_lost) for address in addresses]
         self._api_urls, self._api_token = api_urls, api_token
         self._chores = Chores(self._lost)
@@ -148,7 +71,6 @@ class EjabberdEngine(EmbeddedEngine):
         self._has_missed = False
         self._missed_mark: int | None = None  # of the first profile that did not go out, as far as that is known
         self._renew_at: dict[tuple[ComponentLink, str], float] = {}  # on the loop's clock
-        self._told_mark: dict[str, int] = {}  # by domain, the mark of the last profile that went out
         self._control: Control
         self._running: asyncio.Task[None]
 
@@ -167,6 +89,7 @@ class EjabberdEngine(EmbeddedEngine):
                 tasks.create_task(link.run())
             tasks.create_task(self._chores.run())
             tasks.create_task(self._keep_looking())
+            tasks.create_task(self.fan_out.keep_in_order())
 
     async def stop(self, drain_timeout_s: float) -> None:
         """Do what is in line, if ejabberd answers; the clients stay connected to it."""
@@ -214,7 +137,8 @@ class EjabberdEngine(EmbeddedEngine):
         self._has_missed = True
         self._missed_mark = mark = self.fan_out.lately()
         for resource in self.router.full.values():
-            told = max(resource.caught_up, self._told_mark.get(resource.host, -1))
+            was_told = resource.caught_up if resource.caught_up < CATCHING_UP else -1
+            told = max(was_told, self.fan_out.settled(resource.host))
             resource.since = max(resource.since, told if mark is None else min(told, mark - 1))
 
     def _link_lost(self, link: ComponentLink) -> None:
@@ -303,13 +227,6 @@ class EjabberdEngine(EmbeddedEngine):
         """See `Engine`."""
         self._chores.add(jid, "end", partial(self._end_account, jid, reason))
 
-    def publish_profile(self, profile: Profile) -> None:
-        """See `Engine`."""
-        super().publish_profile(profile)
-        if self.mirror.grants.is_privileged:
-            host = domain_of(profile.jid)
-            self._told_mark[host] = max(profile.mark, self._told_mark.get(host, -1))
-
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         """See `Engine`."""
         super().contacts_changed(changes)
@@ -321,11 +238,15 @@ class EjabberdEngine(EmbeddedEngine):
     def blocks_changed(self, change: BlockChange) -> None:
         """See `Engine`."""
         shown = self.mirror.shown = []
-        super().blocks_changed(change)
+        blocks_changed(self, change)
         self.mirror.shown = None
+        if account := self.router.accounts.get(change.owner):
+            account.blocks = frozenset()  # another node may change the list: it is read where it is needed
         self._tell(change.owner)  # first: whom nobody sees any more, nobody can write to
         for to, presence in shown:
             self.say(change.owner, to, presence)
+        if change.removed:  # behind them: until it is told, ejabberd lets nothing through
+            self._chores.add(change.owner, f"show {change.removed}", partial(self._reintroduce, change))
 
     def say(self, owner: str, to: str, stanza: str) -> None:
         """Let ejabberd send a presence or a request to a connection, behind all else that concerns a user."""
@@ -347,6 +268,9 @@ class EjabberdEngine(EmbeddedEngine):
 
     async def _tell_now(self, jid: str) -> None:
         await self._control.tell(jid)
+
+    async def _reintroduce(self, change: BlockChange) -> None:
+        self.fan_out.line_up(partial(reintroduce, self, change))
 
     async def _say(self, to: str, stanza: str) -> None:
         await self._control.say(to, stanza)

@@ -11,6 +11,7 @@ import uuid
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -29,7 +30,7 @@ from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
 from heliograph.engines.embedded.fan_out import FanOut
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
-from heliograph.engines.embedded.handlers.blocking import blocks_changed
+from heliograph.engines.embedded.handlers.blocking import blocks_changed, reintroduce
 from heliograph.engines.embedded.handlers.disco import server_caps, server_info
 from heliograph.engines.embedded.handlers.presence import contacts_changed, show_photo, went_offline
 from heliograph.engines.embedded.inline import InlineSignIn
@@ -96,9 +97,14 @@ class EmbeddedEngine:
         end_point: the channel binding of that certificate (RFC 5929, section 4.1), if it has one.
         requires_tls: whether a TCP client must secure its stream before it signs in.
         contact_addresses: URIs by what they are for (XEP-0157).
+
+    Attributes:
+        hears_all: whether contacts and block lists are changed by this process alone, so that its tables hold what the
+            stores do.
     """
 
     reaches_all = False
+    hears_all = True
 
     def __init__(
         self,
@@ -375,6 +381,8 @@ class EmbeddedEngine:
     def blocks_changed(self, change: BlockChange) -> None:
         """See `Engine`."""
         blocks_changed(self, change)
+        if change.removed:
+            self.fan_out.line_up(partial(reintroduce, self, change))
 
     def online(self, jid: str) -> list[str]:
         """See `Engine`."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _NODES = (NODE_VCARD4, NODE_NICK)
 """The nodes that a profile's events are of; see `payloads`."""
-_CATCHING_UP = sys.maxsize
+CATCHING_UP = sys.maxsize
 """Above every mark: what is published now is among what the resource is about to be told."""
 _RETRY_S = 1.0
 
@@ -48,7 +48,7 @@ class FanOut:
 
     def publish(self, profile: Profile) -> None:
         """A profile changed: at once if the user is connected, else as soon as the contacts are read."""
-        account = self._engine.router.accounts.get(profile.jid)
+        account = self._engine.router.accounts.get(profile.jid) if self._engine.hears_all else None
         if not self._line and account is not None and account.has_contacts:
             self._spread(profile, account.watchers, account.blocks)
         else:
@@ -85,7 +85,7 @@ class FanOut:
 
     def _spread(self, profile: Profile, watchers: Iterable[str], blocks: frozenset[str]) -> None:
         mark = profile.mark
-        views = _Views(profile)
+        views = _Views(self._as_told(profile))
         for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
             by_interests: dict[frozenset[str], list[tuple[bytes, bytes]]] = {}  # clients of one make share theirs
             for receiver in self._engine.router.receivers(accounts, profile.jid, blocks):
@@ -97,6 +97,10 @@ class FanOut:
                     wanted = by_interests[receiver.interests] = views.wanted(viewer, receiver.interests)
                 for prefix, suffix in wanted:
                     receiver.outlet.send(prefix + receiver.to + suffix)
+
+    def _as_told(self, profile: Profile) -> Profile:
+        """A profile with the mark that is told with it: the highest up to which a client knows all once it has it."""
+        return profile
 
     async def notify(self, jid: str, node: str, event: Template, viewer: Viewer) -> None:
         """An event of a profile's node to the user's own sessions, or to the contacts'."""
@@ -133,19 +137,24 @@ class FanOut:
         """
         told: list[tuple[Profile, Viewer]] = []
         mark, before = receiver.since, receiver.caught_up
-        receiver.caught_up, receiver.missed = _CATCHING_UP, -1
+        receiver.caught_up, receiver.missed = CATCHING_UP, -1
         try:
             while True:
                 published = receiver.missed
                 news = await self._news(receiver.account, mark, apart)
                 for profile, viewer in news:
-                    _send(receiver, _events(profile, viewer), nodes)
+                    self._send(receiver, profile, viewer, nodes)
                 told += news
                 mark = max(mark, published, *(profile.mark for profile, _ in news))
                 if receiver.missed <= mark:
                     return told
         finally:
             receiver.caught_up = max(mark, before)
+
+    def _send(self, receiver: Resource, profile: Profile, viewer: Viewer, nodes: frozenset[str]) -> None:
+        for node, event in _events(profile, viewer).items():
+            if node in nodes:
+                send_each((receiver,), event)
 
     async def _news(self, account: str, since: int, apart: Apart) -> list[tuple[Profile, Viewer]]:
         """The profiles of an account and of its contacts that are newer than a mark."""
@@ -166,10 +175,9 @@ class FanOut:
         profile = await self._engine.ports.profiles.lookup(jid)
         if profile is not None:
             if profile.mark <= mark:
-                events = _events(replace(profile, mark=mark), Viewer.CONTACT)
-                for receiver in receivers:
-                    if mark > receiver.caught_up:
-                        _send(receiver, events, receiver.interests)
+                as_told = self._as_told(replace(profile, mark=mark))
+                for receiver in [each for each in receivers if mark > each.caught_up]:
+                    self._send(receiver, as_told, Viewer.CONTACT, receiver.interests)
             await self._avatar(receivers, profile, Viewer.CONTACT)
         await pep_nodes.introduce(self._engine, jid, receivers)
 
@@ -201,9 +209,3 @@ def _events(profile: Profile, viewer: Viewer) -> dict[str, Template]:
     """The event of each node that holds something for that viewer."""
     held = payloads(profiles.redact(profile, viewer))
     return {node: notification(profile.jid, node, CURRENT_ITEM, payload) for node, payload in held.items()}
-
-
-def _send(receiver: Resource, events: dict[str, Template], nodes: frozenset[str]) -> None:
-    for node, event in events.items():
-        if node in nodes:
-            send_each((receiver,), event)

@@ -47,6 +47,10 @@ class SqlRemoteServer:
         """Accounts of which the server may have to be told."""
         return [(number, jid) for number, jid in await self._reader.rows(sql.UNTOLD, (after, limit))]
 
+    async def marks(self) -> dict[str, int]:
+        """By JID domain, the highest mark that was taken."""
+        return dict(await self._reader.rows(sql.MARKS, ()))
+
 
 def _sign_in(cursor: Cursor, jid: str, session_id: str, now: float) -> None:
     cursor.execute(sql.ADD_SIGN_IN, (session_id, now, jid))

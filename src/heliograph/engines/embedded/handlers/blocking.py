@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.core import blocking
@@ -45,7 +44,9 @@ async def _unblock(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _ta
 
 
 def blocks_changed(engine: EmbeddedEngine, change: BlockChange) -> None:
-    """A list changed: hide from whom is blocked now, tell the owner's clients, show to whom is not any more."""
+    """A list changed: hide from whom is blocked now, tell the owner's clients, show to whom is not any more. For
+    profiles there is `reintroduce`.
+    """
     engine.router.block_changes += 1
     account = engine.router.accounts.get(change.owner)
     if account is not None:
@@ -53,8 +54,6 @@ def blocks_changed(engine: EmbeddedEngine, change: BlockChange) -> None:
         _hide_and_show(engine, account, change)
         _take_back_directed(engine, change)
         _push(engine, change)
-    if change.removed:
-        engine.fan_out.line_up(partial(_reintroduce, engine, change))
 
 
 def _push(engine: EmbeddedEngine, change: BlockChange) -> None:
@@ -107,7 +106,7 @@ def _take_back(engine: EmbeddedEngine, sender: Resource, jid: str) -> None:
         tell(receiver, sender, is_gone=True)
 
 
-async def _reintroduce(engine: EmbeddedEngine, change: BlockChange) -> None:
+async def reintroduce(engine: EmbeddedEngine, change: BlockChange) -> None:
     """Bring the newest profile events to both sides, who did not get them while they were kept apart."""
     ports = engine.ports
     for item in await ports.contacts.roster(change.owner):

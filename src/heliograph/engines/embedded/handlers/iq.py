@@ -70,13 +70,16 @@ def _ask(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid) 
     if stanza.type == "set" and target.local and target.bare != sender.account and kind not in pep.OF_OTHERS:
         refuse(sender, stanza, "auth", "forbidden")
         return None
-    if target.local and target.bare not in engine.router.accounts:
-        return _ask_absent(engine, sender, stanza, target, handler)
+    is_known = engine.hears_all and target.bare in engine.router.accounts
+    if target.local and target.bare != sender.account and not is_known:
+        return _ask_looked_up(engine, sender, stanza, target, handler)
     return handler(engine, sender, stanza, target)
 
 
-async def _ask_absent(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, handler: Handler) -> None:
-    """A request to an account that is not connected, so that its block list has to be read first."""
+async def _ask_looked_up(
+    engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target: Jid, handler: Handler
+) -> None:
+    """A request to an account whose block list has to be read first, such as one that is not connected."""
     if await blocks(engine.ports, target.bare, sender.jid):
         raise sender_blocked()
     work = handler(engine, sender, stanza, target)

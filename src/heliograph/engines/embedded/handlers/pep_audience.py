@@ -45,7 +45,7 @@ async def tell(
     """
     found = await engine.ports.pep_ties.of_node(owner, name) if ties is None else ties
     contacts, subscribed, lost = await _seeing(engine, owner, name, config, found)
-    account = engine.router.accounts.get(owner)
+    account = engine.router.accounts.get(owner) if engine.hears_all else None
     blocks = account.blocks if account is not None else await engine.ports.blocks.blocked(owner)
     asked = engine.router.interested((owner, *contacts), name, owner, blocks)
     send_each(dict.fromkeys((*asked, *resources(engine, subscribed, owner, blocks))), notification)
@@ -57,7 +57,7 @@ async def _seeing(
     engine: EmbeddedEngine, owner: str, name: str, config: NodeConfig, ties: Sequence[Tie]
 ) -> tuple[Collection[str], list[str], list[Tie]]:
     """The contacts and the subscribed JIDs that a node is for, and the ties of subscribers that it is not for."""
-    account = engine.router.accounts.get(owner)
+    account = engine.router.accounts.get(owner) if engine.hears_all else None
     if not ties and account is not None and account.has_contacts and config.access_model in _OF_ALL_CONTACTS:
         return account.watchers, [], []
     if not ties and config.access_model is AccessModel.WHITELIST:
