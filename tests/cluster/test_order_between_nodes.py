@@ -124,7 +124,7 @@ async def test_a_change_that_is_told_late_does_not_undo_a_later_one_of_another_n
     older = await two.ports[0].profiles.update(ada.jid, _named("First"))
     await profiles.set_profile(two.ports[1], ada.jid, ProfileChange(name="Second"))
     await until(lambda: screen.version(ada.jid) == 2)
-    two.engines[0].publish_profile(older)
+    two.engines[0].prepare_profile(older)()
     await two.place.call("PUT", f"/contacts/{carol.username}", bob)
     await profiles.set_profile(two.ports[0], carol.jid, ProfileChange(name="Carol"))
     await until(lambda: screen.version(carol.jid) == 1)  # it comes behind all that this node has told before
@@ -172,7 +172,7 @@ async def test_a_client_that_is_cut_off_between_the_changes_of_two_nodes_misses_
     await until(lambda: screen.version(bob.jid) == 1)
     screen.client.wire.close()
     await until(lambda: all(screen.client.jid not in engine.router.full for engine in two.engines))
-    two.engines[0].publish_profile(older)
+    two.engines[0].prepare_profile(older)()
     again = await two.screen(carol, screen.mark)
     await until(lambda: again.version(ada.jid) == 1)
 

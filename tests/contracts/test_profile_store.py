@@ -74,6 +74,29 @@ async def test_a_decision_that_raises_changes_nothing(stores: Any, registrar: An
     assert await stores.profiles.lookup(ADA) == FULL
 
 
+async def test_what_is_about_to_be_stored_is_known_during_the_commit(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    known: list[Profile] = []
+    stored = await stores.profiles.update(ADA, lambda _: FULL, meanwhile=known.append)
+    assert known == [stored]
+
+    def refuse(_profile: Profile) -> Profile:
+        raise ProfileConflict
+
+    with pytest.raises(ProfileConflict):
+        await stores.profiles.update(ADA, refuse, meanwhile=known.append)
+    assert known == [stored]
+
+
+async def test_whatever_changes_or_stays_is_stored(stores: Any, registrar: Any) -> None:
+    await registrar.register(ADA)
+    written = FULL
+    for version, wanted in enumerate(({"name": "Ann"}, {"mobile": ""}, {"image": ""}, {"status": "", "email": ""}), 2):
+        written = replace(written, **wanted, version=version)
+        assert await stores.profiles.update(ADA, lambda _, written=written: written) == written
+        assert await stores.profiles.lookup(ADA) == written
+
+
 async def test_there_is_no_profile_without_an_account(stores: Any, registrar: Any) -> None:
     with pytest.raises(AccountNotFound):
         await stores.profiles.update(ADA, lambda _: FULL)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from heliograph.core.profiles import Profile
+
 NS_CAPS = "http://jabber.org/protocol/caps"
 NS_INFO = "http://jabber.org/protocol/disco#info"
 NS_EVENT = "http://jabber.org/protocol/pubsub#event"
@@ -126,6 +128,26 @@ async def test_an_event_goes_once_to_each_session_that_asked_for_it(
         assert events(await client.so_far()) == both
     for client in (ada, bob_plain, absent, eve):
         assert await client.so_far() == []
+
+
+async def test_who_comes_or_goes_during_the_commit_is_told_as_of_its_end(
+    place: Any, join: Any, again: Any, befriend: Any
+) -> None:
+    ada, bob, eve = await join("ada"), await join("bob"), await join("eve")
+    tablet = await again(bob, "tablet")
+    await befriend(ada, bob)
+    await befriend(ada, eve)
+    for client in (bob, eve):
+        await wants(client, VCARD4)
+    publish = place.node.engine.prepare_profile(Profile(ada.bare, 1, "Ada", mark=1_000_000))
+    await wants(tablet, NICK)
+    await eve.send("<presence type='unavailable'/>")
+    for client in (bob, tablet, eve):
+        assert events(await client.so_far()) == {}
+    publish()
+    assert events(await bob.so_far()) == {(ada.bare, VCARD4): 1}
+    assert events(await tablet.so_far()) == {(ada.bare, NICK): 1}
+    assert events(await eve.so_far()) == {}
 
 
 async def test_a_client_gets_the_events_of_the_nodes_it_asked_for(place: Any, join: Any, befriend: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,8 +42,8 @@ class RecordingEngine:
     def disconnect_account(self, jid: str, reason: EndReason) -> None:
         self.told.append(("disconnect_account", jid, reason))
 
-    def publish_profile(self, profile: Profile) -> None:
-        self.told.append(("publish_profile", profile))
+    def prepare_profile(self, profile: Profile) -> Callable[[], None]:
+        return lambda: self.told.append(("publish_profile", profile))
 
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         self.told.append(("contacts_changed", *changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ from heliograph.core.accounts import RegisterRequest
 from heliograph.core.apps import Caller, ContactPolicy
 from heliograph.core.ports import Ports
 from heliograph.core.profiles import Profile, ProfileChange, Visibility
-from heliograph.errors import AccountNotFound, ProfileConflict, ProfileInvalid
+from heliograph.errors import AccountNotFound, ProfileConflict, ProfileInvalid, StorageUnavailable
 
 ADA = "ada@chat.example"
 BOB = "bob@chat.example"
@@ -39,6 +40,21 @@ async def test_a_change_is_stored_and_published_once(ports: Ports, engine: Any, 
     assert (stored.version, stored.mobile, stored.updated_at) == (1, "+13033083282", clock.now())
     assert await ports.profiles.lookup(ADA) == stored
     assert engine.told == [("publish_profile", stored)]
+
+
+async def test_a_change_whose_commit_fails_is_prepared_and_told_to_nobody(ports: Ports, engine: Any) -> None:
+    class Failing:
+        def __init__(self, profiles: Any) -> None:
+            self.lookup = profiles.lookup
+
+        async def update(self, _jid: str, decide: Any, _editor: Any, meanwhile: Any) -> Profile:
+            meanwhile(decide(Profile(ADA)))
+            raise StorageUnavailable
+
+    failing: Any = Failing(ports.profiles)
+    with pytest.raises(StorageUnavailable):
+        await profiles.set_profile(replace(ports, profiles=failing), ADA, CHANGE)
+    assert engine.told == []
 
 
 async def test_a_change_that_changes_nothing_is_not_published(ports: Ports, engine: Any) -> None:

@@ -85,7 +85,7 @@ async def set_blocked(ports: Ports, caller: Caller, identifier: str, is_blocked:
     changed, _ = await change(ports, account.jid, decide)
     profile = await ports.profiles.lookup(account.jid)
     if profile is not None and profile.version and is_blocked is not account.is_blocked:
-        ports.engine.publish_profile(profile)  # it says so
+        ports.engine.prepare_profile(profile)()  # it says so
     return changed
 
 

@@ -1,6 +1,6 @@
 """What the rules need of the world: stores, engine, time and chance. An adapter of a port passes its suite in
-`tests/contracts`. The ports around contacts, messages, pictures and tokens stand in `contact_ports`, `messaging_ports`,
-`media_ports` and `token_ports`; `Ports` at the end of this file holds all of them.
+`tests/contracts`. The ports around contacts, messages, pictures, profiles and tokens stand in `contact_ports`,
+`messaging_ports`, `media_ports`, `profile_ports` and `token_ports`; `Ports` at the end of this file holds all of them.
 
 A store's atomic change takes a *decision*: a pure function that gets what the store found inside its transaction and
 returns what to write, or raises to write nothing. The store may call it again when the transaction has to be repeated.
@@ -25,7 +25,7 @@ from heliograph.core.directory import Found as FoundUsers
 from heliograph.core.directory import Query, Span
 from heliograph.core.media_ports import ImageMaker, MediaStore, Outbound
 from heliograph.core.messaging_ports import ArchiveStore, OfflineStore, PepStore, PepTieStore
-from heliograph.core.profile_history import USER, Editor, ProfileEdit
+from heliograph.core.profile_ports import ProfileStore
 from heliograph.core.profiles import Profile
 from heliograph.core.qr_login import QrLink
 from heliograph.core.rate_limits import Rate, Verdict
@@ -34,7 +34,6 @@ from heliograph.core.retries import RetryKey
 from heliograph.core.sessions import Activity, Credentials, EndReason, Session, Verifiers, Via
 from heliograph.core.token_ports import FastTokenStore, SignInStore, TokenStore
 from heliograph.core.webhooks import Batch, Message, Settled, Webhook
-from heliograph.errors import HeliographError
 
 
 class Clock(Protocol):
@@ -210,59 +209,6 @@ class SessionStore(Protocol):
         ...
 
 
-class ProfileStore(Protocol):
-    """Profiles."""
-
-    async def pictures_in_use(self, tokens: Sequence[str]) -> frozenset[str]:
-        """Those of these pictures that a profile, or the history of one, shows; an address shows a picture where it
-        ends in its token.
-        """
-        ...
-
-    async def lookup(self, jid: str) -> Profile | None:
-        """The profile of an account, at version 0 where none was saved; `None` where there is no such account."""
-        ...
-
-    async def update(self, jid: str, decide: Callable[[Profile], Profile], editor: Editor = USER) -> Profile:
-        """One atomic change. `AccountNotFound`, and whatever `decide` raises; an unchanged profile writes nothing.
-
-        A new version gets the next mark of its domain, an entry in the profile's history (`profile_history.edit`),
-        which keeps the newest `PROFILE_CHANGES_KEPT`, and its status, if that is new, a place among the recent ones,
-        which are the last `RECENT_STATUSES_KEPT`.
-        """
-        ...
-
-    async def update_many(
-        self,
-        wanted: Sequence[tuple[str, Callable[[Profile], Profile]]],
-        editor: Editor,
-        tell: Callable[[int, Profile], None],
-    ) -> list[Profile | HeliographError]:
-        """Many such changes, each atomic by itself, under as few commits as may be: in order, what `update` returns or
-        the `HeliographError` that it raises. `tell` gets each that succeeds with its place in `wanted`, as soon as it
-        is committed: so all changes of this process are told in the order of their marks.
-        """
-        ...
-
-    async def of_contacts(self, jid: str, since: int = -1) -> list[Profile]:
-        """The profiles (version > 0) of all whom this user is subscribed to (`to` or `both`), in the order of their
-        marks, as far as these are higher than `since`. A profile's mark is the roster item's where that is higher.
-        """
-        ...
-
-    async def changes(self, jid: str) -> list[ProfileEdit]:
-        """The history of a profile, the newest change first."""
-        ...
-
-    async def recent_statuses(self, jid: str) -> list[str]:
-        """The recent statuses of a user, the newest first."""
-        ...
-
-    async def forget_status(self, jid: str, status: str | None) -> None:
-        """Delete a status from the recent ones, or (`None`) all of them."""
-        ...
-
-
 class QrLinkStore(Protocol):
     """QR links and their codes."""
 
@@ -433,8 +379,10 @@ class Engine(Protocol):
         """Close all connections of an account, telling them why."""
         ...
 
-    def publish_profile(self, profile: Profile) -> None:
-        """Bring a stored profile to the user's own sessions and to the contacts' sessions, once each."""
+    def prepare_profile(self, profile: Profile) -> Callable[[], None]:
+        """Prepare to bring a profile to the user's own sessions and to the contacts' sessions, once each. What comes
+        back does so; it is called once the profile is stored for good.
+        """
         ...
 
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:

@@ -111,7 +111,7 @@ async def apply_all(ports: Ports, caller: Caller, updates: Sequence[Update]) -> 
 
 def _publish(ports: Ports, ready: Sequence[_Work], place: int, stored: Profile) -> None:
     if ready[place].result(stored).is_new:
-        ports.engine.publish_profile(stored)
+        ports.engine.prepare_profile(stored)()
 
 
 async def apply_one(ports: Ports, caller: Caller, update: Update) -> Profile:

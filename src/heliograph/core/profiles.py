@@ -261,15 +261,21 @@ async def set_profile(
     policy = await profile_policy.of(ports, jid)
     known = known or await ports.profiles.lookup(jid)
     decide = decision(await checked(ports, jid, change, known), ports.clock.now(), version, policy, editor)
-    found = {}
+    found, publish = -1, None
 
     def noting(profile: Profile) -> Profile:
-        found["version"] = profile.version
+        nonlocal found, publish
+        found, publish = profile.version, None
         return decide(profile)
 
-    stored = await ports.profiles.update(jid, noting, editor)
-    if stored.version != found["version"]:
-        ports.engine.publish_profile(stored)
+    def prepare(profile: Profile) -> None:
+        nonlocal publish
+        if profile.version != found:
+            publish = ports.engine.prepare_profile(profile)
+
+    stored = await ports.profiles.update(jid, noting, editor, prepare)
+    if stored.version != found:
+        (publish or ports.engine.prepare_profile(stored))()
     return stored
 
 
@@ -312,6 +318,18 @@ async def checked(ports: Ports, jid: str, change: ProfileChange, known: Profile 
     return replace(normal, image=image, thumb_image=thumbnail or normal.thumb_image)
 
 
+async def own(ports: Ports, jid: str) -> Profile:
+    """A user's profile as the user sees it.
+
+    Raises:
+        AccountNotFound: there is no such user.
+    """
+    profile = await ports.profiles.lookup(jid)
+    if profile is None:
+        raise AccountNotFound
+    return profile
+
+
 async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:
     """A user's profile as another user (or the same one) may see it.
 
@@ -321,11 +339,9 @@ async def get(ports: Ports, viewer_jid: str, jid: str) -> Profile:
     """
     if not are_of_one_app(viewer_jid, jid):
         raise AccountNotFound
-    profile = await ports.profiles.lookup(jid)
-    if profile is None:
-        raise AccountNotFound
+    profile = await own(ports, jid)
     if viewer_jid == jid:
-        return redact(profile, Viewer.SELF)
+        return profile
     if await blocking.are_apart(ports, viewer_jid, jid):
         raise AccountNotFound
     return redact(profile, viewer_of(await ports.contacts.lookup(jid, viewer_jid)))

@@ -69,6 +69,7 @@ class Writer(Protocol):
         *,
         is_in_line: bool = False,
         is_patient: bool = False,
+        meanwhile: Callable[[T], None] | None = None,
     ) -> T:
         """Run a function inside a transaction; returns its result once that is durable.
 
@@ -80,6 +81,8 @@ class Writer(Protocol):
                 database wait for each other: they are in one order on all nodes, and share commits.
             is_patient: whether nobody waits for it, so that transactions for which somebody does may overtake it. Those
                 that are patient stay in their order.
+            meanwhile: gets the result while the commit is under way, on the event loop, which has nothing else to do
+                for this caller then. It can prepare what comes next, and tell nobody: the commit may still fail.
 
         Raises:
             StorageUnavailable: the transaction could not be run or committed; nothing of it was written.

@@ -13,17 +13,29 @@ class Job:
     """A function over a cursor.
 
     Attributes:
+        meanwhile: see `database.Writer`.
         result: what it gave.
         error: why nothing of it was written; `None` where it was.
     """
 
-    __slots__ = ("error", "future", "result", "work")
+    __slots__ = ("error", "future", "meanwhile", "result", "work")
 
-    def __init__(self, work: Callable[[Cursor], Any], future: asyncio.Future[Any]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Cursor], Any],
+        future: asyncio.Future[Any],
+        meanwhile: Callable[[Any], None] | None = None,
+    ) -> None:
         self.work = work
         self.future = future
+        self.meanwhile = meanwhile
         self.result: Any = None
         self.error: Exception | None = None
+
+    def prepare(self) -> None:
+        """The commit is under way: whoever wants to make use of that time may."""
+        if self.meanwhile is not None and self.error is None:
+            self.meanwhile(self.result)
 
     def resolve(self) -> None:
         """Tell the waiting caller, unless it has gone."""

@@ -251,6 +251,22 @@ def profile_row(profile: Profile, account_id: int, has_name: bool, phone_hash: b
     )
 
 
+def changed_profile_row(profile: Profile, account_id: int, has_name: bool) -> Row:
+    """The parameters of `sql.SET_PROFILE`."""
+    return (
+        profile.version,
+        profile.name,
+        profile.status,
+        profile.email,
+        profile.vcard_extra,
+        _encode(profile.visibility).decode(),
+        profile.updated_at,
+        int(has_name),
+        profile.mark,
+        account_id,
+    )
+
+
 def item(row: Row) -> RosterItem:
     """The roster item in the columns `sql.ITEM`."""
     jid, subscription, name, groups, is_pending_out, is_pending_in, is_approved, is_listed, request, mark = row

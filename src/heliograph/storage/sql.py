@@ -217,6 +217,11 @@ PUT_PROFILE = (
     "vcard_extra = excluded.vcard_extra, visibility = excluded.visibility, updated_at = excluded.updated_at, "
     "has_name = excluded.has_name, mark = excluded.mark, phone_hash = excluded.phone_hash"
 )
+SET_PROFILE = (
+    "UPDATE profiles SET version = ?, name = ?, status = ?, email = ?, vcard_extra = ?, visibility = ?, "
+    "updated_at = ?, has_name = ?, mark = ? WHERE account_id = ?"
+)
+"""Where picture and number stay: SQLite writes the indexes anew of all columns that a statement names."""
 _NEWS = "CASE WHEN p.mark > r.mark THEN p.mark ELSE r.mark END"
 CONTACT_PROFILES = (
     f"SELECT {PROFILE.replace('p.mark', _NEWS)} FROM accounts o JOIN rosters r ON r.owner_id = o.id "

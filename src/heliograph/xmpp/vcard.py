@@ -115,19 +115,22 @@ def _read(dialect: Dialect, elements: Iterable[Element]) -> tuple[Card, list[Ele
     fields: dict[str, str] = {}
     formal_name: Element | None = None
     kept = []
-    for element in map(vcard_extra.compact, elements):
-        known = known_by_tag.get(element.tag)
+    for found in elements:
+        known = known_by_tag.get(found.tag)
+        value = known.read(found) if known and known.field not in fields else ""
+        plain = known.write(value) if known and value else ""
+        if known and value:
+            fields[known.field] = value
+            if serialize(found, dialect.ns) == plain:
+                continue  # most are so; what is below takes as long again
+        element = vcard_extra.compact(found)
         is_formal_name = element.tag == dialect.formal_name.tag
         if (known or is_formal_name) and not "".join(element.itertext()).strip():
             continue
         if is_formal_name and formal_name is None:
             formal_name = element
-        value = known.read(element) if known and known.field not in fields else ""
-        if known and value:
-            fields[known.field] = value
-            if serialize(element, dialect.ns) == known.write(value):
-                continue
-        kept.append(element)
+        if not plain or serialize(element, dialect.ns) != plain:
+            kept.append(element)
     name, image, status, mobile, email = (fields.get(field, "") for field in FIELDS)
     card = Card(name=name, image=image, status=status, mobile=mobile, email=email)
     return (card, kept) if formal_name is None else _with_formal_name(dialect, card, formal_name, kept)

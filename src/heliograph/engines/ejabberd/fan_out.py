@@ -27,7 +27,7 @@ from heliograph.core import blocking
 from heliograph.core.profiles import Profile
 from heliograph.core.user_jids import domain_of
 from heliograph.engines.ejabberd.link import ComponentLink
-from heliograph.engines.embedded.fan_out import FanOut
+from heliograph.engines.embedded.fan_out import FanOut, ProfileEvents
 from heliograph.engines.embedded.router import Resource
 from heliograph.errors import StorageUnavailable
 from heliograph.xmpp.presence import is_watcher
@@ -64,13 +64,13 @@ class SharedFanOut(FanOut):
 
     # ------------------------------------------------------------------------------------------------ what has changed
 
-    def publish(self, profile: Profile) -> None:
+    def publish(self, events: ProfileEvents) -> None:
         """See `FanOut`."""
         now = asyncio.get_running_loop().time()
         self.lately()
         if not self._lately or self._lately[-1][0] < now - _STEP_S:
-            self._lately.append((now, profile.mark))
-        super().publish(profile)
+            self._lately.append((now, events.profile.mark))
+        super().publish(events)
 
     def lately(self) -> int | None:
         """The mark of the first profile among those that this node has published in the last seconds."""
@@ -83,8 +83,8 @@ class SharedFanOut(FanOut):
         """As if what this node has published from that mark on had been published just now."""
         self._lately = deque(((asyncio.get_running_loop().time(), mark),))
 
-    async def _read_and_spread(self, profile: Profile) -> None:
-        jid = profile.jid
+    async def _read_and_spread(self, events: ProfileEvents) -> None:
+        jid = events.profile.jid
         newest, roster, apart = await asyncio.gather(
             self._engine.ports.profiles.lookup(jid),
             self._engine.ports.contacts.roster(jid),
@@ -93,7 +93,7 @@ class SharedFanOut(FanOut):
         if newest is None or newest.mark <= self._spread_at.get(jid, -1):
             return
         watchers = [each.jid for each in roster if is_watcher(each.subscription) and each.jid not in apart.blockers]
-        self._spread(newest, watchers, apart.blocked)
+        self._spread(self._events_of(newest), watchers, apart.blocked)
         self._spread_at[jid] = newest.mark
         self._look_again_at(jid, newest.mark)
 
@@ -142,7 +142,7 @@ class SharedFanOut(FanOut):
             if newest is None or self._spread_at.get(jid, -1) <= mark:
                 self._spread_at.pop(jid, None)
             if newest is not None and newest.mark > mark:
-                self._engine.publish_profile(newest)
+                self._engine.prepare_profile(newest)()
 
     # ------------------------------------------------------------------------------------------------- who was away
 

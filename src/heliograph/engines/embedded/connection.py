@@ -58,6 +58,11 @@ class Transport(Protocol):
 
     is_secure: bool
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the peer has not taken all yet."""
+        ...
+
     def write(self, data: bytes) -> None:
         """Send bytes; on a WebSocket, one message."""
         ...
@@ -355,7 +360,7 @@ class Connection:
         """Send a stanza, encoded for TCP; it is written at the end of this event-loop turn."""
         if self.is_gone:
             return
-        self._output.append(self.stream.framing.stanza(data))
+        self._output.append(data if self._joins else self.stream.framing.stanza(data))
         if not self._is_dirty:
             self._is_dirty = True
             self._engine.flush_soon(self)
@@ -377,15 +382,16 @@ class Connection:
         output, self._output = self._output, []
         if not output:
             return
-        if self._transport.pending_bytes() > self._engine.limits.pending_output_max_bytes:
+        transport = self._transport
+        if transport.is_behind and transport.pending_bytes() > self._engine.limits.pending_output_max_bytes:
             log.info("peer_too_slow", address=self.address)
-            self._transport.abort()
+            transport.abort()
             return
         if self._joins:
-            self._transport.write(output[0] if len(output) == 1 else b"".join(output))
+            transport.write(output[0] if len(output) == 1 else b"".join(output))
         else:
             for piece in output:
-                self._transport.write(piece)
+                transport.write(piece)
 
     # ----------------------------------------------------------------------------------------------------- the end
 

@@ -9,7 +9,7 @@ import ssl
 import time
 import uuid
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from heliograph.engines.embedded.archiver import Archiver
 from heliograph.engines.embedded.at_once import Begun, begin
 from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
-from heliograph.engines.embedded.fan_out import FanOut
+from heliograph.engines.embedded.fan_out import FanOut, ProfileEvents
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
 from heliograph.engines.embedded.handlers.blocking import blocks_changed, reintroduce
 from heliograph.engines.embedded.handlers.disco import server_caps, server_info
@@ -369,10 +369,14 @@ class EmbeddedEngine:
         self.sign_in.end(jid, reason)
         self.managed.end_waiting(jid)
 
-    def publish_profile(self, profile: Profile) -> None:
+    def prepare_profile(self, profile: Profile) -> Callable[[], None]:
         """See `Engine`."""
-        self.fan_out.publish(profile)
-        self.avatars.changed(profile)
+        return partial(self.publish, self.fan_out.prepare(profile))
+
+    def publish(self, events: ProfileEvents) -> None:
+        """Tell of a profile that is stored, as prepared."""
+        self.fan_out.publish(events)
+        self.avatars.changed(events.profile)
 
     def contacts_changed(self, changes: Sequence[RosterChange]) -> None:
         """See `Engine`."""

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from heliograph.core import blocking, profiles
@@ -27,7 +28,6 @@ from heliograph.errors import StorageUnavailable
 from heliograph.xmpp.pep import CURRENT_ITEM, NODE_AVATAR_METADATA, NODE_NICK, NODE_VCARD4, notification
 from heliograph.xmpp.presence import is_watcher
 from heliograph.xmpp.stanza import Template
-from heliograph.xmpp.vcard import Card
 
 if TYPE_CHECKING:
     from heliograph.engines.embedded.engine import EmbeddedEngine
@@ -37,6 +37,8 @@ _NODES = (NODE_VCARD4, NODE_NICK)
 CATCHING_UP = sys.maxsize
 """Above every mark: what is published now is among what the resource is about to be told."""
 _RETRY_S = 1.0
+_SAMPLE = 128
+"""How many receivers are looked at to find out what is wanted: clients are of few makes."""
 
 
 class FanOut:
@@ -46,13 +48,26 @@ class FanOut:
         self._engine = engine
         self._line: deque[Callable[[], Awaitable[None]]] = deque()  # as long as the writes that have just been made
 
-    def publish(self, profile: Profile) -> None:
-        """A profile changed: at once if the user is connected, else as soon as the contacts are read."""
+    def prepare(self, profile: Profile) -> ProfileEvents:
+        """The events of a profile that is about to be stored, encoded as the first of those want them who are there.
+
+        The commit is under way meanwhile. Whom the events go to is only looked up in `publish`, as that may change.
+        """
+        events = self._events_of(profile)
         account = self._engine.router.accounts.get(profile.jid) if self._engine.hears_all else None
+        if account is not None:
+            for accounts, viewer in (((profile.jid,), Viewer.SELF), (account.watchers, Viewer.CONTACT)):
+                for receiver in islice(self._engine.router.receivers(accounts, profile.jid, account.blocks), _SAMPLE):
+                    events.wanted(viewer, receiver.interests)
+        return events
+
+    def publish(self, events: ProfileEvents) -> None:
+        """A profile changed: at once if the user is connected, else as soon as the contacts are read."""
+        account = self._engine.router.accounts.get(events.profile.jid) if self._engine.hears_all else None
         if not self._line and account is not None and account.has_contacts:
-            self._spread(profile, account.watchers, account.blocks)
+            self._spread(events, account.watchers, account.blocks)
         else:
-            self.line_up(partial(self._read_and_spread, profile))
+            self.line_up(partial(self._read_and_spread, events))
 
     def line_up(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something that tells of profiles, behind all that waits to be told."""
@@ -78,25 +93,29 @@ class FanOut:
                 self._engine.spawn(self._work_off())
             raise
 
-    async def _read_and_spread(self, profile: Profile) -> None:
-        roster = await self._engine.ports.contacts.roster(profile.jid)
-        blocks = await self._engine.ports.blocks.blocked(profile.jid)
-        self._spread(profile, [item.jid for item in roster if is_watcher(item.subscription)], blocks)
+    async def _read_and_spread(self, events: ProfileEvents) -> None:
+        jid = events.profile.jid
+        roster = await self._engine.ports.contacts.roster(jid)
+        blocks = await self._engine.ports.blocks.blocked(jid)
+        self._spread(events, [item.jid for item in roster if is_watcher(item.subscription)], blocks)
 
-    def _spread(self, profile: Profile, watchers: Iterable[str], blocks: frozenset[str]) -> None:
-        mark = profile.mark
-        views = _Views(self._as_told(profile))
-        for accounts, viewer in (((profile.jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
-            by_interests: dict[frozenset[str], list[tuple[bytes, bytes]]] = {}  # clients of one make share theirs
-            for receiver in self._engine.router.receivers(accounts, profile.jid, blocks):
+    def _spread(self, events: ProfileEvents, watchers: Iterable[str], blocks: frozenset[str]) -> None:
+        jid, mark = events.profile.jid, events.profile.mark
+        for accounts, viewer in (((jid,), Viewer.SELF), (watchers, Viewer.CONTACT)):
+            interests: frozenset[str] | None = None
+            wanted: Sequence[tuple[bytes, bytes]] = ()
+            for receiver in self._engine.router.receivers(accounts, jid, blocks):
                 if mark <= receiver.caught_up:
                     receiver.missed = mark
                     continue
-                wanted = by_interests.get(receiver.interests)
-                if wanted is None:
-                    wanted = by_interests[receiver.interests] = views.wanted(viewer, receiver.interests)
+                if receiver.interests is not interests:  # clients of one make share theirs
+                    interests = receiver.interests
+                    wanted = events.wanted(viewer, interests)
                 for prefix, suffix in wanted:
                     receiver.outlet.send(prefix + receiver.to + suffix)
+
+    def _events_of(self, profile: Profile) -> ProfileEvents:
+        return ProfileEvents(profile, self._as_told(profile))
 
     def _as_told(self, profile: Profile) -> Profile:
         """A profile with the mark that is told with it: the highest up to which a client knows all once it has it."""
@@ -152,7 +171,7 @@ class FanOut:
             receiver.caught_up = max(mark, before)
 
     def _send(self, receiver: Resource, profile: Profile, viewer: Viewer, nodes: frozenset[str]) -> None:
-        for node, event in _events(profile, viewer).items():
+        for node, event in _events(profiles.redact(profile, viewer)).items():
             if node in nodes:
                 send_each((receiver,), event)
 
@@ -182,30 +201,40 @@ class FanOut:
         await pep_nodes.introduce(self._engine, jid, receivers)
 
 
-class _Views:
-    """The events of one change: encoded when somebody wants them, and once where two kinds of viewers see the same."""
+class ProfileEvents:
+    """The events of one change: encoded when somebody wants them, and once where two kinds of viewers see the same.
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self._encoded: list[tuple[Card, dict[str, Template]]] = []
+    Args:
+        profile: as it was changed.
+        as_told: the same with the mark that is told.
+    """
 
-    def wanted(self, viewer: Viewer, nodes: frozenset[str]) -> list[tuple[bytes, bytes]]:
+    def __init__(self, profile: Profile, as_told: Profile) -> None:
+        self.profile = profile
+        self._as_told = as_told
+        self._encoded: list[tuple[Profile, dict[str, Template]]] = []
+        self._wanted: dict[tuple[Viewer, frozenset[str]], Sequence[tuple[bytes, bytes]]] = {}
+
+    def wanted(self, viewer: Viewer, nodes: frozenset[str]) -> Sequence[tuple[bytes, bytes]]:
         """What stands before and behind the receiver, in the events of those nodes."""
-        if nodes.isdisjoint(_NODES):
-            return []
-        return [(event.prefix, event.suffix) for node, event in self._events(viewer).items() if node in nodes]
+        found = self._wanted.get((viewer, nodes))
+        if found is None:
+            events = {} if nodes.isdisjoint(_NODES) else self._events(viewer)
+            found = [(event.prefix, event.suffix) for node, event in events.items() if node in nodes]
+            self._wanted[viewer, nodes] = found
+        return found
 
     def _events(self, viewer: Viewer) -> dict[str, Template]:
-        card = profiles.card(profiles.redact(self._profile, viewer))
+        seen = profiles.redact(self._as_told, viewer)
         for known, events in self._encoded:
-            if known == card:
+            if profiles.card(known) == profiles.card(seen):
                 return events
-        events = _events(self._profile, viewer)
-        self._encoded.append((card, events))
+        events = _events(seen)
+        self._encoded.append((seen, events))
         return events
 
 
-def _events(profile: Profile, viewer: Viewer) -> dict[str, Template]:
-    """The event of each node that holds something for that viewer."""
-    held = payloads(profiles.redact(profile, viewer))
-    return {node: notification(profile.jid, node, CURRENT_ITEM, payload) for node, payload in held.items()}
+def _events(seen: Profile) -> dict[str, Template]:
+    """The event of each node that holds something in a profile, as its viewer sees it."""
+    held = payloads(seen)
+    return {node: notification(seen.jid, node, CURRENT_ITEM, payload) for node, payload in held.items()}

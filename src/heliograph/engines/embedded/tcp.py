@@ -38,6 +38,9 @@ class TcpTransport(asyncio.Protocol):
         context: for TLS; `None` where the server has no certificate.
         turns: when what has come is handled.
         is_direct_tls: whether TLS starts with the first byte.
+
+    Attributes:
+        is_behind: whether the peer has not taken all that was written.
     """
 
     __slots__ = (
@@ -53,6 +56,7 @@ class TcpTransport(asyncio.Protocol):
         "_tls",
         "_turns",
         "_unread",
+        "is_behind",
         "is_secure",
     )
 
@@ -72,10 +76,12 @@ class TcpTransport(asyncio.Protocol):
         self._is_closing = self._is_paused = self._is_in_line = self._is_ended = False
         self._deadline: asyncio.TimerHandle | None = None
         self.is_secure = is_direct_tls
+        self.is_behind = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A socket was accepted."""
         self._socket = cast("asyncio.Transport", transport)  # a stream socket makes nothing else
+        self._socket.set_write_buffer_limits(0)  # so that `is_behind` is told of the first byte
         if self.is_secure:
             self.start_tls()
         peer = transport.get_extra_info("peername")
@@ -174,6 +180,14 @@ class TcpTransport(asyncio.Protocol):
             self._socket.write(data)
         elif self._tls.is_established:  # nothing can be told to a peer that has not finished its handshake
             self._socket.write(self._tls.encrypt(data))
+
+    def pause_writing(self) -> None:
+        """The peer did not take all at once."""
+        self.is_behind = True
+
+    def resume_writing(self) -> None:
+        """The peer has taken all."""
+        self.is_behind = False
 
     def pending_bytes(self) -> int:
         """How much the peer has not taken yet."""

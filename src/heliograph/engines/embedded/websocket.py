@@ -50,6 +50,11 @@ class WebSocketTransport:
         self._pending_bytes += len(data)
         self._messages.put_nowait(data)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether not all has been handed to the socket yet."""
+        return self._pending_bytes > 0
+
     def pending_bytes(self) -> int:
         """How much has not been handed to the socket yet."""
         return self._pending_bytes

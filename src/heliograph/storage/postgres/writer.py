@@ -61,8 +61,14 @@ class _Job(Job):
 
     __slots__ = ("attempts", "names")
 
-    def __init__(self, work: Callable[[Cursor], Any], names: Sequence[str], future: asyncio.Future[Any]) -> None:
-        super().__init__(work, future)
+    def __init__(
+        self,
+        work: Callable[[Cursor], Any],
+        names: Sequence[str],
+        future: asyncio.Future[Any],
+        meanwhile: Callable[[Any], None] | None,
+    ) -> None:
+        super().__init__(work, future, meanwhile)
         self.names = names
         self.attempts = 0
 
@@ -120,6 +126,7 @@ class PostgresWriter:
         *,
         is_in_line: bool = False,
         is_patient: bool = False,  # noqa: ARG002 - nothing stands in line behind it
+        meanwhile: Callable[[T], None] | None = None,
     ) -> T:
         """Run a function inside a transaction; returns its result once that is durable. What was handed over is
         written, whether or not its caller still waits. See `database.Writer`.
@@ -128,7 +135,7 @@ class PostgresWriter:
         if self._is_closed:
             self._room.release()
             raise RuntimeError("The store is closed")
-        job = _Job(work, sorted(set(alone_with)), asyncio.get_running_loop().create_future())
+        job = _Job(work, sorted(set(alone_with)), asyncio.get_running_loop().create_future(), meanwhile)
         job.future.add_done_callback(self._done)
         if is_in_line:
             self._waiting.append(job)
@@ -225,7 +232,7 @@ async def _transact(cursor: PostgresCursor, job: _Job, names: Iterable[str]) -> 
     _begin(cursor, names)
     try:
         job.result = await run(cursor, job.work)
-        await _commit(cursor)
+        await _commit(cursor, (job,))
     except (Lost, _Unheard):
         raise
     except Exception as error:  # noqa: BLE001 - it is the caller's
@@ -252,7 +259,7 @@ async def _transact_all(cursor: PostgresCursor, batch: Sequence[_Job], touched: 
             left = batch[number:]
             break
         await _attempt(cursor, job)
-    await _commit(cursor)
+    await _commit(cursor, batch[: len(batch) - len(left)])
     return left
 
 
@@ -275,8 +282,10 @@ async def _attempt(cursor: PostgresCursor, job: _Job) -> None:
     cursor.execute("RELEASE job")
 
 
-async def _commit(cursor: PostgresCursor) -> None:
+async def _commit(cursor: PostgresCursor, jobs: Iterable[Job]) -> None:
     cursor.execute("COMMIT")
+    for job in jobs:
+        asyncio.get_running_loop().call_soon(job.prepare)
     try:
         await cursor.settle()
     except Lost as error:

@@ -88,6 +88,7 @@ class SqliteWriter:
         *,
         is_in_line: bool = False,  # noqa: ARG002
         is_patient: bool = False,
+        meanwhile: Callable[[T], None] | None = None,
     ) -> T:
         """Run a function inside the next transaction; returns its result once that is durable.
 
@@ -98,6 +99,7 @@ class SqliteWriter:
             alone_with: makes no difference here: one transaction follows the other.
             is_in_line: nor does this.
             is_patient: a batch takes others first, and beside them one patient job.
+            meanwhile: see `database.Writer`.
 
         Raises:
             StorageUnavailable: the transaction could not be begun or committed; its cause says why.
@@ -108,7 +110,7 @@ class SqliteWriter:
             self._room.release()
             raise RuntimeError("The store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        (self._patient if is_patient else self._waiting).append(Job(work, future))
+        (self._patient if is_patient else self._waiting).append(Job(work, future, meanwhile))
         self._wake()
         return await future
 
@@ -260,13 +262,21 @@ class SqliteWriter:
             self._cursor.executemany(sql.TOUCH_SESSION, [(now, session_id, now) for session_id, now in touched.items()])
 
     def _commit(self) -> None:
-        """On the thread: wait for the disk."""
+        """On the thread: wait for the disk. Only from here on has the event loop time for others: what it began before
+        this thread has let go of the interpreter would hold the commit up.
+        """
+        if any(job.meanwhile is not None for job in self._batch):
+            self._loop.call_soon_threadsafe(self._prepare)
         failure: sqlite3.Error | None = None
         try:
-            self._cursor.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             failure = error
         self._loop.call_soon_threadsafe(self._end, failure)
+
+    def _prepare(self) -> None:
+        for job in self._batch:
+            job.prepare()
 
     def _end(self, failure: sqlite3.Error | None) -> None:
         batch, self._batch = self._batch, []

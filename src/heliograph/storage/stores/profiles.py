@@ -36,11 +36,16 @@ class SqlProfiles:
         row = await self._reader.row(sql.PROFILE_BY_JID, (jid,))
         return None if row is None else rows.profile(row)
 
-    async def update(self, jid: str, decide: Decision, editor: Editor = USER) -> Profile:
+    async def update(
+        self,
+        jid: str,
+        decide: Decision,
+        editor: Editor = USER,
+        meanwhile: Callable[[Profile], None] | None = None,
+    ) -> Profile:
         """One atomic change; an unchanged profile writes nothing."""
-        return await self._writer.write(
-            partial(_update, jid=jid, decide=decide, editor=editor), (jid,), is_in_line=True
-        )
+        work = partial(_update, jid=jid, decide=decide, editor=editor)
+        return await self._writer.write(work, (jid,), is_in_line=True, meanwhile=meanwhile)
 
     async def update_many(
         self, wanted: Sequence[tuple[str, Decision]], editor: Editor, tell: Callable[[int, Profile], None]
@@ -94,7 +99,7 @@ def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profi
     row = cursor.execute(sql.PROFILE_TO_UPDATE, (jid,)).fetchone()
     if row is None:
         raise AccountNotFound
-    *columns, account_id, app_id, environment, has_name, phone_hash = row
+    *columns, account_id, app_id, environment, had_name, phone_hash = row
     before = rows.profile(tuple(columns))
     after = decide(before)
     if after == before:
@@ -104,14 +109,22 @@ def _update(cursor: Cursor, jid: str, decide: Decision, editor: Editor) -> Profi
         after = replace(after, mark=next_mark(cursor, jid))
     if after.mobile != before.mobile:
         phone_hash = phone_book.digest_of(after)
-    has_name = bool(has_name or after.name)
-    cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name, phone_hash))
+    has_name = bool(had_name or after.name)
+    if had_name is None or _looked_up_by(after) != _looked_up_by(before):
+        cursor.execute(sql.PUT_PROFILE, rows.profile_row(after, account_id, has_name, phone_hash))
+    else:
+        cursor.execute(sql.SET_PROFILE, rows.changed_profile_row(after, account_id, has_name))
     keep_terms(cursor, jid, account_id, "profile", profile_terms(before), profile_terms(after))
     if is_new:
         _note(cursor, account_id, before, after, editor)
     owner = Owner(app_id, rows.environment(environment), jid)
     record(cursor, [audit.of_profile(owner, before, after)])
     return after
+
+
+def _looked_up_by(profile: Profile) -> tuple[str, ...]:
+    """What `sql.SET_PROFILE` leaves as it is."""
+    return profile.image, profile.thumb_image, profile.mobile
 
 
 def _note(cursor: Cursor, account_id: int, before: Profile, after: Profile, editor: Editor) -> None:

@@ -48,15 +48,17 @@ def answered(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> Corout
     if stanza.type != "result" or payload is None or payload.tag != INFO_TAG:
         return None
     learnt = caps.learn(sender.caps, parse_info(payload))
-    if learnt.is_verified and sum(map(len, learnt.interests)) <= limits.CAPS_INTERESTS_MAX_CHARS:
-        _remember(engine, sender.caps, learnt.interests)
-    return _interested(engine, sender, learnt.interests)
+    interests = learnt.interests
+    if learnt.is_verified and sum(map(len, interests)) <= limits.CAPS_INTERESTS_MAX_CHARS:
+        interests = _remembered(engine, sender.caps, interests)
+    return _interested(engine, sender, interests)
 
 
-def _remember(engine: EmbeddedEngine, key: Caps, interests: frozenset[str]) -> None:
-    if len(engine.interests) >= limits.CAPS_CACHE_MAX:
+def _remembered(engine: EmbeddedEngine, key: Caps, interests: frozenset[str]) -> frozenset[str]:
+    """One object for all clients of a version, also for those that were asked at the same time: see `FanOut`."""
+    if key not in engine.interests and len(engine.interests) >= limits.CAPS_CACHE_MAX:
         del engine.interests[next(iter(engine.interests))]
-    engine.interests[key] = interests
+    return engine.interests.setdefault(key, interests)
 
 
 def _interested(

@@ -89,7 +89,7 @@ async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
     if request.node in AVATAR_NODES:
         await avatar.publish(engine, sender, stanza, request)
         return
-    known = await profiles.get(engine.ports, sender.account, sender.account)
+    known = await profiles.own(engine.ports, sender.account)
     change = _change(request, known)
     await profiles.set_profile(engine.ports, sender.account, change, editor=editor(sender), known=known)
     answer(sender, stanza, pep.published_xml(request.node, CURRENT_ITEM))

@@ -30,7 +30,7 @@ async def _get(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, target:
 
 async def _set(engine: EmbeddedEngine, sender: Resource, stanza: Stanza, _target: Jid) -> None:
     ports = engine.ports
-    known = await profiles.get(ports, sender.account, sender.account)
+    known = await profiles.own(ports, sender.account)
     card, photo = from_vcard_temp(stanza.element[0], limits.VCARD_EXTRA_MAX_BYTES, profiles.card(known))
     if photo is not None:
         card = replace(card, image=await engine.avatars.take(sender.account, photo.data))
