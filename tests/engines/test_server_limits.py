@@ -130,8 +130,8 @@ async def chatter(client: Any) -> None:
             await asyncio.sleep(0)
 
 
-async def test_who_goes_on_sending_is_cut_off(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heliograph.engines.embedded.tcp._CLOSE_TIMEOUT_S", 0.2)
+async def test_who_goes_on_sending_is_cut_off(place: Any, join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place.node.engine._closing, "_length_s", 0.2)
     ada = await join()
     await ada.send("</stream:stream>")
     with pytest.raises(ConnectionError):

@@ -12,7 +12,7 @@ from heliograph.xmpp.stream import Limits, ReaderPool, StreamEnd, StreamError, S
 
 LIMITS = Limits(max_bytes=200, max_depth=8, max_elements=16)
 NS_FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
-NAMES = (("from", "a'b"), ("to", None), ("version", "1.0"))
+NAMES = " from='a&apos;b' version='1.0'"
 OPEN = f"<open xmlns='{NS_FRAMING}' to='x' version='1.0' xml:lang='en'/>".encode()
 STREAM = b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='x' version='1.0'>"
 

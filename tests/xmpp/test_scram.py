@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scramp import ScramClient, ScramMechanism
 
+from heliograph.xmpp import scram
 from heliograph.xmpp.saslprep import Unpreparable, saslprep
 from heliograph.xmpp.scram import (
     ChannelBinding,
@@ -346,3 +348,12 @@ def test_what_our_parser_takes_an_independent_one_takes_too(flag: str, name: str
     if condition_of(lambda: parse_client_first(message.encode())) is None:
         keys = derive("pencil", SALT, 1, "sha1")
         ScramMechanism("SCRAM-SHA-1").make_server(lambda _: (SALT, *keys, 4096)).set_client_first(message)
+
+
+@given(key=st.binary(max_size=64), message=st.binary(max_size=300))
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_hashes_that_begin_with_a_copy_are_those_of_the_standard_library(
+    algorithm: str, key: bytes, message: bytes
+) -> None:
+    assert scram._hmac(key, message, algorithm) == hmac.digest(key, message, algorithm)
+    assert scram._hash(message, algorithm) == hashlib.new(algorithm, message).digest()

@@ -34,7 +34,7 @@ from heliograph.xmpp.sasl_claims import Answer, Hints, Offer, Refused
 from heliograph.xmpp.sasl_mechanisms import offer
 from heliograph.xmpp.sasl_profile import CoreProfile, Profile
 from heliograph.xmpp.scram import ChannelBinding
-from heliograph.xmpp.stanza import NS_BIND, NS_TLS, XML_LANG, Stanza, escape, iq_result, split_tag, stanza_error
+from heliograph.xmpp.stanza import NS_BIND, NS_TLS, XML_LANG, Stanza, escape, iq_result, quote, split_tag, stanza_error
 from heliograph.xmpp.stream import Event, StreamError, StreamHeader, is_header, is_one_element
 from heliograph.xmpp.stream_management import EnableWanted, ResumeWanted
 from heliograph.xmpp.stream_opening import check_header, claimed_bare, stream_error_xml
@@ -58,6 +58,7 @@ class State(Enum):
     ASKING_BIND = "asking_bind"
     BOUND = "bound"
     CLOSED = "closed"
+    __hash__ = object.__hash__  # by identity: a transition is looked up for each element
 
 
 _WAITING = (State.ASKING, State.ADMITTING, State.ASKING_BIND)
@@ -255,8 +256,7 @@ class ServerStream:
         if self.state is State.ASKING_BIND and self._bind is not None:
             self.jid = jid
             self.state = State.BOUND
-            payload = f"<bind xmlns='{NS_BIND}'><jid>{escape(jid)}</jid></bind>"
-            self._send_stanza(iq_result(self._bind, jid, payload))
+            self._send_stanza(iq_result(self._bind, jid, f"<bind xmlns='{NS_BIND}'><jid>{escape(jid)}</jid></bind>"))
             self._bind = self._sasl = None
         return self._resume()
 
@@ -461,9 +461,9 @@ class ServerStream:
         unknown host or for none, `from` is empty (section 4.9.1.3).
         """
         self._is_open = True
-        stream_id = self.terms.random(_STREAM_ID_BYTES).hex()
-        names = (("from", self.host), ("to", to), ("id", stream_id), ("version", "1.0"), ("xml:lang", "en"))
-        self._output.append(self.framing.open(names))
+        named = "" if to is None else f" to={quote(to)}"
+        names = f" from={quote(self.host)}{named} id='{self.terms.random(_STREAM_ID_BYTES).hex()}'"
+        self._output.append(self.framing.open(f"{names} version='1.0' xml:lang='en'"))
 
     def _send_stanza(self, data: bytes) -> None:
         self._output.append(self.framing.stanza(data))

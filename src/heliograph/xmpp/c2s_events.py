@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from heliograph.xmpp.client_state import ClientState
 from heliograph.xmpp.sasl2 import Authenticate
@@ -35,23 +36,20 @@ class AdmissionWanted:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthenticationDone:
+class AuthenticationDone(NamedTuple):
     """A sign-in ended: with the session whose password was used, or with a SASL condition."""
 
     session_id: str | None
     condition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BindWanted:
+class BindWanted(NamedTuple):
     """Choose the resource and call `bound` or `refuse_bind`; `None` asks the server to make one."""
 
     resource: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StreamClosed:
+class StreamClosed(NamedTuple):
     """The client closed its stream, or the stream ended with an error; nothing more is read."""
 
     error: StreamError | None = None

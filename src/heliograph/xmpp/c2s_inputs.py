@@ -11,6 +11,7 @@ from heliograph.xmpp.stanza import NS_BIND, NS_SASL, NS_TLS, Stanza, split_tag
 from heliograph.xmpp.stream import Event, StreamEnd, StreamHeader
 
 _BIND_TAG = f"{{{NS_BIND}}}bind"
+_MANAGEMENT = (stream_management.NS_SM, client_state.NS_CSI)
 _STARTTLS_TAG = f"{{{NS_TLS}}}starttls"
 
 
@@ -29,6 +30,8 @@ class Input(Enum):
     OTHER = "other"
     END = "end"
 
+    __hash__ = object.__hash__  # by identity: a transition is looked up for each element
+
 
 def kind_of(event: Event) -> Input:
     """Which input an event is."""
@@ -39,9 +42,10 @@ def kind_of(event: Event) -> Input:
         return Input.HEADER
     if isinstance(event, StreamEnd):
         return Input.END
-    if split_tag(event.tag)[0] in (stream_management.NS_SM, client_state.NS_CSI):
-        return Input.MANAGEMENT
-    return _NONZAS.get(event.tag, Input.OTHER)
+    known = _NONZAS.get(event.tag)
+    if known is not None:
+        return known
+    return Input.MANAGEMENT if split_tag(event.tag)[0] in _MANAGEMENT else Input.OTHER
 
 
 _NONZAS: Mapping[str, Input] = {

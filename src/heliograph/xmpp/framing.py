@@ -6,10 +6,9 @@ its documents need to stand alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from heliograph.xmpp.stanza import NS_CLIENT, NS_FRAMING, NS_STREAMS, quote
+from heliograph.xmpp.stanza import NS_CLIENT, NS_FRAMING, NS_STREAMS
 from heliograph.xmpp.stream import Event, Limits, ReaderPool, StreamEnd, StreamHeader, StreamParser, parse_document
 
 _OPEN_TAG = f"{{{NS_FRAMING}}}open"
@@ -27,8 +26,7 @@ def as_document(data: bytes) -> bytes:
     return data
 
 
-def _header_attributes(attributes: Iterable[tuple[str, str | None]]) -> str:
-    return "".join(f" {name}={quote(value)}" for name, value in attributes if value is not None)
+_HEADER = f"<?xml version='1.0'?><stream:stream xmlns='{NS_CLIENT}' xmlns:stream='{NS_STREAMS}'"
 
 
 class TcpFraming:
@@ -59,10 +57,9 @@ class TcpFraming:
         """Events of the bytes; raises `StreamError`."""
         return self._parser.feed(data)
 
-    def open(self, attributes: Iterable[tuple[str, str | None]]) -> bytes:
-        """The stream header with its attributes; those that are `None` are left out."""
-        names = _header_attributes(attributes)
-        return f"<?xml version='1.0'?><stream:stream xmlns='{NS_CLIENT}' xmlns:stream='{NS_STREAMS}'{names}>".encode()
+    def open(self, attributes: str) -> bytes:
+        """The stream header with its attributes, each behind a space."""
+        return f"{_HEADER}{attributes}>".encode()
 
     def stream_element(self, local: str, content: str) -> bytes:
         """`<stream:features/>` or `<stream:error/>` with its content."""
@@ -102,9 +99,9 @@ class WebSocketFraming:
                 return [StreamEnd()]
         return [event]
 
-    def open(self, attributes: Iterable[tuple[str, str | None]]) -> bytes:
+    def open(self, attributes: str) -> bytes:
         """The `<open/>` element (RFC 7395, section 3.4)."""
-        return f"<open xmlns='{NS_FRAMING}'{_header_attributes(attributes)}/>".encode()
+        return f"<open xmlns='{NS_FRAMING}'{attributes}/>".encode()
 
     def stream_element(self, local: str, content: str) -> bytes:
         """`<stream:features/>` or `<stream:error/>`; the prefix is declared on it (RFC 7395, section 3.3.3)."""

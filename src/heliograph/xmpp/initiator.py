@@ -43,6 +43,7 @@ from heliograph.xmpp.stanza import (
     NS_TLS,
     Stanza,
     escape,
+    quote,
     split_tag,
 )
 from heliograph.xmpp.stream import Event, StreamEnd, StreamError, StreamHeader
@@ -224,7 +225,7 @@ class Initiator:
     # --------------------------------------------------------------------------------------------------- transitions
 
     def _open(self, state: State) -> None:
-        self._output.append(self.framing.open((("to", self.domain), ("version", "1.0"), ("xml:lang", "en"))))
+        self._output.append(self.framing.open(f" to={quote(self.domain)} version='1.0' xml:lang='en'"))
         self.state = state
 
     def _on_header(self, header: StreamHeader) -> None:

@@ -5,8 +5,8 @@ The rules here decide; the engine knows who is connected and carries the decisio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from heliograph.xmpp.stanza import NS_CLIENT, quote
@@ -38,8 +38,7 @@ class Kind(StrEnum):
 SUBSCRIPTION_KINDS = frozenset((Kind.SUBSCRIBE, Kind.SUBSCRIBED, Kind.UNSUBSCRIBE, Kind.UNSUBSCRIBED))
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(NamedTuple):
     """What a presence says.
 
     Attributes:
@@ -128,8 +127,7 @@ def is_watched(subscription: str) -> bool:
     return subscription in ("to", "both")
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(NamedTuple):
     """What a presence without `to` sets off.
 
     Attributes:

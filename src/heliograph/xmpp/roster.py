@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from heliograph.xmpp.presence import Kind, is_watched, is_watcher
@@ -180,8 +181,7 @@ class Item:
     is_approved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RosterGet:
+class RosterGet(NamedTuple):
     """A request for the roster; `ver` is the version the client has, `None` if it knows no versions (section 2.6)."""
 
     ver: str | None

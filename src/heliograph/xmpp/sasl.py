@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from heliograph.xmpp.sasl_claims import (
     Answer,
@@ -34,15 +34,13 @@ _NO_HINTS = Hints()
 # --------------------------------------------------------------------------------------------------------- steps
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """Send this challenge and wait for a response."""
 
     message: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(NamedTuple):
     """The client is that user, and used that session's secret.
 
     Attributes:
@@ -56,8 +54,7 @@ class Success:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """The attempt failed with a condition of RFC 6120, section 6.5, and a sentence for a person."""
 
     condition: str
@@ -75,23 +72,20 @@ class Fresh:
     """Nothing was sent yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
+class Invited(NamedTuple):
     """An empty challenge asks for the mechanism's first message (RFC 6120, section 6.4.2)."""
 
     mechanism: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """The question what is known of the client is open."""
 
     question: Question
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Proving:
+class Proving(NamedTuple):
     """The client has the challenge."""
 
     proof: Proof
@@ -101,6 +95,8 @@ class Proving:
 class Done:
     """The attempt has succeeded or failed."""
 
+
+_FRESH, _DONE = Fresh(), Done()
 
 State = Fresh | Invited | Asking | Proving | Done
 
@@ -132,7 +128,7 @@ class Negotiation:
         self._random = random
         self._secret = secret
         self._hints = hints
-        self.state: State = Fresh()
+        self.state: State = _FRESH
 
     def begin(self, mechanism: str, message: bytes | None) -> Step:
         """Take the mechanism that the client has chosen, and its first message if it came along."""
@@ -147,7 +143,7 @@ class Negotiation:
         return self._take(Input.ANSWER, found)
 
     def _take(self, kind: Input, argument: Any) -> Step:
-        state, self.state = self.state, Done()  # unless the action says that it goes on
+        state, self.state = self.state, _DONE  # unless the action says that it goes on
         action = self.TRANSITIONS.get((type(state), kind))
         if action is None:
             return Failure("malformed-request")

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from heliograph.xmpp import jid, scram
 from heliograph.xmpp.jid import JidMalformed
@@ -30,9 +30,9 @@ class Refused(Exception):
 # -------------------------------------------------------------------------------------------------- what is offered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Offer:
-    """What a stream offers to sign in with; made by `sasl_mechanisms.offer`.
+    """What a stream offers to sign in with; made by `sasl_mechanisms.offer`, once for all streams that offer the same.
 
     Attributes:
         is_secure: whether the stream is encrypted.
@@ -62,8 +62,7 @@ def _digest(offer: Offer, algorithm: str) -> str:
     return offer_digest(offer.mechanisms, types, algorithm)
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(NamedTuple):
     """What a client says of itself beside the mechanism's messages.
 
     Attributes:
@@ -80,8 +79,7 @@ class Hints:
 # ---------------------------------------------------------------------------------------------- questions and answers
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialsWanted:
+class CredentialsWanted(NamedTuple):
     """What is known of a username? Answered with `Known`, or `None`. The username is a prepared localpart."""
 
     username: str
@@ -110,7 +108,7 @@ class TokensWanted:
 Question = CredentialsWanted | BearerWanted | TokensWanted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verifier:
     """What is kept of one session's password: StoredKey and ServerKey for both hashes, and its SHA-256 for PLAIN."""
 
@@ -128,7 +126,7 @@ class Verifier:
         return self.session_id, self.stored_sha256, self.server_sha256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
     """What is known of a username: the salt and iteration count of all its passwords, and a verifier for each."""
 
@@ -190,8 +188,7 @@ Answer = Known | Bearer | Tokens
 # ------------------------------------------------------------------------------------------------------ claim and proof
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(NamedTuple):
     """The client is that user, by that session.
 
     Attributes:
@@ -218,7 +215,7 @@ class Proof(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Beginning:
     """With what an exchange begins: the stream's offer, a fresh nonce, and who is asked for at which domain.
 

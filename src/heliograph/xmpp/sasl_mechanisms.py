@@ -60,7 +60,7 @@ class _PlainClaim:
         return Proved(begin.username, fitting[0].session_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _ScramClaim:
     """SCRAM sends a name first, and a proof when it has the challenge."""
 
@@ -90,7 +90,7 @@ class _ScramClaim:
         return _ScramProof(begin.username, exchange, [each.scram(self.algorithm) for each in known.verifiers])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _ScramProof:
     username: str
     exchange: ServerExchange

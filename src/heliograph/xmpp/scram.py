@@ -16,6 +16,7 @@ import hmac
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -28,6 +29,9 @@ DECOY_SALT_BYTES = 16
 END_POINT = "tls-server-end-point"
 """The one type of channel binding that is spoken here (RFC 5929, section 4)."""
 
+_BLOCK_BYTES = 64  # of both hash functions
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+_EMPTY = {"sha1": hashlib.sha1(), "sha256": hashlib.sha256()}  # noqa: S324 - SCRAM-SHA-1 is of RFC 5802
 _HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}  # noqa: S303 - SCRAM-SHA-1 is of RFC 5802
 
 _SASLNAME = r"(?:[^,=\0]|=2C|=3D)+"
@@ -124,8 +128,7 @@ def encode_base64(data: bytes) -> str:
 # ------------------------------------------------------------------------------------------------------ the server
 
 
-@dataclass(frozen=True, slots=True)
-class ClientFirst:
+class ClientFirst(NamedTuple):
     """The client's first message, read.
 
     Attributes:
@@ -168,7 +171,7 @@ def parse_client_first(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ServerExchange:
     """One exchange, seen from the server, after the client's first message.
 
@@ -224,14 +227,14 @@ class ServerExchange:
         if not fitting:
             raise ScramError("not-authorized", "The proof is false")
         session_id, _, server_key = fitting[0]
-        return session_id, f"v={encode_base64(hmac.digest(server_key, signed, self.algorithm))}"
+        return session_id, f"v={encode_base64(_hmac(server_key, signed, self.algorithm))}"
 
     def _fits(self, proof: bytes, stored_key: bytes, signed: bytes) -> bool:
-        signature = hmac.digest(stored_key, signed, self.algorithm)
+        signature = _hmac(stored_key, signed, self.algorithm)
         if len(proof) != len(signature):
             return False
         client_key = _xor(proof, signature)
-        return hmac.compare_digest(hashlib.new(self.algorithm, client_key).digest(), stored_key)
+        return hmac.compare_digest(_hash(client_key, self.algorithm), stored_key)
 
 
 # ------------------------------------------------------------------------------------------------------ the client
@@ -334,6 +337,19 @@ def _keys(password: str, salt: bytes, iterations: int, algorithm: str) -> tuple[
     # A newer OpenSSL than Python's own, and half its time.
     salted = PBKDF2HMAC(hashed, hashed.digest_size, salt, iterations).derive(password.encode())
     return hmac.digest(salted, b"Client Key", algorithm), hmac.digest(salted, b"Server Key", algorithm)
+
+
+def _hash(data: bytes, algorithm: str) -> bytes:
+    """As `hashlib` does it, but begun with a copy: to make a new context takes it longer than to use it."""
+    context = _EMPTY[algorithm].copy()
+    context.update(data)
+    return context.digest()
+
+
+def _hmac(key: bytes, message: bytes, algorithm: str) -> bytes:
+    """HMAC (RFC 2104, section 2) with a key no longer than a block, in a third of the time that `hmac.digest` takes."""
+    padded = key.ljust(_BLOCK_BYTES, b"\0")
+    return _hash(padded.translate(_OUTER) + _hash(padded.translate(_INNER) + message, algorithm), algorithm)
 
 
 def _text(message: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 NS_CLIENT = "jabber:client"
@@ -103,8 +103,7 @@ def serialize_content(element: Element, default_ns: str = NS_CLIENT) -> str:
     return "".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A stanza of the server's own, encoded once for all its receivers.
 
     `prefix`, the quoted JID of a receiver and `suffix` are a whole stanza.

@@ -220,8 +220,8 @@ def is_one_element(data: bytes) -> bool:
     if match is None:
         return False
     name = match[1]
-    end = b"</%b>" % name
-    return data.endswith(end) and data.count(end) == 1 and data.count(b"<%b" % name) == 1
+    end = b"</" + name + b">"
+    return data.endswith(end) and data.count(end) == 1 and data.count(b"<" + name) == 1
 
 
 def parse_document(data: bytes, limits: Limits) -> Stanza | Element:

@@ -106,7 +106,6 @@ class Connection:
     __slots__ = (
         "_allowance",
         "_backlog",
-        "_deadline",
         "_engine",
         "_is_busy",
         "_is_dirty",
@@ -153,7 +152,7 @@ class Connection:
         self._allowance = Allowance.full(rate, rate * limits.STANZAS_BURST_S, loop.time())
         self._pause: asyncio.TimerHandle | None = None
         self._paused_until = self._paused_s = 0.0
-        self._deadline: asyncio.TimerHandle | None = loop.call_later(engine.limits.authentication_timeout_s, self._late)
+        engine.unestablished.add(self)
 
     # ------------------------------------------------------------------------------------------------------ incoming
 
@@ -397,12 +396,10 @@ class Connection:
 
     def established(self) -> None:
         """A resource is bound: the time to authenticate was enough."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._engine.unestablished.discard(self)
 
-    def _late(self) -> None:
-        self._deadline = None
+    def late(self) -> None:
+        """It was not."""
         self.end(StreamError("connection-timeout", "Authentication took too long"))
 
     def end(self, error: StreamError) -> None:

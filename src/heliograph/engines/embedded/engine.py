@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import socket
 import ssl
 import time
 import uuid
@@ -28,6 +29,7 @@ from heliograph.engines.embedded.archiver import Archiver
 from heliograph.engines.embedded.at_once import Begun, begin
 from heliograph.engines.embedded.avatars import Avatars
 from heliograph.engines.embedded.connection import Connection, Transport
+from heliograph.engines.embedded.deadlines import Deadlines
 from heliograph.engines.embedded.fan_out import FanOut, ProfileEvents
 from heliograph.engines.embedded.handlers import STREAM_FEATURES, dispatch
 from heliograph.engines.embedded.handlers.blocking import blocks_changed, reintroduce
@@ -37,7 +39,7 @@ from heliograph.engines.embedded.inline import InlineSignIn
 from heliograph.engines.embedded.managed import ManagedStreams
 from heliograph.engines.embedded.router import Resource, Router
 from heliograph.engines.embedded.sign_in import SignIn
-from heliograph.engines.embedded.tcp import TcpTransport
+from heliograph.engines.embedded.tcp import CLOSE_TIMEOUT_S, TcpTransport
 from heliograph.engines.embedded.turns import Turns
 from heliograph.errors import HeliographError, PeerError
 from heliograph.xmpp.c2s import ServerStream
@@ -59,6 +61,8 @@ _WRITES_PER_TURN = 128
 """How many connections are written to before others have their turn: a write takes 6 µs or more. A profile that goes to
 thousands then holds up nobody who signs in or out meanwhile, and the next commit is under way while it is written.
 """
+_UNAUTHENTICATED = Limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED, limits.STANZA_MAX_DEPTH, limits.STANZA_MAX_ELEMENTS)
+"""What a stanza may cost before the client has signed in."""
 _ANNOUNCED_KEPT = 256
 """How many announcements of sessions are remembered: more than there are between two looks into the audit trail."""
 
@@ -137,6 +141,8 @@ class EmbeddedEngine:
         self._admission = Admission(limits.connections_per_address_max, limits.unauthenticated_per_address_max)
         self._connections: set[Connection] = set()
         self._pool = ReaderPool()
+        self.unestablished = Deadlines(limits.authentication_timeout_s, Connection.late)
+        self._closing = Deadlines(CLOSE_TIMEOUT_S, TcpTransport.abort)
         self._dirty: deque[Connection] = deque()
         self._announced: deque[tuple[str, EndReason | None]] = deque(maxlen=_ANNOUNCED_KEPT)
         self._servers: list[asyncio.Server] = []
@@ -162,7 +168,7 @@ class EmbeddedEngine:
         self._following = self._loop.create_task(self._follow_apps())
         self._terms = Terms(
             hosts=self._hosts.__contains__,
-            limits=self._stanza_limits(self.limits.stanza_max_bytes),
+            limits=replace(_UNAUTHENTICATED, max_bytes=self.limits.stanza_max_bytes),
             random=ports.ids.random,
             secret=self.secret,
             has_tls=self._tls is not None,
@@ -191,9 +197,14 @@ class EmbeddedEngine:
 
     async def _listen(self, listener: Listener) -> asyncio.Server:
         def accept() -> TcpTransport:
-            return TcpTransport(self._accept_tcp, self._tls, self._turns, is_direct_tls=listener.is_direct_tls)
+            return TcpTransport(
+                self._accept_tcp, self._tls, self._turns, self._closing, is_direct_tls=listener.is_direct_tls
+            )
 
-        return await self._loop.create_server(accept, listener.host, listener.port, backlog=_BACKLOG)
+        server = await self._loop.create_server(accept, listener.host, listener.port, backlog=_BACKLOG)
+        for listening in server.sockets:  # what is accepted there inherits it
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return server
 
     async def stop(self, drain_timeout_s: float) -> None:
         """Accept no more, tell every client, and wait until they are gone or the time is over."""
@@ -222,22 +233,17 @@ class EmbeddedEngine:
         """How many connections are open."""
         return len(self._connections)
 
-    def _stanza_limits(self, max_bytes: int) -> Limits:
-        return Limits(max_bytes, limits.STANZA_MAX_DEPTH, limits.STANZA_MAX_ELEMENTS)
-
     # --------------------------------------------------------------------------------------------------- connections
 
     def _accept_tcp(self, transport: TcpTransport, address: str) -> Connection:
-        unauthenticated = self._stanza_limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED)
-        framing = TcpFraming(unauthenticated, self._pool)
+        framing = TcpFraming(_UNAUTHENTICATED, self._pool)
         stream = ServerStream(framing, self._terms, transport.is_secure, self._binding)
         return self._accept(Connection(self, transport, stream, address, joins=True))
 
     def accept_websocket(self, transport: Transport, address: str) -> Connection:
         """A WebSocket with subprotocol `xmpp` was opened."""
-        unauthenticated = self._stanza_limits(limits.STANZA_MAX_BYTES_UNAUTHENTICATED)
         terms = replace(self._terms, has_tls=False)  # a WebSocket brings its own (RFC 7395, section 3.9)
-        stream = ServerStream(WebSocketFraming(unauthenticated), terms, transport.is_secure)
+        stream = ServerStream(WebSocketFraming(_UNAUTHENTICATED), terms, transport.is_secure)
         return self._accept(Connection(self, transport, stream, address, joins=False))
 
     def _accept(self, connection: Connection) -> Connection:

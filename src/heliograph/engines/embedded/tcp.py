@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from heliograph.engines.embedded.deadlines import Deadlines
 from heliograph.engines.embedded.turns import SLICE_BYTES, Turns
 from heliograph.tls_pipe import TlsFailed, TlsPipe
 
-_CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 2.0
+"""How long a peer has to close its side."""
 _UNREAD_MAX = 8
 """How many slices may wait for their turn; then the socket is not read from."""
 
@@ -37,6 +38,7 @@ class TcpTransport(asyncio.Protocol):
         accept: makes the receiver once the socket is there; gets this transport and the peer's address.
         context: for TLS; `None` where the server has no certificate.
         turns: when what has come is handled.
+        closing: those that have ended and wait for their peers.
         is_direct_tls: whether TLS starts with the first byte.
 
     Attributes:
@@ -45,8 +47,8 @@ class TcpTransport(asyncio.Protocol):
 
     __slots__ = (
         "_accept",
+        "_closing",
         "_context",
-        "_deadline",
         "_is_closing",
         "_is_ended",
         "_is_in_line",
@@ -65,16 +67,17 @@ class TcpTransport(asyncio.Protocol):
         accept: Callable[[TcpTransport, str], Receiver],
         context: ssl.SSLContext | None,
         turns: Turns,
+        closing: Deadlines[TcpTransport],
         *,
         is_direct_tls: bool,
     ) -> None:
         self._accept = accept
         self._context = context
         self._turns = turns
+        self._closing = closing
         self._tls: TlsPipe | None = None
         self._unread: deque[bytes] | None = None
         self._is_closing = self._is_paused = self._is_in_line = self._is_ended = False
-        self._deadline: asyncio.TimerHandle | None = None
         self.is_secure = is_direct_tls
         self.is_behind = False
 
@@ -85,9 +88,6 @@ class TcpTransport(asyncio.Protocol):
         if self.is_secure:
             self.start_tls()
         peer = transport.get_extra_info("peername")
-        raw = transport.get_extra_info("socket")
-        if raw is not None:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._receiver = self._accept(self, str(peer[0]) if peer else "")
 
     def data_received(self, data: bytes) -> None:
@@ -160,8 +160,7 @@ class TcpTransport(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """The socket is gone; what came from it before counts."""
         was_closing, self._is_closing = self._is_closing, True
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self._closing.discard(self)
         while self._unread and not was_closing:
             self._take(self._unread.popleft())
         self._receiver.lost()
@@ -216,7 +215,7 @@ class TcpTransport(asyncio.Protocol):
         if self._is_closing:
             return
         self._is_closing = True
-        self._deadline = asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT_S, self._socket.abort)
+        self._closing.add(self)
         if self._tls is not None:
             self._socket.write(self._tls.close_notify())
             if self._tls.is_ended:
