@@ -139,7 +139,8 @@ async def test_what_was_overtaken_on_its_way_is_followed_by_the_newest(two: Two)
     await until(lambda: screen.version(ada.jid) == 1)
     await profiles.set_profile(two.ports[1], ada.jid, ProfileChange(name="Second"))
     await until(lambda: screen.version(ada.jid) == 2)
-    two.engines[0].fan_out._spread(older, [bob.jid], frozenset())
+    fan_out = two.engines[0].fan_out
+    fan_out._spread(fan_out.prepare(older), [bob.jid], frozenset())
     await until(lambda: screen.told[-1][1] == 1)
     await until(lambda: screen.told[-1][1] == 2)
 
