@@ -180,7 +180,8 @@ def ceiling(found: Found) -> str:
 def growth(results: dict[str, Any]) -> str:
     """The growth runs as Markdown tables, one a subject."""
     parts = [f"**{subject['title']}**\n\n{_table(subject['rows'])}" for subject in results["subjects"]]
-    return "\n\n".join([*parts, _PROMISES, _table(results["promises"])])
+    judged = [_PROMISES, _table(results["promises"])] if results["promises"] else []
+    return "\n\n".join([*parts, *judged])
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -218,8 +219,8 @@ def plot_peers(found: Found) -> None:
 def plot_growth(results: dict[str, Any]) -> None:
     """Each subject's costs against its size, on logarithmic scales."""
     subjects = results["subjects"]
-    figure, every = plt.subplots(1, len(subjects), figsize=(4 * len(subjects), 3.4))
-    for axes, subject in zip(every, subjects, strict=True):
+    figure, every = plt.subplots(1, len(subjects), figsize=(4 * len(subjects), 3.4), squeeze=False)
+    for axes, subject in zip(every[0], subjects, strict=True):
         first, *costs = list(subject["rows"][0])
         for cost in costs:
             points = [(row[first], row[cost]) for row in subject["rows"] if row[cost] > 0]

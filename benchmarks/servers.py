@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import trustme
 
 from clients import DOMAIN, HOST, Account, Http, gather_limited, register_in_band
+from heliograph.core import limits
 
 _PEERS = Path(__file__).parent / "peers"
 _PASSWORD = "secret-Pw-123"
@@ -97,9 +98,11 @@ class Heliograph:
         return {"Heliograph-Key": self._keys["live"]["publishable"], "Authorization": f"Bearer {account.token}"}
 
     async def befriend(self, hub: Account, contacts: Sequence[Account]) -> None:
-        """By the HTTP API as the hub, at once."""
+        """By the HTTP API as the hub, as many at once as one call takes."""
         http = await Http(self.http_port, self.headers(hub)).open()
-        await http.call("POST", "/api/v1/contact-imports", {"identifiers": [each.username for each in contacts]})
+        for at in range(0, len(contacts), limits.CONTACT_IMPORT_MAX):
+            names = [each.username for each in contacts[at : at + limits.CONTACT_IMPORT_MAX]]
+            await http.call("POST", "/api/v1/contact-imports", {"identifiers": names})
 
 
 class Prosody:

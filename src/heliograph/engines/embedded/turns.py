@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-TURN_S = 0.003
+TURN_S = 0.002
 """How long bytes may be handled before the event loop goes on."""
 SLICE_BYTES = 8 * 1024
 """How many bytes of one client are handled before others have their turn."""
