@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from heliograph import SDK
 from heliograph.core import audit
 from heliograph.core.apps import Environment, KeyKind
 from heliograph.core.sessions import EndReason
-from heliograph.wire import DeviceBody
 from patience import PATIENCE_S
 from places import Place
+from qr_between_nodes import linked
 
 CAP = 3
 """Sessions of a user at a time, as `places.running` makes the app."""
@@ -25,16 +22,6 @@ CAP = 3
 async def nodes(join_in: Callable[..., Awaitable[Place]]) -> list[Place]:
     """Three of them."""
     return [await join_in() for _ in range(3)]
-
-
-@asynccontextmanager
-async def sdk_at(place: Place, name: str) -> AsyncIterator[SDK]:
-    """An SDK that speaks to one node."""
-    async with SDK() as sdk:
-        key = place.key(Environment.SANDBOX, KeyKind.PUBLISHABLE)
-        device = DeviceBody(device=name)
-        await sdk.initialize(str(place.http.base_url), key, ca_file=place.node.certificate_file, device=device)
-        yield sdk
 
 
 async def test_the_cap_holds_under_registrations_on_all_nodes_at_once(nodes: list[Place]) -> None:
@@ -107,20 +94,11 @@ async def test_a_browser_and_a_phone_at_different_nodes_sign_in_by_qr_code(
     join_in: Callable[..., Awaitable[Place]],
 ) -> None:
     nodes = [await join_in(domain="localhost") for _ in range(3)]
-    codes: asyncio.Queue[Any] = asyncio.Queue()
-    typed: asyncio.Queue[str | None] = asyncio.Queue()
-    async with asyncio.timeout(PATIENCE_S), sdk_at(nodes[0], "Pixel") as phone, sdk_at(nodes[1], "Laptop") as browser:
-        await phone.register("ada")
-        signal = f"ws://127.0.0.1:{nodes[1].node.http_port}/signal"
-        showing = browser.generate_qr_code(codes.put_nowait, None, signal, ask_code=lambda _: typed.get())
-        signing_in = asyncio.create_task(showing)
-        shown = await codes.get()
-        approved = await phone.approve_qr_code(shown.text, lambda _consent: True)
-        await typed.put(approved.data.check_code)
-        linked = (await signing_in).data
-        assert linked.user_jid == f"ada@{nodes[0].app.app.sandbox_domain}"
+    async with asyncio.timeout(PATIENCE_S):
+        browser = await linked(nodes[0], nodes[1], "ada")
+    assert browser.user_jid == f"ada@{nodes[0].app.app.sandbox_domain}"
     live = await nodes[2].call("GET", "/users/ada/sessions")
-    assert {each["id"] for each in live["sessions"]} >= {linked.session_id}
+    assert {each["id"] for each in live["sessions"]} >= {browser.session_id}
 
 
 async def test_a_connection_is_cut_whichever_node_ends_its_session(nodes: list[Place]) -> None:
