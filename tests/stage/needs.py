@@ -9,6 +9,7 @@ import pytest
 
 import balanced
 import ejabberd_server
+import pgbouncer_server
 import postgres_server
 import redis_server
 
@@ -18,6 +19,11 @@ _TESTS = Path(__file__).parents[1]
 def postgres() -> None:
     """A PostgreSQL to start."""
     _found("PostgreSQL", postgres_server.program("postgres"), "scripts/install-databases installs it")
+
+
+def pgbouncer() -> None:
+    """A PgBouncer to start."""
+    _found("PgBouncer", pgbouncer_server.program(), "scripts/install-databases installs it")
 
 
 def redis() -> None:

@@ -8,7 +8,7 @@ import psycopg
 
 from heliograph.doctor import database
 from heliograph.doctor.findings import Finding, ok, problem, warning
-from heliograph.storage.postgres.connection import settings
+from heliograph.storage.postgres.connection import connect_here
 
 _NO_SERVER = "Start PostgreSQL, and correct database_url."
 
@@ -20,7 +20,7 @@ def look(url: str) -> list[Finding]:
         url: with the password, which no finding repeats.
     """
     try:
-        with psycopg.connect(url, **settings()) as connection:
+        with connect_here(url) as connection:
             return [*_version(connection), *_state(connection)]
     except psycopg.Error as error:
         return [problem(database.SUBJECT, f"PostgreSQL: {type(error).__name__}", _NO_SERVER)]
@@ -29,7 +29,7 @@ def look(url: str) -> list[Finding]:
 def domains(url: str) -> list[str]:
     """The JID domains of all apps; none where the database cannot tell."""
     try:
-        with psycopg.connect(url, **settings()) as connection:
+        with connect_here(url) as connection:
             return [name for (name,) in connection.execute("SELECT domain FROM domains ORDER BY domain").fetchall()]
     except psycopg.Error:
         return []

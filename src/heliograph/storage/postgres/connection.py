@@ -14,12 +14,15 @@ POSTGRES = migrations.Words(
 )
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
-IDLE_TIMEOUT_MS = 10_000
-"""How long a transaction may wait for its node: one that is cut off holds its locks no longer than that."""
-_OPTIONS = (
-    f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} "
-    "-c synchronous_commit=on -c timezone=UTC"
+IDLE_TIMEOUT_MS = 3_000
+"""How long a transaction may wait for its node: one that stands still or is cut off holds its locks, and with them the
+line of all nodes, no longer than that. A node that only was slow does such a transaction again.
+"""
+_SESSION = (
+    f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}; "
+    "SET synchronous_commit = on; SET timezone = 'UTC'"
 )
+"""Not as options of the connection: PgBouncer refuses those."""
 _SILENCE_S = 10
 """After how long a peer that says nothing counts as gone."""
 _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)"
@@ -33,8 +36,29 @@ def translated(query: str) -> bytes:
     return "".join([first, *(f"${number}{part}" for number, part in enumerate(rest, 1))]).encode()
 
 
-def settings() -> dict[str, Any]:
-    """What every connection is opened with."""
+async def connect(url: str) -> psycopg.AsyncConnection[Any]:
+    """A connection for the event loop, in autocommit mode.
+
+    Raises:
+        psycopg.Error: it cannot be made.
+    """
+    connection = await psycopg.AsyncConnection.connect(url, **_settings())
+    try:
+        await connection.execute(_SESSION)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+def connect_here(url: str) -> psycopg.Connection[Any]:
+    """The same for a thread."""
+    connection = psycopg.connect(url, **_settings())
+    connection.execute(_SESSION)
+    return connection
+
+
+def _settings() -> dict[str, Any]:
     return {
         "autocommit": True,
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -42,7 +66,6 @@ def settings() -> dict[str, Any]:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": _SILENCE_S * 1000,
-        "options": _OPTIONS,
         "application_name": "heliograph",
     }
 
@@ -56,7 +79,7 @@ async def migrate(url: str) -> tuple[int, int]:
     """
     steps = migrations.load(POSTGRES)
     try:
-        async with await psycopg.AsyncConnection.connect(url, **settings()) as connection, connection.transaction():
+        async with await connect(url) as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             await connection.execute(_VERSIONS)
             found = await connection.execute("SELECT version FROM schema_versions")

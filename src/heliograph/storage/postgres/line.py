@@ -19,7 +19,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-from heliograph.storage.postgres.connection import settings, translated
+from heliograph.storage.postgres.connection import connect, translated
 from heliograph.storage.rows import Row
 
 _TEXT, _BINARY = 0, 1
@@ -114,7 +114,7 @@ class Line:
         Raises:
             psycopg.OperationalError: it cannot be.
         """
-        return cls(await psycopg.AsyncConnection.connect(url, **settings()))
+        return cls(await connect(url))
 
     @property
     def load_now(self) -> int:

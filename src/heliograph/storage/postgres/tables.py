@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from heliograph.storage import migrations
 from heliograph.storage.interchange import Table
-from heliograph.storage.postgres.connection import MIGRATION_LOCK, settings, unusable
+from heliograph.storage.postgres.connection import MIGRATION_LOCK, connect_here, unusable
 from heliograph.storage.rows import Row
 
 _FETCH_ROWS = 500
@@ -102,7 +102,7 @@ def filling(url: str) -> Iterator[_Tables]:
 @contextmanager
 def _transaction(url: str, first: str) -> Iterator[psycopg.Connection[Any]]:
     try:
-        with psycopg.connect(url, **settings()) as connection, connection.transaction():
+        with connect_here(url) as connection, connection.transaction():
             connection.execute(first.encode())
             # A large table takes as long as it takes, and as whoever reads or gives the stream.
             connection.execute("SET LOCAL statement_timeout = 0")
