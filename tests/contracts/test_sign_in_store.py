@@ -71,20 +71,22 @@ async def test_a_live_session_tells_of_its_account_and_its_blocks(stores: Any, r
     assert await stores.sign_ins.signed_in(session.id) is None
 
 
-async def test_a_user_is_owed_a_picture_ties_and_messages_and_each_alone(stores: Any, registrar: Any) -> None:
+async def test_what_there_is_for_a_user_is_told_of_each_alone(stores: Any, registrar: Any) -> None:
     account = (await registrar.register(ADA)).account
     await registrar.register(BOB)
     owed = stores.sign_ins.owed
-    assert await owed(account.id) == Owed(has_picture=False, has_ties=False, has_messages=False)
+    assert await owed(account.id) == Owed(has_picture=False, has_ties=False, has_messages=False, has_status=False)
     await stores.profiles.update(ADA, lambda profile: replace(profile, version=1, name="Ada"))
     assert not (await owed(account.id)).has_picture
     await stores.profiles.update(ADA, lambda profile: replace(profile, version=2, image=PICTURE))
-    assert await owed(account.id) == Owed(has_picture=True, has_ties=False, has_messages=False)
+    assert await owed(account.id) == Owed(has_picture=True, has_ties=False, has_messages=False, has_status=False)
     node = Outcome(NodeConfig(max_items=1), Item("i", "<x xmlns='urn:x'/>"))
     await stores.pep.change(BOB, "n", lambda _: node)
     await stores.pep_ties.change(BOB, "n", ADA, lambda _: Tie(BOB, "n", ADA, Affiliation.MEMBER, (ADA,)))
-    assert await owed(account.id) == Owed(has_picture=True, has_ties=True, has_messages=False)
+    assert await owed(account.id) == Owed(has_picture=True, has_ties=True, has_messages=False, has_status=False)
     await stores.offline.add(ADA, b"<message/>", NOW, 10)
-    assert await owed(account.id) == Owed(has_picture=True, has_ties=True, has_messages=True)
+    assert await owed(account.id) == Owed(has_picture=True, has_ties=True, has_messages=True, has_status=False)
     await stores.offline.take(ADA, NOW)
     assert not (await owed(account.id)).has_messages
+    await stores.sessions.note_status(ADA, "gone home")
+    assert await owed(account.id) == Owed(has_picture=True, has_ties=True, has_messages=False, has_status=True)

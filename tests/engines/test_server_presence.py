@@ -154,6 +154,24 @@ async def test_a_request_that_comes_around_the_roster_is_told_with_the_first_pre
     assert ("subscribe", bob.bare) in [(each.get("type"), each.get("from")) for each in await ada.so_far()]
 
 
+async def test_the_last_word_is_kept_until_its_user_goes_without_one(
+    place: Any, join: Any, again: Any, becomes: Any
+) -> None:
+    ada = await join("ada")
+    store = place.node.ports.sessions
+
+    async def said() -> str:
+        await becomes(lambda: place.node.engine.noting == 0)
+        return str((await store.last_active(ada.bare)).status)
+
+    for word in ("gone home", "gone for good", ""):
+        await ada.send(f"<presence type='unavailable'><status>{word}</status></presence>")
+        await ada.so_far()
+        assert await said() == word
+        await ada.send("<presence/>")
+        await ada.so_far()
+
+
 async def test_presence_that_is_none_is_refused_and_changes_nothing(join: Any, befriend: Any) -> None:
     ada, bob = await join("ada"), await join("bob")
     await befriend(ada, bob)

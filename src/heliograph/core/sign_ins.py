@@ -51,8 +51,10 @@ class Owed(NamedTuple):
         has_picture: whether the profile has one, of which the presence may have to tell.
         has_ties: whether the user is tied to nodes of others.
         has_messages: whether messages wait.
+        has_status: whether it is kept what the user said on going away, so that it is to be forgotten in the end.
     """
 
     has_picture: bool
     has_ties: bool
     has_messages: bool
+    has_status: bool

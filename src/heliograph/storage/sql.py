@@ -116,7 +116,8 @@ SIGNING_IN = (
 OWED = (
     "SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.account_id = ? AND p.image <> ''), "
     "EXISTS (SELECT 1 FROM pep_ties t WHERE t.account_id = ?), "
-    "EXISTS (SELECT 1 FROM offline_messages m WHERE m.owner_id = ?)"
+    "EXISTS (SELECT 1 FROM offline_messages m WHERE m.owner_id = ?), "
+    "EXISTS (SELECT 1 FROM accounts a WHERE a.id = ? AND a.last_status <> '')"
 )
 ADD_SESSION = (
     "INSERT INTO sessions (id, account_id, via, device, browser, os, ip, created_at, last_active_at, "

@@ -131,6 +131,7 @@ class EmbeddedEngine:
         self.interests: dict[Caps, frozenset[str]] = {}  # the nodes that a client version wants to be notified of
         self.server_info = server_info(contact_addresses or {})
         self.started_at = 0.0
+        self.noting = 0  # how many last words of users are being written
         self.ports: Ports
         self._ids = itertools.count(1)
         self.secret = b"" if secret is None else secret

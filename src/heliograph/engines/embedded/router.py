@@ -61,6 +61,7 @@ class Resource:
         since: the mark that the client has named as the highest that it has seen, or -1 (`xmpp.profile_news`).
         caught_up: the mark up to which the client was told of profiles when it came; what is published later is told.
         missed: the highest mark that was published and not told since then.
+        has_status: whether what the user said on going away may be kept in the store.
         answered: how many requests were begun at once that look into the stores.
     """
 
@@ -90,6 +91,7 @@ class Resource:
     since: int = -1
     caught_up: int = -1
     missed: int = -1
+    has_status: bool = True
     answered: int = 0
 
     @property

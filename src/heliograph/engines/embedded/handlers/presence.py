@@ -98,7 +98,9 @@ async def _initial(engine: EmbeddedEngine, sender: Resource, stanza: Stanza) -> 
         return
     items: Sequence[contacts.RosterItem] = () if account.loaded_for is sender else await roster.load(engine, sender)
     account.loaded_for = None
+    is_noting = engine.noting > 0
     owed = await engine.ports.sign_ins.owed(sender.account_id)
+    sender.has_status = is_noting or owed.has_status
     account.photo = await engine.avatars.photo(sender.account) if owed.has_picture else ""
     if not sender.is_available:  # or has ended meanwhile
         return
@@ -182,8 +184,17 @@ def _unavailable(engine: EmbeddedEngine, sender: Resource, ending: Template, sta
         send_each([found] if found else engine.router.available(jid), ending)
     sender.presence, sender.directed = None, None
     capabilities.forgotten(sender)
-    if plan.is_announced and not engine.router.available(sender.account):
-        engine.begin(engine.ports.sessions.note_status(sender.account, status[: limits.LAST_STATUS_MAX_CHARS]))
+    if plan.is_announced and (status or sender.has_status) and not engine.router.available(sender.account):
+        engine.begin(_note_status(engine, sender.account, status))
+
+
+async def _note_status(engine: EmbeddedEngine, account: str, status: str) -> None:
+    """Keep what a user said on going away; who comes online meanwhile cannot tell yet whether there is something."""
+    engine.noting += 1
+    try:
+        await engine.ports.sessions.note_status(account, status[: limits.LAST_STATUS_MAX_CHARS])
+    finally:
+        engine.noting -= 1
 
 
 def went_offline(engine: EmbeddedEngine, resource: Resource) -> None:
