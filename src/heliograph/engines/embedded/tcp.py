@@ -115,20 +115,28 @@ class TcpTransport(asyncio.Protocol):
 
     def serve(self) -> bool:
         """Handle a slice of what has come; whether to stand in line for more. See `Turns`."""
-        if self._unread and not self._is_paused and not self._is_closing:
+        if self._unread and self._is_open:
             try:
                 self._take(self._unread.popleft())
             except Exception:  # a bug ends this client alone, as it does where bytes are handled as they come
                 self._socket.abort()
                 raise
-        self._is_in_line = bool(self._unread) and not self._is_paused and not self._is_closing
-        if not self._unread and not self._is_paused and not self._is_closing:
-            self._unread = None
-            if self._is_ended:
-                self._socket.close()
-            else:
-                self._socket.resume_reading()
+        self._is_in_line = self._is_open and bool(self._unread)
+        if self._is_open and not self._unread:
+            self._all_served()
         return self._is_in_line
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether what has come may be handled now."""
+        return not (self._is_paused or self._is_closing)
+
+    def _all_served(self) -> None:
+        self._unread = None
+        if self._is_ended:
+            self._socket.close()
+        else:
+            self._socket.resume_reading()
 
     def _take(self, data: bytes) -> None:
         """Hand bytes on, decrypted."""
@@ -161,9 +169,11 @@ class TcpTransport(asyncio.Protocol):
         """The socket is gone; what came from it before counts."""
         was_closing, self._is_closing = self._is_closing, True
         self._closing.discard(self)
-        while self._unread and not was_closing:
-            self._take(self._unread.popleft())
-        self._receiver.lost()
+        try:
+            while self._unread and not was_closing:
+                self._take(self._unread.popleft())
+        finally:
+            self._receiver.lost()
 
     def start_tls(self) -> None:
         """Read and write TLS from the next byte on."""
