@@ -79,10 +79,10 @@ class Http:
 class Xmpp(asyncio.Protocol):
     """One XMPP stream: waits for tokens in the bytes that come, or hands them to a sink."""
 
-    __slots__ = ("_future", "_want", "buffer", "closed", "jid", "sink", "tail", "transport")
+    __slots__ = ("_future", "_want", "buffer", "closed", "features", "jid", "sink", "tail", "transport")
 
     def __init__(self) -> None:
-        self.buffer = self.tail = b""
+        self.buffer = self.tail = self.features = b""
         self.jid = ""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.sink: Callable[[Xmpp, bytes], None] | None = None
@@ -164,7 +164,7 @@ async def open_stream(port: int, *, is_tls: bool = False) -> Xmpp:
     context = _TLS if is_tls else None
     _, client = await asyncio.get_running_loop().create_connection(Xmpp, HOST, port, ssl=context)
     client.send(_HEADER)
-    await client.expect(b"</stream:features>")
+    client.features = await client.expect(b"</stream:features>")
     return client
 
 
@@ -187,15 +187,31 @@ async def learn_keys(port: int, account: Account) -> None:
     await client.closed
 
 
-async def login(port: int, account: Account, *, has_caps: bool = False, is_tls: bool = False) -> Xmpp:
-    """A whole sign-in: stream, SCRAM-SHA-1, bind, roster, initial presence until it is reflected."""
-    client = await open_stream(port, is_tls=is_tls)
+async def _scram(client: Xmpp, account: Account) -> None:
+    """SCRAM-SHA-1, but for the server's last word."""
     begun, nonce, (key, stored) = await _challenged(client, account)
     last = b"c=biws,r=" + nonce
     signature = hmac.digest(stored, begun + b"," + last, "sha1")
     proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
     response = base64.b64encode(last + b",p=" + base64.b64encode(proof))
     client.send(b"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + response + b"</response>")
+
+
+def _plain(client: Xmpp, account: Account) -> None:
+    """PLAIN, but for the server's last word."""
+    words = base64.b64encode(f"\0{account.username}\0{account.password}".encode()).decode()
+    client.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{words}</auth>".encode())
+
+
+async def login(port: int, account: Account, *, has_caps: bool = False, is_tls: bool = False) -> Xmpp:
+    """A whole sign-in: stream, SCRAM-SHA-1 (PLAIN where the server offers no more), bind, roster, initial presence
+    until it is reflected.
+    """
+    client = await open_stream(port, is_tls=is_tls)
+    if b">SCRAM-SHA-1<" in client.features:
+        await _scram(client, account)
+    else:
+        _plain(client, account)
     await client.expect(b"<success")
     client.send(_HEADER)
     await client.expect(b"</stream:features>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -12,8 +13,8 @@ from servers import Server
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def _tree(pid: int) -> list[int]:
-    """A process and all its descendants."""
+def _trees(pids: Sequence[int]) -> list[int]:
+    """Processes and all their descendants."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -22,7 +23,7 @@ def _tree(pid: int) -> list[int]:
             except OSError:
                 continue
             children.setdefault(parent, []).append(int(entry.name))
-    found, todo = [], [pid]
+    found, todo = [], list(pids)
     while todo:
         found.append(todo.pop())
         todo += children.get(found[-1], [])
@@ -32,7 +33,7 @@ def _tree(pid: int) -> list[int]:
 def cpu_s(server: Server) -> float:
     """CPU seconds that a server's processes have used, in user and system mode."""
     ticks = 0
-    for pid in _tree(server.pid):
+    for pid in _trees(server.pids):
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -43,7 +44,7 @@ def cpu_s(server: Server) -> float:
 
 def rss_kib(server: Server) -> int:
     """Resident memory of a server's processes in KiB."""
-    lines = [line for pid in _tree(server.pid) for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    lines = [line for pid in _trees(server.pids) for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 

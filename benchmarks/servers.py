@@ -34,7 +34,8 @@ class Server(Protocol):
     """A server that is up, and how its accounts and contacts are made."""
 
     name: str
-    pid: int
+    pids: Sequence[int]
+    """Of its processes; what they have started belongs to them."""
     xmpp_port: int
     """Without TLS; the next one is for direct TLS."""
     has_whole_profiles: bool
@@ -56,7 +57,7 @@ class Heliograph:
     has_whole_profiles = True
 
     def __init__(self, pid: int, port: int, keys: dict[str, dict[str, str]]) -> None:
-        self.pid, self.xmpp_port, self.http_port = pid, port, port + 2
+        self.pids, self.xmpp_port, self.http_port = (pid,), port, port + 2
         self._keys = keys
 
     async def prepare(self, count: int) -> None:
@@ -112,7 +113,7 @@ class Prosody:
     has_whole_profiles = False
 
     def __init__(self, pid: int, port: int) -> None:
-        self.pid, self.xmpp_port = pid, port
+        self.pids, self.xmpp_port = (pid,), port
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """In band (XEP-0077)."""
@@ -129,7 +130,7 @@ class Ejabberd:
     has_whole_profiles = False
 
     def __init__(self, pid: int, port: int) -> None:
-        self.pid, self.xmpp_port, self.http_port = pid, port, port + 2
+        self.pids, self.xmpp_port, self.http_port = (pid,), port, port + 2
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """In band (XEP-0077)."""
@@ -156,7 +157,7 @@ class Stub:
     has_whole_profiles = True
 
     def __init__(self, pid: int, port: int) -> None:
-        self.pid, self.xmpp_port = pid, port
+        self.pids, self.xmpp_port = (pid,), port
 
     async def registrar(self) -> Callable[[str], Awaitable[Account]]:
         """Whoever signs in is known."""

@@ -54,6 +54,11 @@ class EjabberdServer:
         _certify(folder, domain)
 
     @property
+    def pid(self) -> int | None:
+        """Of its first process, once it was started."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def component_listener(self) -> str:
         """Where it listens for components."""
         return f"127.0.0.1:{self.ports['component_port']}"
