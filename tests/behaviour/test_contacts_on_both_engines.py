@@ -83,6 +83,8 @@ async def test_blocking_hides_presence_and_profile_and_keeps_messages_away(join:
     await ada.sdk.set_user_profile("Hidden")
     await bob.sdk.send_message(name, "Let me in")
     await bob.is_through()
+    await ada.sdk.send_message(name, "Echo")  # her own stream has come past it too, where ejabberd keeps it away
+    assert (await ada.hears(MessageReceived)).text == "Echo"
     await ada.sdk.unblock_user(friend)
     await bob.hears(PresenceUpdate, lambda seen: seen.user_id == name and seen.is_online)
     await ada.sdk.set_user_profile("Shown")

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from heliograph.core import apps
+from heliograph.doctor import ejabberd
+from heliograph.doctor.findings import Severity
+from heliograph.engines.ejabberd.configuration import lacking
 from heliograph.node import open_ports
 from heliograph.settings import Settings
 
@@ -61,3 +64,21 @@ def test_a_file_with_the_secret_is_for_its_owner_alone(data_dir: Path, tmp_path:
     assert "Secret" not in told
     assert "Secret" in written.read_text()
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("options", [(), ("--fragment",)], ids=["whole", "fragment"])
+def test_what_is_written_lacks_nothing(data_dir: Path, options: tuple[str, ...]) -> None:
+    assert lacking(configure(data_dir, *options)) == []
+
+
+def test_a_file_of_an_earlier_version_is_told_what_it_lacks(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ejabberd.yml"
+    text = configure(data_dir).replace("reload_config, ", "")
+    file.write_text("".join(f"{line}\n" for line in text.splitlines() if "global_routes" not in line))
+    settings = Settings(data_dir=data_dir, engine="ejabberd")
+    (found, *_) = ejabberd.look(settings, [], file)
+    assert found.severity is Severity.WARNING
+    assert "global_routes: false; reload_config" in found.text
+    file.write_text(configure(data_dir))
+    (found, *_) = ejabberd.look(settings, [], file)
+    assert found.severity is Severity.OK

@@ -18,7 +18,11 @@ NOT_SETTINGS = frozenset(("CONFIG", "URL", "KEY", "USERNAME", "PASSWORD", "SCREE
 
 
 def examine(
-    settings: Settings, environment: Mapping[str, str], now: dt.datetime, ask: str | None = None
+    settings: Settings,
+    environment: Mapping[str, str],
+    now: dt.datetime,
+    ask: str | None = None,
+    ejabberd_file: Path | None = None,
 ) -> list[Finding]:
     """Look at everything, in the order in which one would mend it.
 
@@ -27,6 +31,7 @@ def examine(
         environment: the variables of the process.
         now: what the clock shows, with its time zone.
         ask: a server to compare the clock with; `None` asks nobody.
+        ejabberd_file: see `ejabberd.look`.
     """
     chain, key = _certificate_files(settings)
     return [
@@ -35,7 +40,7 @@ def examine(
         machine.port("HTTP", settings.http_host, settings.http_port),
         *_xmpp_ports(settings),
         *_database(settings),
-        *ejabberd.look(settings, _domains(settings)),
+        *ejabberd.look(settings, _domains(settings), ejabberd_file),
         *pictures.look(settings),
         *machine.clock(now, database.newest_entry(settings.sqlite_file), ask),
         machine.disk(settings.data_dir),

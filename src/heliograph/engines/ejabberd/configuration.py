@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ COMMANDS = (
 )
 """What Heliograph calls of ejabberd's HTTP API."""
 
+_ROUTES = "global_routes: false # each node gets what is for its own component, and not for those of others"
 _MODULES = f"""\
 mod_admin_extra: {{}}      # the commands around sessions and rosters
 mod_bosh: {{}}
@@ -135,6 +137,24 @@ host_config:
 {hosts}"""
 
 
+def lacking(text: str) -> list[str]:
+    """What this version needs and an `ejabberd.yml` does not say, line by line: it was written for an earlier one, or
+    somebody has taken something away.
+
+    Args:
+        text: the file's, whole or with a fragment in it.
+    """
+    said = set(map(_without_comment, text.splitlines()))
+    needed = [_without_comment(line) for line in (*_ROUTES.splitlines(), *_modules().splitlines())]
+    words = set(re.findall(r"\w+", " ".join(said)))
+    commands = [name for name in COMMANDS if name not in words]
+    return [line for line in needed if line and line not in said] + commands
+
+
+def _without_comment(line: str) -> str:
+    return re.sub(r"(^|\s)#.*", "", line).strip()
+
+
 def _client_listeners(terms: Configuration) -> str:
     ip, size = _text(terms.xmpp_ip), limits.STANZA_MAX_BYTES
     starttls = "starttls_required: true" if terms.requires_tls else "starttls: true"
@@ -159,7 +179,7 @@ def _control_listeners(terms: Configuration) -> str:
     access: all
     shaper: none
     max_stanza_size: 1048576
-    global_routes: false # each node gets what is for its own component, and not for those of others
+{_indent(_ROUTES, 4)}
     hosts:
 {components}"""
 
