@@ -200,7 +200,10 @@ def table(found: Found) -> str:
 
 
 def _of(figures: dict[str, list[float]], name: str, unit: str) -> str:
-    return f"{statistics.median(figures[name]):,.3g} {unit}" if name in figures else ""
+    if name not in figures:
+        return ""
+    value = statistics.median(figures[name])
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
 def write(found: Found) -> None:

@@ -136,6 +136,24 @@ async def test_a_request_is_shown_to_plain_clients_until_it_is_answered_or_taken
     assert not await is_asked_when_it_comes()
 
 
+async def test_a_request_that_is_granted_makes_both_see_each_other(place: Any, user: Any) -> None:
+    for _ in range(5):  # the two sides are told side by side
+        name, friend = user("ada"), user("bob")
+        accounts = [await place.register(each, Environment.LIVE) for each in (name, friend)]
+        clients = ada, bob = [await bare_client(place, each) for each in accounts]
+        for each in clients:
+            await each.ask("<query xmlns='jabber:iq:roster'/>")
+        await place.call("PUT", f"/contacts/{friend}", accounts[0], environment=Environment.LIVE)
+        await bob.gets("presence", type="subscribe")
+        await place.call("POST", f"/contact-requests/{name}/accept", accounts[1], environment=Environment.LIVE)
+        for each, other in ((ada, bob), (bob, ada)):
+            await each.gets("presence", from_=other.jid)
+        for each, other in ((ada, bob), (bob, ada)):
+            await place.call("GET", f"/last-seen/{other.account.username}", each.account, environment=Environment.LIVE)
+            (item,) = (await each.ask("<query xmlns='jabber:iq:roster'/>")).element[0]
+            assert (item.get("jid"), item.get("subscription")) == (other.bare, "both")
+
+
 async def test_an_unknown_contact_is_refused(join: Any, user: Any) -> None:
     ada = await join(user("ada"))
     with pytest.raises(HeliographError) as refused:

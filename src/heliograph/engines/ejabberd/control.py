@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from heliograph.core import limits
 from heliograph.core.contacts import RosterItem
@@ -19,6 +20,7 @@ from heliograph.xmpp.stanza import quote
 from heliograph.xmpp.stream import Limits, parse_document
 
 _LIST = "heliograph"
+_PAIR_LOCKS = 64
 _NS_PRIVACY = "jabber:iq:privacy"
 _LIMITS = Limits(limits.STANZA_MAX_BYTES, limits.STANZA_MAX_DEPTH, limits.STANZA_MAX_ELEMENTS)
 
@@ -29,6 +31,7 @@ class Control:
 
     api: EjabberdApi
     ports: Ports
+    _pairs: tuple[asyncio.Lock, ...] = field(default_factory=lambda: tuple(asyncio.Lock() for _ in range(_PAIR_LOCKS)))
 
     async def end_session(self, jid: str, session_id: str, reason: EndReason) -> None:
         """End the connections of a session that is over. One of which nobody knows whose it is has to sign in again,
@@ -74,6 +77,10 @@ class Control:
         if Told(version, blocked) != told:
             await store.tell(jid, Told(version, blocked))
 
+    async def put_right(self, jid: str) -> None:
+        """Bring ejabberd's roster of a user to what the store holds, whatever it was told before."""
+        await self._tell_roster(jid)
+
     async def say(self, to: str, stanza: str) -> None:
         """Send a stanza in the name of the user that it is from; if it names none, of the receiver's own account."""
         said = parse_document(as_document(stanza.encode()), _LIMITS)
@@ -85,13 +92,36 @@ class Control:
         for contact in present.keys() - wanted.keys():
             await self.api.remove_item(jid, contact)
         for contact, entry in wanted.items():
-            before = present.get(contact)
-            if before == entry:
+            if present.get(contact) == entry:
                 continue
-            if is_watcher(entry.subscription) and not (before is not None and is_watcher(before.subscription)):
-                # A request that was granted would wait on, and be shown again to each client that comes.
-                await self.api.send(contact, jid, presence_xml(Kind.UNSUBSCRIBE, contact, jid))
-            await self.api.set_item(jid, contact, entry)
+            if entry.subscription == "none":
+                await self.api.set_item(jid, contact, entry)
+            else:
+                await self._tell_pair(jid, contact)
+
+    async def _tell_pair(self, jid: str, contact: str) -> None:
+        """Bring both items of a pair to what the stores hold. A request that was granted would wait on at ejabberd, and
+        be shown again to each client that comes, so it is taken back first. Who takes one back is answered, by ejabberd
+        itself, with the end of the own subscription: so that comes before either item is written, and once for both.
+        """
+        sides = ((jid, contact), (contact, jid))
+        async with self._pairs[hash(frozenset((jid, contact))) % _PAIR_LOCKS]:  # its other side may be told just now
+            missing = [(*side, await self._missing(*side)) for side in sides]
+            for owner, other, entry in missing:
+                if entry is not None and entry.is_first_grant:
+                    await self.api.send(other, owner, presence_xml(Kind.UNSUBSCRIBE, other, owner))
+            for owner, other, entry in missing:
+                if entry is not None:
+                    await self.api.set_item(owner, other, entry.wanted)
+
+    async def _missing(self, owner: str, other: str) -> _Missing | None:
+        """What ejabberd has still to be told of one item of a roster."""
+        item = await self.ports.contacts.lookup(owner, other)
+        if item is None or not item.is_listed:
+            return None
+        wanted, present = _entry(item), (await self.api.roster(owner)).get(other)
+        is_granted = present is not None and is_watcher(present.subscription)
+        return None if wanted == present else _Missing(wanted, is_watcher(wanted.subscription) and not is_granted)
 
     async def _tell_blocked(self, jid: str, blocked: Iterable[str]) -> None:
         """As privacy lists, which ejabberd keeps and applies whether or not the user is there."""
@@ -109,6 +139,18 @@ class Control:
     async def _set_privacy(self, jid: str, content: str) -> None:
         query = f"<query xmlns='{_NS_PRIVACY}'>{content}</query>"
         await self.api.send(jid, jid, f"<iq type='set' id='heliograph'>{query}</iq>")
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """What an item is to become.
+
+    Attributes:
+        is_first_grant: whether the contact sees the owner from now on, and may have asked for it.
+    """
+
+    wanted: RosterEntry
+    is_first_grant: bool
 
 
 def _entry(item: RosterItem) -> RosterEntry:

@@ -38,6 +38,8 @@ LOOK_EVERY_CONNECTIONS = 1000
 """How often the mirror is compared with ejabberd's list of connections, as one that breaks says nothing: after so many
 seconds, and one more for so many connections.
 """
+ROSTERS_EACH_LOOK = 20
+"""How many users' rosters are compared each time."""
 _RETRY_S = 1.0
 _RENEW_EVERY_S = 60.0
 _PAGE = 500
@@ -71,6 +73,7 @@ class EjabberdEngine(EmbeddedEngine):
         self._has_missed = False
         self._missed_mark: int | None = None  # of the first profile that did not go out, as far as that is known
         self._renew_at: dict[tuple[ComponentLink, str], float] = {}  # on the loop's clock
+        self._to_compare: list[str] = []  # users whose rosters have not had their turn
         self._control: Control
         self._running: asyncio.Task[None]
 
@@ -187,10 +190,22 @@ class EjabberdEngine(EmbeddedEngine):
         else:
             self.mirror.ask_who_leads(served)
             self._renew_for(served)
+        self._put_some_right()
         if self._is_new:
             self._is_new = False
             for jid in {bare_of(full) for full in listed}:
                 self._chores.add(jid, "check", partial(self._check, jid))
+
+    def _put_some_right(self) -> None:
+        """Compare the rosters of some users who are there, of others each time. ejabberd refuses what a client says of
+        its subscriptions, and carries it out at the other side all the same.
+        """
+        if not self._to_compare:
+            self._to_compare = list(self.router.accounts)
+        for jid in self._to_compare[-ROSTERS_EACH_LOOK:]:
+            if self.mirror.grants.leads(None, domain_of(jid)):
+                self._chores.add(jid, "put right", partial(self._put_right, jid))
+        del self._to_compare[-ROSTERS_EACH_LOOK:]
 
     def _renew_for(self, served: Sequence[str]) -> None:
         """Ejabberd grants what it does for a domain when a component connects: for one that it has begun to serve
@@ -265,6 +280,9 @@ class EjabberdEngine(EmbeddedEngine):
 
     async def _check(self, jid: str) -> None:
         await self._control.check(jid)
+
+    async def _put_right(self, jid: str) -> None:
+        await self._control.put_right(jid)
 
     async def _tell_now(self, jid: str) -> None:
         await self._control.tell(jid)
