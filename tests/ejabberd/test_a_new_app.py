@@ -29,7 +29,7 @@ async def test_the_users_of_a_new_app_are_served_when_the_configuration_was_made
         domains = [
             domain for app, _ in await place.node.ports.apps.list() for domain in (app.domain, app.sandbox_domain)
         ]
-        found = await asyncio.to_thread(ejabberd.look, settings, domains)
+        found = await asyncio.to_thread(ejabberd.look, settings, domains, server.folder / "ejabberd.yml")
         return [finding for finding in found if finding.severity is not Severity.OK]
 
     assert await problems() == []

@@ -18,6 +18,7 @@ from heliograph.core.blocking import BlockChange
 from heliograph.core.contacts import RosterChange
 from heliograph.core.ports import Ports
 from heliograph.core.sessions import EndReason
+from heliograph.core.user_jids import domain_of
 from heliograph.engines.ejabberd.api import ApiRefused, ApiUnavailable, EjabberdApi
 from heliograph.engines.ejabberd.chores import Chores
 from heliograph.engines.ejabberd.control import Control
