@@ -269,7 +269,7 @@ class SqliteWriter:
             self._loop.call_soon_threadsafe(self._prepare)
         failure: sqlite3.Error | None = None
         try:
-            self._connection.execute("COMMIT")
+            self._cursor.execute("COMMIT")
         except sqlite3.Error as error:
             failure = error
         self._loop.call_soon_threadsafe(self._end, failure)
