@@ -161,7 +161,7 @@ class ServerStream:
             start = end
             if self.state in (State.SECURING, State.CLOSED):
                 return  # what was sent in the clear before TLS is never read after it
-            if self.state in _WAITING:
+            if self.state in _WAITING and start < len(data):
                 self._wait(data[start:])
                 return
 
@@ -177,7 +177,7 @@ class ServerStream:
         """Read what arrived while a question was open."""
         waiting, self._waiting = self._waiting, []
         events, self._events = self._events, []
-        return events + [event for data in waiting for event in self.receive(data)]
+        return events + [event for data in waiting for event in self.receive(data)] if waiting else events
 
     def _step(self, data: bytes) -> None:
         try:

@@ -192,12 +192,13 @@ class ServerExchange:
     iterations: int
     binding: ChannelBinding | None = None
     offer: str | None = None
+    server_first: str = field(init=False)
+    """The server's first message."""
 
-    @property
-    def server_first(self) -> str:
-        """The server's first message."""
+    def __post_init__(self) -> None:
         offer = "" if self.offer is None else f",h={self.offer}"
-        return f"r={self.client_first.nonce}{self.nonce},s={encode_base64(self.salt)},i={self.iterations}{offer}"
+        nonce = f"{self.client_first.nonce}{self.nonce}"
+        self.server_first = f"r={nonce},s={encode_base64(self.salt)},i={self.iterations}{offer}"
 
     def finish(self, message: bytes, verifiers: Sequence[tuple[str, bytes, bytes]]) -> tuple[str, str]:
         """Check the client's final message.
