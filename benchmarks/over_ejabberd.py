@@ -31,7 +31,7 @@ import workloads
 from clients import DOMAIN, Account, Http, Xmpp
 from ejabberd_server import EjabberdServer, ejabberd_in
 from meters import Meter, cpu_s
-from servers import Ejabberd, Heliograph, Server, ejabberd
+from servers import Ejabberd, Heliograph, Server, ejabberd, new_app
 from workloads import Row
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "engines.md"
@@ -87,7 +87,7 @@ async def over_ejabberd(folder: Path) -> AsyncIterator[OverEjabberd]:
         server = await stack.enter_async_context(ejabberd_in(folder, DOMAIN))
         server.settings = {**server.settings, "xmpp_requires_tls": "false", "log_level": "warning"}
         environment = {**os.environ, **{f"HELIOGRAPH_{name.upper()}": str(at) for name, at in server.settings.items()}}
-        keys = await _app(environment)
+        keys = json.loads(await new_app(environment))["keys"]
         await server.configure()
         await server.start()
         http_port = server.ports["component_port"] + 1
@@ -100,15 +100,6 @@ async def over_ejabberd(folder: Path) -> AsyncIterator[OverEjabberd]:
         stack.callback(node.terminate)
         await _ready(http_port)
         yield OverEjabberd((node.pid, _pid(server)), http_port, server.ports["xmpp_port"], keys)
-
-
-async def _app(environment: dict[str, str]) -> dict[str, dict[str, str]]:
-    create = ("app", "create", "bench", "--json", "--contacts", "open")
-    making = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "heliograph.cli", *create, env=environment, stdout=asyncio.subprocess.PIPE
-    )
-    keys: dict[str, dict[str, str]] = json.loads((await making.communicate())[0])["keys"]
-    return keys
 
 
 def _pid(server: EjabberdServer) -> int:

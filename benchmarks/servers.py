@@ -14,7 +14,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -192,15 +192,20 @@ async def heliograph(folder: Path, *, has_archive: bool = False) -> AsyncIterato
     }
     known = folder / "app.json"
     if not known.exists():
-        create = ("app", "create", "bench", "--json", "--contacts", "open")
-        making = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "heliograph.cli", *create, env=environment, stdout=asyncio.subprocess.PIPE
-        )
-        known.write_bytes((await making.communicate())[0])
+        known.write_bytes(await new_app(environment))
     made: dict[str, Any] = json.loads(known.read_text())
     command = (sys.executable, "-m", "heliograph.cli", "serve")
     async with _process(command, environment, port) as pid:
         yield Heliograph(pid, port, made["keys"])
+
+
+async def new_app(environment: Mapping[str, str]) -> bytes:
+    """Make the app of the benchmarks where the settings of that environment say; what the command printed of it."""
+    create = ("app", "create", "bench", "--json", "--contacts", "open")
+    making = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "heliograph.cli", *create, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    return (await making.communicate())[0]
 
 
 @asynccontextmanager

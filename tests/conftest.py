@@ -82,6 +82,14 @@ def redis_url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture
+def own_redis() -> Iterator[redis_server.RedisServer]:
+    """One of a test alone, which may kill it."""
+    needs.redis()
+    with redis_server.redis_server() as server:
+        yield server
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Count and name the skipped tests: a test that nobody runs should not be forgotten."""
     skipped = terminalreporter.stats.get("skipped", [])

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,28 +16,19 @@ from itertools import count
 import httpx
 import pytest
 
-import needs
-import redis_server
 from heliograph.core.apps import Environment, KeyKind
 from patience import PATIENCE_S
 from places import Place
 from qr_between_nodes import linked
+from redis_server import RedisServer
 
 log = logging.getLogger(__name__)
 
 
 @pytest.fixture
-def redis() -> Iterator[redis_server.RedisServer]:
-    """One that the test may kill."""
-    needs.redis()
-    with redis_server.redis_server() as running:
-        yield running
-
-
-@pytest.fixture
-def redis_url(redis: redis_server.RedisServer) -> str:
+def redis_url(own_redis: RedisServer) -> str:
     """For `join_in`: the nodes share this one."""
-    return redis.url
+    return own_redis.url
 
 
 @dataclass
@@ -122,7 +113,7 @@ async def hears(here: Place, there: Place) -> bool:
 
 
 async def test_signal_and_limits_outlive_redis_under_load_and_join_again_without_a_restart(
-    join_in: Callable[..., Awaitable[Place]], redis: redis_server.RedisServer
+    join_in: Callable[..., Awaitable[Place]], own_redis: RedisServer
 ) -> None:
     nodes = [await join_in(domain="localhost") for _ in range(2)]
     async with under_load(nodes) as load, asyncio.timeout(2 * PATIENCE_S):
@@ -131,7 +122,7 @@ async def test_signal_and_limits_outlive_redis_under_load_and_join_again_without
             pass
         assert await count_together(nodes, "together")
 
-        redis.kill()
+        own_redis.kill()
         assert not await hears(nodes[0], nodes[1])
         assert not await count_together(nodes, "apart")
         began = time.monotonic()
@@ -139,7 +130,7 @@ async def test_signal_and_limits_outlive_redis_under_load_and_join_again_without
         log.info("without Redis: QR sign-in over two nodes in %.1f s", time.monotonic() - began)
         await load.goes_on()
 
-        redis.start()
+        own_redis.start()
         began = time.monotonic()
         while not (await hears(nodes[0], nodes[1]) and await hears(nodes[1], nodes[0])):
             pass

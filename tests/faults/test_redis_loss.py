@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
-import needs
-import redis_server
 from heliograph.bus import Shared, redis
 from heliograph.core.rate_limits import Rate
 from patience import PATIENCE_S
+from redis_server import RedisServer
 
 NOW = 1_800_000_000.0
 SLOW = Rate(per_minute=0.001, burst=2)
 
 
 @pytest.fixture
-def server() -> Iterator[redis_server.RedisServer]:
-    needs.redis()
-    with redis_server.redis_server() as running:
-        yield running
-
-
-@pytest.fixture
-async def nodes(server: redis_server.RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Shared]]:
+async def nodes(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Shared]]:
     """What two nodes share."""
     monkeypatch.setattr(redis, "RETRY_S", 0.05)
-    async with redis.connect(server.url) as one, redis.connect(server.url) as other:
+    async with redis.connect(own_redis.url) as one, redis.connect(own_redis.url) as other:
         await heard_over(one, other)
         yield [one, other]
 
@@ -64,10 +56,10 @@ async def test_nodes_count_together(nodes: list[Shared]) -> None:
 
 
 async def test_without_redis_each_node_goes_on_alone_and_with_it_together_again(
-    nodes: list[Shared], server: redis_server.RedisServer
+    nodes: list[Shared], own_redis: RedisServer
 ) -> None:
     one, other = nodes
-    server.kill()
+    own_redis.kill()
     heard: list[str] = []
     one.bus.listen("link", lambda: heard.append("word"))
     one.bus.publish("link")
@@ -75,7 +67,7 @@ async def test_without_redis_each_node_goes_on_alone_and_with_it_together_again(
     for node in (one, other):
         waits = [(await node.rates.take("address", SLOW, NOW)).wait_s > 0 for _ in range(3)]
         assert waits == [False, False, True]
-    server.start()
+    own_redis.start()
     await heard_over(one, other)
     await heard_over(other, one)
     async with asyncio.timeout(PATIENCE_S):
@@ -91,8 +83,8 @@ async def test_without_redis_each_node_goes_on_alone_and_with_it_together_again(
             await asyncio.sleep(0.02)
 
 
-async def test_many_words_without_redis_are_bounded(nodes: list[Shared], server: redis_server.RedisServer) -> None:
-    server.kill()
+async def test_many_words_without_redis_are_bounded(nodes: list[Shared], own_redis: RedisServer) -> None:
+    own_redis.kill()
     for number in range(5 * redis.OUTGOING_MAX):
         nodes[0].bus.publish(str(number))
     assert len(nodes[0].bus._outgoing) <= redis.OUTGOING_MAX

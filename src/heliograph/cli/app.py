@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox
-from heliograph.cli.running import app_of, run, settings_of
+from heliograph.cli.running import app_of, environment_of, run, settings_of
 from heliograph.core import apps
 from heliograph.core.apps import (
     App,
@@ -243,8 +243,8 @@ def replace_key(
 
     Without --keep-days the key before is refused from now on.
     """
-    environment = Environment.SANDBOX if in_sandbox else Environment.LIVE
-    run(_replace_key(settings_of(config), app_id, kind, environment, keep_days * 86400, as_json=as_json))
+    environment, keep_s = environment_of(in_sandbox), keep_days * 86400
+    run(_replace_key(settings_of(config), app_id, kind, environment, keep_s, as_json=as_json))
 
 
 async def _replace_key(

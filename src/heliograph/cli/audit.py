@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox
-from heliograph.cli.running import app_of, run, settings_of
+from heliograph.cli.running import app_of, environment_of, run, settings_of
 from heliograph.core import audit, limits
 from heliograph.core.apps import Environment
 from heliograph.core.audit import Entry, Head
@@ -32,7 +32,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """List entries of an app's trail, the newest first."""
-    environment = Environment.SANDBOX if in_sandbox else Environment.LIVE
+    environment = environment_of(in_sandbox)
     run(_show(settings_of(config), app_id, environment, user, before, limit, as_json=as_json))
 
 

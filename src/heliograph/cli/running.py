@@ -71,11 +71,15 @@ async def app_of(ports: Ports, app_id: str) -> App:
     return app
 
 
+def environment_of(in_sandbox: bool) -> Environment:
+    """What `--sandbox` says."""
+    return Environment.SANDBOX if in_sandbox else Environment.LIVE
+
+
 async def backend_of(ports: Ports, app_id: str, *, in_sandbox: bool) -> Caller:
     """The app's own backend, for which an operator acts.
 
     Raises:
         AppInvalid: there is no such app.
     """
-    environment = Environment.SANDBOX if in_sandbox else Environment.LIVE
-    return Caller(await app_of(ports, app_id), environment, is_backend=True)
+    return Caller(await app_of(ports, app_id), environment_of(in_sandbox), is_backend=True)

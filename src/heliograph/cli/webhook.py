@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from heliograph.cli.options import AppId, AsJson, ConfigFile, InSandbox
-from heliograph.cli.running import app_of, run, settings_of
+from heliograph.cli.running import app_of, environment_of, run, settings_of
 from heliograph.core import limits, webhooks
-from heliograph.core.apps import Environment
 from heliograph.core.webhooks import KINDS, Attempt, Webhook
 from heliograph.errors import RemoteFailed
 from heliograph.node import open_ports
@@ -44,7 +43,7 @@ def add(
 async def _add(
     settings: Settings, app_id: str, url: str, events: list[str], *, in_sandbox: bool, as_json: bool
 ) -> None:
-    environment = Environment.SANDBOX if in_sandbox else Environment.LIVE
+    environment = environment_of(in_sandbox)
     async with open_ports(settings) as ports:
         app = await app_of(ports, app_id)
         allows_private = bool(settings.webhook_networks)

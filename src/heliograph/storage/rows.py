@@ -233,22 +233,8 @@ def profile(row: Row) -> Profile:
 
 def profile_row(profile: Profile, account_id: int, has_name: bool, phone_hash: bytes | None) -> Row:
     """The parameters of `sql.PUT_PROFILE`."""
-    return (
-        account_id,
-        profile.version,
-        profile.name,
-        profile.image,
-        profile.thumb_image,
-        profile.status,
-        profile.mobile,
-        profile.email,
-        profile.vcard_extra,
-        _encode(profile.visibility).decode(),
-        profile.updated_at,
-        int(has_name),
-        profile.mark,
-        phone_hash,
-    )
+    looked_up_by = profile.image, profile.thumb_image, profile.mobile, phone_hash
+    return (*changed_profile_row(profile, account_id, has_name), *looked_up_by)
 
 
 def changed_profile_row(profile: Profile, account_id: int, has_name: bool) -> Row:

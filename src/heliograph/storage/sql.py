@@ -103,15 +103,15 @@ LIVE_SESSIONS = (
 LIVE_SESSION_IDS = "SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL ORDER BY last_active_at, number"
 LIVE_SESSION_ACCOUNT = "SELECT account_id FROM sessions WHERE id = ? AND ended_at IS NULL"
 LIVE_SESSION_NUMBER = "SELECT number FROM sessions WHERE id = ? AND ended_at IS NULL"
-SESSION_VERIFIERS = (
-    f"SELECT {ACCOUNT}, s.id, {VERIFIERS} FROM accounts a "
+_WITH_VERIFIERS = (
+    f"s.id, {VERIFIERS} FROM accounts a "
     "LEFT JOIN sessions s ON s.account_id = a.id AND s.ended_at IS NULL WHERE a.jid = ?"
 )
+SESSION_VERIFIERS = f"SELECT {ACCOUNT}, {_WITH_VERIFIERS}"
 SIGNING_IN_WIDTH = 7
 SIGNING_IN = (
     "SELECT a.id, a.salt, a.iterations, a.is_blocked, a.expires_at, a.purge_at, "
-    f"EXISTS (SELECT 1 FROM blocks b WHERE b.owner_id = a.id), s.id, {VERIFIERS} FROM accounts a "
-    "LEFT JOIN sessions s ON s.account_id = a.id AND s.ended_at IS NULL WHERE a.jid = ?"
+    f"EXISTS (SELECT 1 FROM blocks b WHERE b.owner_id = a.id), {_WITH_VERIFIERS}"
 )
 OWED = (
     "SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.account_id = ? AND p.image <> ''), "
@@ -210,8 +210,8 @@ PROFILE_TO_UPDATE = (
     "LEFT JOIN profiles p ON p.account_id = a.id WHERE a.jid = ?"
 )
 PUT_PROFILE = (
-    "INSERT INTO profiles (account_id, version, name, image, thumb_image, status, mobile, email, vcard_extra, "
-    "visibility, updated_at, has_name, mark, phone_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "INSERT INTO profiles (version, name, status, email, vcard_extra, visibility, updated_at, has_name, mark, "
+    "account_id, image, thumb_image, mobile, phone_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (account_id) DO UPDATE "
     "SET version = excluded.version, name = excluded.name, image = excluded.image, "
     "thumb_image = excluded.thumb_image, status = excluded.status, mobile = excluded.mobile, email = excluded.email, "

@@ -132,10 +132,8 @@ class Mirror:
         host = domain_of(bare_of(to))
         asked = request.replace(f"from={quote(host)}".encode(), f"from={quote(self._name)}".encode(), 1)
         speakers = [link for link, _ in self.grants.speakers(self._links.get(to), host)]
-        for link in (
-            *speakers,
-            *self._engine.links,
-        ):  # no right is needed for it: it may be asked before one is granted
+        # No right is needed for it: it may be asked before one is granted.
+        for link in dict.fromkeys((*speakers, *self._engine.links)):
             if link.send(asked):
                 return
 

@@ -13,7 +13,7 @@ from heliograph.server.endpoints import Call, NoBody, by_secret_key
 async def one(call: Call[NoBody]) -> wire.OwnProfileBody:
     """`GET /users/{identifier}/profile`: a user's profile, complete."""
     account = await accounts.lookup(call.ports, call.caller, call.segment("identifier"))
-    return bodies.own_profile(call.services, await profiles.get(call.ports, account.jid, account.jid))
+    return bodies.own_profile(call.services, await profiles.own(call.ports, account.jid))
 
 
 async def change(call: Call[wire.ProfileRequest]) -> wire.OwnProfileBody:

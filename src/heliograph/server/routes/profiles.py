@@ -12,7 +12,7 @@ from heliograph.server.endpoints import NoBody, UserCall, by_token
 
 async def own(call: UserCall[NoBody]) -> wire.OwnProfileBody:
     """`GET /profile`: the user's own profile, complete."""
-    return bodies.own_profile(call.services, await profiles.get(call.ports, call.jid, call.jid))
+    return bodies.own_profile(call.services, await profiles.own(call.ports, call.jid))
 
 
 async def change(call: UserCall[wire.ProfileRequest]) -> wire.OwnProfileBody:

@@ -285,7 +285,8 @@ async def _attempt(cursor: PostgresCursor, job: _Job) -> None:
 async def _commit(cursor: PostgresCursor, jobs: Iterable[Job]) -> None:
     cursor.execute("COMMIT")
     for job in jobs:
-        asyncio.get_running_loop().call_soon(job.prepare)
+        if job.meanwhile is not None:
+            asyncio.get_running_loop().call_soon(job.prepare)
     try:
         await cursor.settle()
     except Lost as error:

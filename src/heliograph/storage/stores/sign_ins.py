@@ -34,5 +34,5 @@ class SqlSignIns:
 
     async def owed(self, account_id: int) -> Owed:
         """What waits for a user."""
-        row = await self._reader.row(sql.OWED, (account_id,) * 4)
-        return Owed(*map(bool, row or ()))
+        (row,) = await self._reader.rows(sql.OWED, (account_id,) * 4)
+        return Owed(*map(bool, row))

@@ -72,7 +72,7 @@ async def _image(engine: EmbeddedEngine, sender: Resource, infos: list[AvatarInf
     identities = {info.id for info in infos}
     if taken_id in identities:
         return taken_image
-    profile = await profiles.get(engine.ports, sender.account, sender.account)
+    profile = await profiles.own(engine.ports, sender.account)
     present = await engine.avatars.info(profile.image)
     if present is not None and present.id in identities:
         return profile.image

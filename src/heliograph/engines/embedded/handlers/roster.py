@@ -49,16 +49,17 @@ async def load(engine: EmbeddedEngine, receiver: Resource) -> Sequence[RosterIte
     again, where that changed meanwhile.
     """
     account = engine.router.accounts.get(receiver.account)
+    if account is None:  # its last stream has ended
+        return await engine.ports.contacts.roster(receiver.account)
     while True:
-        changes = 0 if account is None else account.changes
+        changes = account.changes
         items = await engine.ports.contacts.roster(receiver.account)
-        if account is None or changes == account.changes:
+        if changes == account.changes:
             break
-    if account is not None:
-        account.watchers = {item.jid for item in items if is_watcher(item.subscription)}
-        account.watched = {item.jid for item in items if is_watched(item.subscription)}
-        account.has_contacts = True
-        account.loaded_for = None if any(item.is_pending_in for item in items) else receiver
+    account.watchers = {item.jid for item in items if is_watcher(item.subscription)}
+    account.watched = {item.jid for item in items if is_watched(item.subscription)}
+    account.has_contacts = True
+    account.loaded_for = None if any(item.is_pending_in for item in items) else receiver
     return items
 
 
